@@ -1,0 +1,117 @@
+"""The errors emotool raises on purpose.
+
+Each carries a message that says what went wrong with which file and, where there is one,
+a hint that says what to do. They are raised low and caught once, in the command line.
+"""
+
+__all__ = [
+    "AudioError",
+    "CorpusError",
+    "DeviceError",
+    "EmotoolError",
+    "InputError",
+    "JournalError",
+    "MissingExtraError",
+    "ModelError",
+    "ModelNotFoundError",
+    "OutputError",
+    "SpecError",
+    "TrainingError",
+]
+
+
+class EmotoolError(Exception):
+    """Base of all errors that a user can act on.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong, with which file, what was expected.
+    hint : str, optional
+        What to do about it, one sentence.
+
+    Attributes
+    ----------
+    exit_code : int
+        The process's exit code when this error ends it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(EmotoolError):
+    """The inputs named on the command line hold nothing that can be classified."""
+
+
+class AudioError(EmotoolError):
+    """One clip cannot be used; it becomes a row with status ``failed``.
+
+    Parameters
+    ----------
+    stage : str
+        Where it failed: ``open``, ``decode``, ``resample``, ``features``, ``timeout``,
+        ``crash`` or ``model``.
+    reason : str
+        What was wrong, for the row's ``error`` column.
+    """
+
+    def __init__(self, stage: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{stage}: {reason}", hint=hint)
+        self.stage = stage
+        self.reason = reason
+
+
+class SpecError(EmotoolError):
+    """A spectrogram specification is incomplete, ill-typed or out of bounds."""
+
+
+class ModelError(EmotoolError):
+    """A model file is damaged, lies about itself or is no emotool classifier."""
+
+
+class ModelNotFoundError(ModelError):
+    """No model of that name or path exists."""
+
+
+class DeviceError(EmotoolError):
+    """The device asked for is not the one the model would run on."""
+
+
+class OutputError(EmotoolError):
+    """Results cannot be written where they were asked for."""
+
+
+class JournalError(EmotoolError):
+    """The journal beside the output is locked, damaged or belongs to another run."""
+
+
+class CorpusError(EmotoolError):
+    """A corpus folder, fold file or split cannot be used."""
+
+
+class TrainingError(EmotoolError):
+    """Training, evaluation or export cannot go on."""
+
+
+class MissingExtraError(EmotoolError):
+    """A command needs packages that an optional extra brings.
+
+    Parameters
+    ----------
+    extra : str
+        The extra's name, for example ``train``.
+    purpose : str
+        What needs it, for example ``"emotool train"``.
+    """
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs packages that are not installed",
+            hint=f'install them with: pip install "emotool[{extra}]"',
+        )
+        self.extra = extra

@@ -1,0 +1,1 @@
+"""What makes the models: corpora, splits, architectures, training, evaluation and export."""
