@@ -1,0 +1,82 @@
+# Needs Python 3.11 or later, pip and make; everything else goes into .venv.
+#
+# Stamp files inside .venv say what is installed, so that a second run starts at once.
+# PYTHON=/path/to/python chooses another interpreter, VENV=folder another environment.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+EXTRAS := train,dev
+
+# The pins hold for the isolated environment that builds the package too
+# (pip up to 25 reads the first variable there, later ones the second).
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit format wheel readme samples constraints clean
+
+help:  ## list what can be made
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/.base  ## install the light package, classify samples/, write demo.csv
+	@$(BIN)/emotool classify samples/ -o demo.csv
+	@echo "The table is in $(CURDIR)/demo.csv (synthesised voices: their labels mean nothing)."
+
+test: lint types unit  ## install all extras; ruff, mypy, doctests and tests
+
+lint: $(VENV)/.all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.all
+	$(BIN)/mypy --strict emotool
+
+unit: $(VENV)/.all
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.all  ## let ruff lay the code out and mend what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+wheel: $(VENV)/.all  ## build dist/emotool-VERSION-py3-none-any.whl, models inside
+	$(BIN)/python -m build --wheel --no-isolation
+
+readme: $(VENV)/.all  ## write README's generated blocks and its picture anew
+	$(BIN)/python docs/update_readme.py
+	$(BIN)/python docs/make_picture.py
+
+samples: $(VENV)/.all  ## speak the clips of samples/ anew (needs espeak-ng)
+	$(BIN)/python samples/make_samples.py
+
+# Pins are what pip chooses today for the lower bounds in pyproject.toml, in an environment made
+# for it. `make test` then says whether they hold.
+constraints:  ## choose today's versions of everything and pin them in constraints.txt
+	rm -rf $(VENV)-constraints
+	$(PYTHON) -m venv $(VENV)-constraints
+	env -u PIP_CONSTRAINT -u PIP_BUILD_CONSTRAINT \
+		$(VENV)-constraints/bin/python -m pip install -q -U -e '.[$(EXTRAS)]' setuptools
+	{ echo "# Made by \`make constraints\` with Python $$($(VENV)-constraints/bin/python -c \
+		'import sys; print(*sys.version_info[:2], sep=".")'); not to be edited by hand."; \
+	$(VENV)-constraints/bin/python -m pip freeze --all --exclude emotool --exclude pip; \
+	} > constraints.txt.new
+	! grep -n -v -E '^(#.*|[A-Za-z0-9._-]+==[A-Za-z0-9.]+)$$' constraints.txt.new
+	mv constraints.txt.new constraints.txt
+	rm -rf $(VENV)-constraints
+
+clean:  ## remove environments, caches and builds
+	rm -rf .venv .venv-* dist build demo.csv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or later found; try: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e .
+	@touch $@
+
+$(VENV)/.all: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e '.[$(EXTRAS)]'
+	@touch $@ $(VENV)/.base
