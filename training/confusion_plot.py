@@ -52,7 +52,7 @@ def save_confusion_plot(
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(size), labels=list(labels), rotation=30 if size > 3 else 0)
+    axes.set_xticks(range(size), labels=list(labels))
     axes.set_yticks(range(size), labels=list(labels))
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")

@@ -76,7 +76,8 @@ def confusion_matrix(truth: ArrayLike, predicted: ArrayLike, n_labels: int) -> I
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
     """Divide, with NaN (and no warning) where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    nothing = np.full(part.shape, np.nan)
+    return np.asarray(np.divide(part, whole, out=nothing, where=whole > 0))
 
 
 def _mean_present(values: Floats) -> Floats:

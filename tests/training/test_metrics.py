@@ -32,7 +32,7 @@ def test_scores_equal_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     )
     assert accuracy(truth, predicted, 4) == pytest.approx(accuracy_score(truth, predicted))
     # scikit-learn warns of one label alone, and of labels predicted but never true.
-    if 1 < len(present) and set(predicted.tolist()) <= set(present):
+    if len(present) > 1 and set(predicted.tolist()) <= set(present):
         expected = balanced_accuracy_score(truth, predicted)
         assert uar(truth, predicted, 4) == pytest.approx(expected)
     recalls = [np.mean(predicted[truth == label] == label) for label in present]
