@@ -1,0 +1,34 @@
+"""Speech corpora: from folders to clips with emotion, speaker, sex, intensity and sentence.
+
+Give :func:`load_corpora` folders. Five corpora are recognised by their file names, at any depth
+and with any audio suffix; other clips by the folder they lie in, if it is named by an emotion,
+or by a CSV manifest. Emotions outside the six are left out and counted, never merged.
+"""
+
+from training.corpora.base import (
+    EMOTIONS,
+    CorpusFacts,
+    Excluded,
+    Problem,
+    Utterance,
+    normalise_emotion,
+)
+from training.corpora.load import CorpusIndex, Duplicate, data_roots, load_corpora
+from training.corpora.registry import CORPORA, facts, key_of, parse
+
+__all__ = [
+    "CORPORA",
+    "EMOTIONS",
+    "CorpusFacts",
+    "CorpusIndex",
+    "Duplicate",
+    "Excluded",
+    "Problem",
+    "Utterance",
+    "data_roots",
+    "facts",
+    "key_of",
+    "load_corpora",
+    "normalise_emotion",
+    "parse",
+]

@@ -1,0 +1,20 @@
+"""Which clips train, which validate, which test; speakers on one side unless said otherwise."""
+
+from training.splits.base import NOT_COMPARABLE, SUBSETS, Split, make_split
+from training.splits.clips import split_clips
+from training.splits.folds import PROTOCOLS, fold_numbers, folds_from_csv
+from training.splits.speakers import cremad_split, kfold_speakers, split_speakers
+
+__all__ = [
+    "NOT_COMPARABLE",
+    "PROTOCOLS",
+    "SUBSETS",
+    "Split",
+    "cremad_split",
+    "fold_numbers",
+    "folds_from_csv",
+    "kfold_speakers",
+    "make_split",
+    "split_clips",
+    "split_speakers",
+]
