@@ -85,7 +85,7 @@ def score(
     """
     sets = [predictions] if isinstance(predictions, Predictions) else list(predictions)
     first = _check_same_clips(sets)
-    speakers, index = np.unique(first.facts["speaker"], return_inverse=True)
+    speakers, index = np.unique(_speaker_names(first), return_inverse=True)
     corpora = _corpus_of(first, index, len(speakers))
     drawn = draw_speakers(list(corpora), draws=draws, seed=seed)
     people = _Speakers(_confusions(sets, index, len(speakers)), corpora, drawn)
@@ -119,6 +119,15 @@ def _check_same_clips(sets: Sequence[Predictions]) -> Predictions:
         if not same or (other.facts["key"] != first.facts["key"]).any():
             raise TrainingError("predictions of different clips cannot be averaged")
     return first
+
+
+def _speaker_names(first: Predictions) -> NDArray[np.str_]:
+    """Speakers; clips of one corpus whose speaker nobody knows count as one speaker's.
+
+    That can only make an interval wider or unknown, never too narrow.
+    """
+    speakers, corpora = first.facts["speaker"], first.facts["corpus"]
+    return np.where(speakers == "", np.char.add(corpora, "-unknown"), speakers)
 
 
 def _corpus_of(first: Predictions, index: NDArray[np.int64], speakers: int) -> NDArray[np.str_]:

@@ -92,6 +92,15 @@ def test_groups_cover_their_clips() -> None:
     assert figures["per_intensity"]["strong"]["speakers"] == 6
 
 
+def test_unknown_speakers_count_as_one_per_corpus() -> None:
+    """A folder of labelled clips without speakers has figures, but no interval."""
+    predictions = made_up()
+    facts = {**predictions.facts, "speaker": np.array([""] * len(predictions))}
+    figures = score(Predictions(LABELS, facts, predictions.probabilities), draws=50)
+    assert figures["speakers"] == len(PEOPLE)
+    assert figures["uar_low"] is None
+
+
 def test_the_figures_are_json() -> None:
     """A report is written as JSON without NaN, whatever the groups."""
     json.dumps(score(made_up(), draws=20), allow_nan=False)
