@@ -1,0 +1,330 @@
+"""A classifier from an ONNX file: checked before it is trusted, proved where it runs.
+
+Model files come from strangers. Loading runs nothing but ONNX operators: the bytes are looked
+through first (`emotool.onnx_file`), the metadata is read strictly, inputs and outputs must be
+what the metadata promises, and the model has to give its golden answer again.
+"""
+
+import contextlib
+import hashlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emotool.catalog import find_model
+from emotool.device import both_packages_installed, prove, select_providers
+from emotool.errors import EmotoolError, ModelError
+from emotool.metadata import METADATA_KEY, ModelMetadata, golden_input
+from emotool.onnx_file import OnnxFile, read_onnx
+from emotool.spec import SpectrogramSpec
+from emotool.text import printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnxruntime
+    from numpy.typing import NDArray
+
+__all__ = ["INPUT", "OUTPUTS", "Classifier", "load_classifier", "read_metadata"]
+
+INPUT = "log_mel"
+# Each output and its number of axes; the first axis is the batch.
+OUTPUTS = {"probabilities": 2, "logits": 2, "embedding": 2, "activation": 3}
+MAX_EMBEDDING = 65_536
+_FATAL_ONLY = 4  # ONNX Runtime's log severity: what it has to say comes as an exception
+
+
+class Classifier:
+    """A model that is loaded, checked and ready; made by `load_classifier`.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+        The session.
+    metadata : ModelMetadata
+        What the model says about itself.
+    sha256 : str
+        Fingerprint of the file.
+    device : {"cpu", "cuda"}
+        Where it was proved to run.
+    """
+
+    def __init__(
+        self,
+        session: "onnxruntime.InferenceSession",
+        metadata: ModelMetadata,
+        *,
+        sha256: str,
+        device: str,
+    ) -> None:
+        import onnxruntime
+
+        self._session = session
+        self._run_options = onnxruntime.RunOptions()
+        # Layers that only the activation map or the embedding need are then not computed.
+        self._run_options.only_execute_path_to_fetches = True
+        self._run_options.log_severity_level = _FATAL_ONLY
+        self.metadata = metadata
+        self.sha256 = sha256
+        self.device = device
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.metadata.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the probabilities."""
+        return self.metadata.labels
+
+    @property
+    def spec(self) -> SpectrogramSpec:
+        """The spectrogram it has to be given."""
+        return self.metadata.spectrogram
+
+    def predict(self, log_mels: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Classify a batch of windows.
+
+        Parameters
+        ----------
+        log_mels : ndarray of float32, shape (batch, n_mels, frames)
+            Spectrograms in dB, as `emotool.spectrogram.log_mel` makes them from ``spec``.
+
+        Returns
+        -------
+        ndarray of float32, shape (batch, labels)
+            Probabilities in [0, 1], each row summing to 1.
+
+        Raises
+        ------
+        ModelError
+            If the model fails on this batch.
+        ValueError
+            If the shape is not the model's.
+        """
+        return self.run(log_mels, ("probabilities",))["probabilities"]
+
+    def run(
+        self, log_mels: "NDArray[np.float32]", outputs: Sequence[str] = ("probabilities",)
+    ) -> "dict[str, NDArray[np.float32]]":
+        """Compute chosen outputs for a batch of windows, and no others.
+
+        Parameters
+        ----------
+        log_mels : ndarray of float32, shape (batch, n_mels, frames)
+            Spectrograms in dB.
+        outputs : sequence of str
+            Of ``probabilities`` [batch, labels], ``logits`` [batch, labels], ``embedding``
+            [batch, dim] and ``activation`` [batch, height, width], the evidence for the
+            predicted class over mel bands (axis 1) and time (axis 2).
+
+        Returns
+        -------
+        dict of str to ndarray of float32
+
+        Raises
+        ------
+        ModelError
+            If the model fails on this batch.
+        ValueError
+            If the shape or an output's name is not the model's.
+        """
+        expected = (self.spec.n_mels, self.spec.frames)
+        if log_mels.ndim != 3 or log_mels.shape[1:] != expected:
+            raise ValueError(
+                f"expected [batch, {expected[0]}, {expected[1]}], got {log_mels.shape}"
+            )
+        if unknown := set(outputs) - OUTPUTS.keys():
+            raise ValueError(f"unknown outputs: {sorted(unknown)}")
+        arrays = _compute(self._session, log_mels, outputs, self._run_options)
+        return dict(zip(outputs, arrays, strict=True))
+
+
+def load_classifier(
+    path: str | os.PathLike[str], device: str = "auto", threads: int | None = None
+) -> Classifier:
+    """Load a model and check that it is what it says it is.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A model's name or the path of its ``.onnx`` file.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        Where it shall run. ``cuda`` that lands on the CPU is an error; ``auto`` takes what it
+        can get, and the result's ``device`` says what that was.
+    threads : int, optional
+        Threads for one operator; ONNX Runtime's own choice if not given.
+
+    Returns
+    -------
+    Classifier
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such model.
+    ModelError
+        If the file is damaged, lies about itself, is no emotool classifier, or holds what is
+        not loaded from strangers: external data, custom operators.
+    DeviceError
+        If it does not run where it was asked to.
+    """
+    path = find_model(path)
+    file = read_onnx(path)
+    try:
+        metadata = _metadata_of(file)
+        session = _create_session(file, device, threads)
+        _check_signature(session, metadata)
+        classifier = Classifier(
+            session,
+            metadata,
+            sha256=hashlib.sha256(file.content).hexdigest(),
+            device=prove(session, device),
+        )
+        _check_golden(classifier)
+    except ModelError as error:
+        raise ModelError(f"{printable(str(path))}: {error.message}", hint=error.hint) from error
+    return classifier
+
+
+def read_metadata(path: Path) -> ModelMetadata:
+    """Read what a model says about itself, without loading it.
+
+    Raises
+    ------
+    ModelError
+        If the file or its metadata are not an emotool model's.
+    """
+    file = read_onnx(path)
+    try:
+        return _metadata_of(file)
+    except ModelError as error:
+        raise ModelError(f"{printable(str(path))}: {error.message}", hint=error.hint) from error
+
+
+def _metadata_of(file: OnnxFile) -> ModelMetadata:
+    text = file.properties.get(METADATA_KEY)
+    if text is None:
+        raise ModelError(
+            "it is an ONNX file, but carries no emotool metadata",
+            hint="emotool runs models that `emotool export` has written",
+        )
+    return ModelMetadata.from_json(text)
+
+
+def _create_session(
+    file: OnnxFile, device: str, threads: int | None
+) -> "onnxruntime.InferenceSession":
+    import onnxruntime
+
+    available = onnxruntime.get_available_providers()
+    try:
+        chosen = select_providers(device, available)
+    except EmotoolError:  # the slower look at what is installed is only for the explanation
+        chosen = select_providers(device, available, both_packages=both_packages_installed())
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = _FATAL_ONLY
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    # Threads that wait for the next batch sleep: the cores belong to the decoding workers.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        # ONNX Runtime announces a fallback with print(); stdout is for data.
+        with contextlib.redirect_stdout(sys.stderr):
+            return onnxruntime.InferenceSession(
+                file.content, sess_options=options, providers=list(chosen.providers)
+            )
+    except Exception as error:  # its C++ exceptions share no base but Exception
+        raise ModelError(f"ONNX Runtime cannot load it: {_first_line(error)}") from error
+
+
+def _check_signature(session: "onnxruntime.InferenceSession", metadata: ModelMetadata) -> None:
+    """Compare what the graph declares with what the metadata promises."""
+    spec, labels = metadata.spectrogram, len(metadata.labels)
+    inputs = session.get_inputs()
+    if [value.name for value in inputs] != [INPUT]:
+        _differs("inputs", INPUT, ", ".join(value.name for value in inputs))
+    _check_value(inputs[0], (spec.n_mels, spec.frames))
+    outputs = {value.name: value for value in session.get_outputs()}
+    for name in OUTPUTS:
+        if name not in outputs:
+            _differs("outputs", ", ".join(OUTPUTS), ", ".join(outputs))
+    _check_value(outputs["probabilities"], (labels,))
+    _check_value(outputs["logits"], (labels,))
+    _check_value(outputs["embedding"], (None,))
+    _check_value(outputs["activation"], (None, None))
+
+
+def _check_value(value: "onnxruntime.NodeArg", axes: Sequence[int | None]) -> None:
+    if value.type != "tensor(float)":
+        _differs(f"{value.name}'s type", "tensor(float)", value.type)
+    shape = value.shape
+    fits = len(shape) == 1 + len(axes) and all(
+        # An axis the graph leaves open is measured with the golden input.
+        not isinstance(there, int) or wanted in (there, None)
+        for there, wanted in zip(shape[1:], axes, strict=True)
+    )
+    if not fits or isinstance(shape[0], int):
+        wanted = ", ".join("any" if axis is None else str(axis) for axis in axes)
+        _differs(f"{value.name}'s shape", f"[batch, {wanted}]", str(shape))
+
+
+def _check_golden(classifier: Classifier) -> None:
+    """Let the model answer its golden input, twice in one batch, with all its outputs."""
+    import numpy as np
+
+    metadata, spec = classifier.metadata, classifier.spec
+    golden = metadata.golden
+    pair = np.repeat(golden_input(golden.seed, spec), 2, axis=0)  # [2, n_mels, frames]
+    outputs = classifier.run(pair, tuple(OUTPUTS))
+    for name, array in outputs.items():
+        if array.ndim != OUTPUTS[name] or len(array) != 2 or not np.isfinite(array).all():
+            _differs(f"output {name}", "finite numbers for each clip", f"shape {array.shape}")
+    probabilities, logits = outputs["probabilities"], outputs["logits"]
+    if outputs["embedding"].shape[1] > MAX_EMBEDDING:
+        _differs("embedding", f"at most {MAX_EMBEDDING} values", str(outputs["embedding"].shape))
+    height, width = outputs["activation"].shape[1:]
+    if not (1 <= height <= spec.n_mels and 1 <= width <= spec.frames):
+        _differs("activation", f"at most {spec.n_mels} x {spec.frames}", f"{height} x {width}")
+    if probabilities.shape[1] != len(metadata.labels) or logits.shape != probabilities.shape:
+        _differs("probabilities", f"{len(metadata.labels)} a clip", str(probabilities.shape))
+    errors = np.abs(probabilities - np.asarray(golden.probabilities, np.float32)).max(axis=1)
+    if float(errors.max()) > golden.tolerance:
+        _differs(
+            "its answer to the golden input",
+            f"{_rounded(golden.probabilities)} within {golden.tolerance:g}",
+            _rounded(probabilities[int(errors.argmax())]),
+        )
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
+    if float(np.abs(softmax - probabilities).max()) > 1e-3:
+        _differs("probabilities", "the softmax of its logits", "something else")
+
+
+def _compute(
+    session: "onnxruntime.InferenceSession", log_mels: Any, outputs: Sequence[str], options: Any
+) -> list[Any]:
+    import numpy as np
+
+    batch = np.ascontiguousarray(log_mels, dtype=np.float32)
+    try:
+        return list(session.run(list(outputs), {INPUT: batch}, run_options=options))
+    except Exception as error:  # its C++ exceptions share no base but Exception
+        raise ModelError(f"the model failed while running: {_first_line(error)}") from error
+
+
+def _differs(what: str, expected: str, got: str) -> None:
+    raise ModelError(f"{printable(what)}: expected {expected}, got {printable(got)}")
+
+
+def _rounded(values: Sequence[float]) -> str:
+    return "[" + ", ".join(f"{float(value):.4f}" for value in values) + "]"
+
+
+def _first_line(error: Exception) -> str:
+    return (
+        printable(str(error).strip().splitlines()[0][:300]) if str(error).strip() else repr(error)
+    )

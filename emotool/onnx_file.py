@@ -1,0 +1,196 @@
+"""A look at an ONNX file's bytes before anything is made of them.
+
+Model files come from strangers. ONNX Runtime would open whatever other file a tensor names as
+its *external data*, and run operators from libraries registered under other domains. So the
+file is read here first: the protobuf wire format is simple enough to walk without the `onnx`
+package, which the light installation does not have. Tensors are stepped over by their length,
+so a walk takes milliseconds whatever the weights weigh.
+
+Field numbers are those of ``onnx.proto`` (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto);
+the wire format is at https://protobuf.dev/programming-guides/encoding/.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISREG
+from typing import Final
+
+from emotool.errors import ModelError, ModelNotFoundError
+from emotool.text import printable
+
+__all__ = ["MAX_BYTES", "OnnxFile", "read_onnx"]
+
+MAX_BYTES: Final = 2**31 - 1  # what a protobuf message can hold
+MAX_DEPTH: Final = 32  # of graphs within nodes within graphs
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+# Which fields of a message are messages to walk into: {message: {field number: message}}.
+_CHILDREN: Final[dict[str, dict[int, str]]] = {
+    "model": {7: "graph", 14: "property"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {},
+    "property": {},
+}
+# Fields that nothing may be in, with what is then wrong.
+_EXTERNAL: Final = "it keeps weights in another file (external data)"
+_REFUSED: Final = {
+    ("model", 20): "it holds training steps, which no classifier needs",
+    ("model", 25): "it defines operators of its own (local functions)",
+    ("tensor", 13): _EXTERNAL,
+}
+_DATA_LOCATION: Final = ("tensor", 14)
+_OPERATOR_DOMAIN: Final = ("node", 7)
+_STANDARD_DOMAINS: Final = {b"", b"ai.onnx"}
+
+# How other things begin that people mistake for a model.
+_MISTAKEN: Final = (
+    (b"\x89HDF\r\n\x1a\n", "it is an HDF5 file, as Keras saves weights"),
+    (b"PK\x03\x04", "it is a zip archive, as Keras and PyTorch save models"),
+    (b"\x80", "it looks like a pickle, which emotool never opens"),
+    (
+        b"version https://git-lfs",
+        "it is a Git-LFS pointer: get the file itself with `git lfs pull`",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxFile:
+    """The bytes of an ONNX file that holds nothing but standard operators and its own weights.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    properties : dict of str to str
+        Its ``metadata_props``.
+    """
+
+    content: bytes
+    properties: dict[str, str]
+
+
+def read_onnx(path: Path) -> OnnxFile:
+    """Read an ONNX file and refuse what an emotool model has no need of.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file of at most 2 GiB.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such file.
+    ModelError
+        If it is no ONNX file, is too large, keeps tensors in other files, or uses operators
+        from outside the ONNX standard (custom domains, local functions, training steps).
+    """
+    content = _read(path)
+    try:
+        properties: dict[str, str] = {}
+        _walk(memoryview(content), "model", properties, 0)
+    except _RefusedError as error:
+        raise ModelError(f"{printable(str(path))} is refused: {error}") from error
+    except (IndexError, UnicodeDecodeError) as error:
+        why = next((why for start, why in _MISTAKEN if content.startswith(start)), "")
+        raise ModelError(
+            f"{printable(str(path))} is no ONNX file, or a damaged one{': ' if why else ''}{why}"
+        ) from error
+    return OnnxFile(content, properties)
+
+
+class _RefusedError(Exception):
+    """The file is ONNX, but not of the kind that is loaded."""
+
+
+def _read(path: Path) -> bytes:
+    shown = printable(str(path))
+    try:
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise ModelError(f"{shown} is no model: it is not a regular file")
+        if status.st_size > MAX_BYTES:
+            size = status.st_size / 2**30
+            raise ModelError(
+                f"{shown} is refused: it has {size:.1f} GiB, more than an ONNX file can"
+            )
+        with path.open("rb") as handle:
+            content = handle.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelNotFoundError(f"there is no model file {shown}") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot read {shown}: {getattr(error, 'strerror', error)}") from error
+    if not content:
+        raise ModelError(f"{shown} is no ONNX file: it is empty")
+    if len(content) > MAX_BYTES:
+        raise ModelError(f"{shown} is refused: it grew while it was read")
+    return content
+
+
+def _walk(data: memoryview, message: str, properties: dict[str, str], depth: int) -> None:
+    if depth > 2 * MAX_DEPTH:  # a node and its attribute make one graph deeper
+        raise _RefusedError(f"graphs are nested more than {MAX_DEPTH} deep")
+    texts: dict[int, bytes] = {}
+    for number, value in _fields(data):
+        field = (message, number)
+        child = _CHILDREN[message].get(number)
+        if field in _REFUSED:
+            raise _RefusedError(_REFUSED[field])
+        if field == _DATA_LOCATION and value != 0:
+            raise _RefusedError(_EXTERNAL)
+        if isinstance(value, int):
+            continue
+        if field == _OPERATOR_DOMAIN:
+            _check_domain(bytes(value))
+        elif child is not None:
+            _walk(value, child, properties, depth + 1)
+        elif message == "property":
+            texts[number] = bytes(value)
+    if message == "property":
+        properties[texts.get(1, b"").decode()] = texts.get(2, b"").decode()
+
+
+def _check_domain(domain: bytes) -> None:
+    if domain not in _STANDARD_DOMAINS:
+        name = printable(domain.decode("utf-8", "backslashreplace"))
+        raise _RefusedError(f"it uses operators from outside the ONNX standard ({name:.60})")
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Yield a message's fields as (number, value); raise IndexError where it is malformed."""
+    position = 0
+    while position < len(data):
+        tag, position = _varint(data, position)
+        number, kind = tag >> 3, tag & 7
+        if not 0 < number < 2**29:
+            raise IndexError("field number")
+        if kind == _VARINT:
+            value, position = _varint(data, position)
+            yield number, value
+            continue
+        if kind == _BYTES:
+            length, position = _varint(data, position)
+        elif kind in (_FIXED32, _FIXED64):
+            length = 4 if kind == _FIXED32 else 8
+        else:
+            raise IndexError("wire type")  # groups, which ONNX never had
+        if length > len(data) - position:
+            raise IndexError("length")
+        yield number, data[position : position + length]
+        position += length
+
+
+def _varint(data: memoryview, position: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[position]  # IndexError at the end of the data
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value & (2**64 - 1), position
+    raise IndexError("varint")
