@@ -1,0 +1,152 @@
+"""Results in the formats people use: one writer per format, chosen by the output's suffix.
+
+A new format is one module with a `Writer` and one line in ``WRITERS``; its module, and what
+that imports, is loaded only when the format is asked for.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import PurePath
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from emotool.errors import OutputError
+from emotool.results.row import ClipResult
+from emotool.text import printable
+
+__all__ = [
+    "STDOUT",
+    "WRITERS",
+    "ClipResult",
+    "Writer",
+    "WriterOptions",
+    "check_target",
+    "open_writer",
+]
+
+STDOUT = "-"
+"""The target that means standard output; it is written as CSV."""
+
+WRITERS = {
+    ".csv": "emotool.results.csv_table:CsvWriter",
+    ".json": "emotool.results.json_document:JsonWriter",
+}
+"""Which writer makes which suffix, as ``module:class``."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterOptions:
+    """How results are written, where formats leave a choice.
+
+    Parameters
+    ----------
+    raw : bool, default False
+        Leave cells as they are that a spreadsheet would run as a formula. Formats that have
+        no such cells (JSON) never change them.
+    """
+
+    raw: bool = False
+
+
+class Writer(Protocol):
+    """Takes results in input order and makes one file of them, whole or not at all.
+
+    Used as a context manager it is closed at the end of the block, and discarded, leaving
+    what was there before, if the block raises.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        labels: Sequence[str],
+        facts: Mapping[str, Any],
+        options: WriterOptions,
+    ) -> None: ...
+
+    def write(self, result: ClipResult) -> None:
+        """Add a row; raises `OutputError` if the place is full or gone."""
+
+    def close(self) -> None:
+        """Finish the file and put it in its place; raises `OutputError` if that fails."""
+
+    def discard(self) -> None:
+        """Give the file up; never raises."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def check_target(target: str) -> None:
+    """Make sure that there is a writer for an output's suffix, before any work is done.
+
+    Raises
+    ------
+    OutputError
+        If there is none.
+
+    Examples
+    --------
+    >>> check_target("labels.CSV")
+    >>> check_target("labels.doc")
+    Traceback (most recent call last):
+    emotool.errors.OutputError: cannot tell the format of labels.doc from its suffix
+    """
+    _class_path(target)
+
+
+def open_writer(
+    target: str,
+    labels: Sequence[str],
+    facts: Mapping[str, Any] | None = None,
+    options: WriterOptions | None = None,
+) -> Writer:
+    """Open an output for results.
+
+    Parameters
+    ----------
+    target : str
+        A path whose suffix chooses the format, or ``-`` for CSV on standard output. Devices
+        and FIFOs (``/dev/stdout``, ``/dev/fd/3``) without a suffix get CSV too.
+    labels : sequence of str
+        The model's labels; they make the columns.
+    facts : mapping, optional
+        What is to be said about the run (model, hash, parameters, versions, times), for
+        formats that have a place for it. It is read when the writer closes, so that what is
+        known only at the end can still be put in.
+    options : WriterOptions, optional
+        Choices that formats leave.
+
+    Returns
+    -------
+    Writer
+
+    Raises
+    ------
+    OutputError
+        If the suffix is unknown or the place cannot be written to.
+    """
+    module, name = _class_path(target).split(":")
+    writer: Writer = getattr(import_module(module), name)(
+        target, labels, {} if facts is None else facts, options or WriterOptions()
+    )
+    return writer
+
+
+def _class_path(target: str) -> str:
+    suffix = PurePath(target).suffix.lower()
+    if target == STDOUT or (not suffix and target.startswith("/dev/")):
+        suffix = ".csv"
+    if suffix not in WRITERS:
+        known = ", ".join(WRITERS)
+        raise OutputError(
+            f"cannot tell the format of {printable(target)} from its suffix",
+            hint=f"end the name in one of: {known}; or use -o - for CSV on standard output",
+        )
+    return WRITERS[suffix]

@@ -1,0 +1,88 @@
+r"""Results as CSV: one header line, one line per clip.
+
+UTF-8 without a byte-order mark, comma-separated, cells quoted as in RFC 4180 where they hold
+a separator, a quote or a line break. Lines end in ``\n`` (every CSV reader takes that, and so
+do the tools of a Unix shell). A cell that a spreadsheet would run as a formula gets a leading
+apostrophe, since file names are input from strangers (OWASP, "CSV Injection").
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from emotool.results import WriterOptions
+from emotool.results.row import ClipResult, cells, columns
+from emotool.results.text_output import TextOutput
+from emotool.text import printable
+
+__all__ = ["CsvWriter", "harmless", "quoted"]
+
+# How a formula can begin; the wide forms are what Excel takes for them in Japanese.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+# Separators of other dialects are quoted too: a spreadsheet that expects one of them would
+# otherwise cut the cell there and might find a formula behind the cut.
+_QUOTE_IF: Final = frozenset(',;\t"\r\n')
+
+
+class CsvWriter(TextOutput):
+    """Writes results as CSV, a line at a time.
+
+    Parameters
+    ----------
+    target : str
+        A path, or ``-`` for standard output.
+    labels : sequence of str
+        The model's labels.
+    facts : mapping
+        Facts of the run; a table has no place for them.
+    options : WriterOptions
+        ``raw`` keeps cells as they are that look like formulas.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        labels: Sequence[str],
+        facts: Mapping[str, Any],
+        options: WriterOptions,
+    ) -> None:
+        super().__init__(target)
+        self._n_labels = len(labels)
+        self._raw = options.raw
+        self._put_row(columns(labels))
+
+    def write(self, result: ClipResult) -> None:
+        """Add a clip's line."""
+        self._put_row(cells(result, self._n_labels))
+
+    def _put_row(self, row: Iterable[str]) -> None:
+        if self.terminal:
+            row = map(printable, row)
+        if not self._raw:
+            row = map(harmless, row)
+        self.put(",".join(map(quoted, row)) + "\n")
+
+
+def harmless(cell: str) -> str:
+    """Put an apostrophe before a cell that a spreadsheet would run as a formula.
+
+    Examples
+    --------
+    >>> harmless("=1+1"), harmless("clip.wav")
+    ("'=1+1", 'clip.wav')
+    """
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def quoted(cell: str) -> str:
+    """Quote a cell if it holds what would end it.
+
+    Examples
+    --------
+    >>> print(quoted('he said "no", twice'))
+    "he said ""no"", twice"
+    >>> print(quoted("plain"))
+    plain
+    """
+    if _QUOTE_IF.isdisjoint(cell):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'

@@ -1,0 +1,65 @@
+"""Results as one JSON document: ``{"schema", "labels", "clips": [...], "run": {...}}``.
+
+Written as a stream, one clip a line, so that a million clips need no memory. Everything that
+differs from run to run (times, rates, versions) is in ``run``, which comes last; what is
+before it is the same bytes whenever clips, model and parameters are the same.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emotool.results import WriterOptions
+from emotool.results.row import SCHEMA, ClipResult, record
+from emotool.results.text_output import TextOutput
+
+__all__ = ["JsonWriter"]
+
+
+class JsonWriter(TextOutput):
+    """Writes results as one JSON document.
+
+    Parameters
+    ----------
+    target : str
+        A path.
+    labels : sequence of str
+        The model's labels.
+    facts : mapping
+        Facts of the run, read when the document is closed.
+    options : WriterOptions
+        Nothing of it concerns JSON: its strings are lossless as they are.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        labels: Sequence[str],
+        facts: Mapping[str, Any],
+        options: WriterOptions,
+    ) -> None:
+        super().__init__(target)
+        self._labels = tuple(labels)
+        self._facts = facts
+        self._separator = "\n"
+        self.put(f'{{"schema": {_json(SCHEMA)},\n"labels": {_json(self._labels)},\n"clips": [')
+
+    def write(self, result: ClipResult) -> None:
+        """Add a clip's object."""
+        self.put(self._separator + _json(record(result, self._labels)))
+        self._separator = ",\n"
+
+    def close(self) -> None:
+        """Add the facts of the run, and put the file in its place."""
+        try:
+            self.put(f'\n],\n"run": {_json(dict(self._facts))}}}\n')
+        except BaseException:
+            self.discard()
+            raise
+        super().close()
+
+
+def _json(value: object) -> str:
+    # ASCII only: control and bidirectional characters of a file name stay escaped in an
+    # editor or a terminal, and every reader decodes them to the same text.
+    return json.dumps(value, allow_nan=False)

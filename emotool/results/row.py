@@ -1,0 +1,214 @@
+"""One row of results and how its values are written, for every format the same.
+
+Formats differ in syntax only: what a column is called, how many decimals a probability has
+and how flags are joined is decided here. The schema is documented in ``docs/schema.md``.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = [
+    "SCHEMA",
+    "STATUSES",
+    "ClipResult",
+    "Status",
+    "cells",
+    "columns",
+    "decimal",
+    "path_bytes",
+    "path_text",
+    "record",
+]
+
+SCHEMA: Final = "emotool.results/1"
+"""Name and version of the schema; the version grows when a column changes its meaning."""
+
+Status = Literal["ok", "silent", "too_short", "failed"]
+STATUSES: Final[tuple[Status, ...]] = ("ok", "silent", "too_short", "failed")
+
+_PROBABILITY_DECIMALS: Final = 6
+_DURATION_DECIMALS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """What is known of one clip: a label with its probabilities, or why there is none.
+
+    Parameters
+    ----------
+    index : int
+        The clip's place among the inputs, from 0.
+    shown : str
+        Its path as typed, joined with the path below it by ``/``; undecodable bytes as
+        surrogate escapes (PEP 383).
+    status : {"ok", "silent", "too_short", "failed"}
+        Whether it was labelled, and if not, why.
+    model : str
+        Name of the model.
+    label : str, optional
+        The most probable label; empty unless ``ok``.
+    confidence : float or None
+        That label's probability, 0 to 1.
+    probabilities : tuple of float
+        One per label in the model's order, 0 to 1; empty unless ``ok``.
+    duration_s : float or None
+        Length of the decoded sound in seconds; None if it could not be decoded.
+    flags : tuple of str
+        What else to know about it, such as ``clipped`` or ``long``.
+    stage : str
+        Where it failed (``open``, ``decode``, …); empty unless ``failed``.
+    error : str
+        Why it has no label; empty if ``ok``.
+    """
+
+    index: int
+    shown: str
+    status: Status
+    model: str = ""
+    label: str = ""
+    confidence: float | None = None
+    probabilities: tuple[float, ...] = ()
+    duration_s: float | None = None
+    flags: tuple[str, ...] = ()
+    stage: str = ""
+    error: str = ""
+
+
+def columns(labels: Sequence[str]) -> tuple[str, ...]:
+    """Name the columns of a table of results.
+
+    Examples
+    --------
+    >>> columns(["happy", "sad"])[:5]
+    ('path', 'status', 'label', 'confidence', 'p_happy')
+    >>> columns(["happy", "sad"])[5:]
+    ('p_sad', 'duration_s', 'flags', 'model', 'error')
+    """
+    return (
+        "path",
+        "status",
+        "label",
+        "confidence",
+        *(f"p_{label}" for label in labels),
+        "duration_s",
+        "flags",
+        "model",
+        "error",
+    )
+
+
+def cells(result: ClipResult, n_labels: int) -> list[str]:
+    r"""Write a result as text, one cell per column; an absent value is an empty cell.
+
+    Parameters
+    ----------
+    result : ClipResult
+        The row.
+    n_labels : int
+        How many ``p_`` columns there are; those of a clip without a label stay empty.
+
+    Examples
+    --------
+    >>> cells(ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.75, (0.25, 0.75), 2.5), 2)
+    ['a.wav', 'ok', 'sad', '0.750000', '0.250000', '0.750000', '2.500', '', 'cnn', '']
+    >>> cells(ClipResult(1, "b.wav", "failed", "cnn", stage="decode", error="no sound"), 2)
+    ['b.wav', 'failed', '', '', '', '', '', '', 'cnn', 'decode: no sound']
+    """
+    probabilities = [decimal(p, _PROBABILITY_DECIMALS) for p in result.probabilities]
+    if probabilities and len(probabilities) != n_labels:
+        raise ValueError(f"{len(probabilities)} probabilities for {n_labels} labels")
+    return [
+        path_text(result.shown),
+        result.status,
+        result.label,
+        decimal(result.confidence, _PROBABILITY_DECIMALS),
+        *(probabilities or [""] * n_labels),
+        decimal(result.duration_s, _DURATION_DECIMALS),
+        ";".join(result.flags),
+        result.model,
+        path_text(f"{result.stage}: {result.error}" if result.stage else result.error),
+    ]
+
+
+def record(result: ClipResult, labels: Sequence[str]) -> dict[str, object]:
+    """Write a result as an object for JSON; an absent value is ``None``.
+
+    ``path_bytes``, the path's bytes in base64, is there only if ``path`` cannot say them all.
+
+    Examples
+    --------
+    >>> row = record(ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.75, (0.25, 0.75), 2.5), "hs")
+    >>> row["probabilities"], row["duration_s"], row["error"]
+    ({'h': 0.25, 's': 0.75}, 2.5, None)
+    """
+    raw = path_bytes(result.shown)
+    return {
+        "path": path_text(result.shown),
+        **({} if raw is None else {"path_bytes": raw}),
+        "status": result.status,
+        "label": result.label or None,
+        "confidence": _rounded(result.confidence, _PROBABILITY_DECIMALS),
+        "probabilities": {
+            label: _rounded(p, _PROBABILITY_DECIMALS)
+            for label, p in zip(labels, result.probabilities, strict=True)
+        }
+        if result.probabilities
+        else None,
+        "duration_s": _rounded(result.duration_s, _DURATION_DECIMALS),
+        "flags": list(result.flags),
+        "model": result.model,
+        "stage": result.stage or None,
+        "error": path_text(result.error) or None,
+    }
+
+
+def decimal(value: float | None, decimals: int) -> str:
+    """Write a number with fixed decimals; None becomes an empty cell."""
+    return "" if value is None else f"{value:.{decimals}f}"
+
+
+def path_text(shown: str) -> str:
+    r"""Write a path as Unicode text: bytes that are none become ``\xNN``, the rest stays.
+
+    Examples
+    --------
+    >>> print(path_text("caf\udce9.wav"))
+    caf\xe9.wav
+    """
+    try:
+        shown.encode()
+    except UnicodeEncodeError:
+        return "".join(_plain(character) for character in shown)
+    return shown
+
+
+def path_bytes(shown: str) -> str | None:
+    r"""Write a path's bytes in base64 if `path_text` cannot say them all, else None.
+
+    Examples
+    --------
+    >>> path_bytes("plain.wav") is None
+    True
+    >>> base64.b64decode(path_bytes("caf\udce9.wav"))
+    b'caf\xe9.wav'
+    """
+    try:
+        shown.encode()
+    except UnicodeEncodeError:
+        return base64.b64encode(shown.encode("utf-8", "surrogateescape")).decode("ascii")
+    return None
+
+
+def _plain(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # PEP 383: an undecodable byte
+        return f"\\x{code - 0xDC00:02x}"
+    if 0xD800 <= code <= 0xDFFF:  # a lone surrogate, as Windows allows in names
+        return f"\\u{code:04x}"
+    return character
+
+
+def _rounded(value: float | None, decimals: int) -> float | None:
+    return None if value is None else round(value, decimals)
