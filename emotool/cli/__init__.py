@@ -1,0 +1,170 @@
+"""The ``emotool`` command: what there is to call, and how it ends.
+
+Commands are loaded when they are called and not before, so that ``emotool --help`` answers at
+once. A new command is a function in ``emotool/cli/NAME.py`` and a line in `COMMANDS`.
+
+Exit codes: 0 success, 1 an error that the message explains, 2 wrong options, 3 some clips
+failed, 130 interrupted (Ctrl-C), 141 the reader of a pipe has gone, 143 terminated.
+"""
+
+import contextlib
+import errno
+import io
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+from emotool import __version__
+from emotool.errors import EmotoolError
+from emotool.text import printable
+
+__all__ = ["COMMANDS", "app", "main"]
+
+COMMANDS = {
+    "classify": ("emotool.cli.classify:classify", "Label every clip with an emotion."),
+    "models": ("emotool.cli.models:models", "List the models, or show a model's card."),
+    "train": ("emotool.cli.train:train", "Train a model on your own or public corpora."),
+    "evaluate": ("emotool.cli.evaluate:evaluate", "Measure a model on labelled clips."),
+    "export": ("emotool.cli.export:export", "Turn a training run into a model file."),
+    "data": ("emotool.cli.data:app", "Look at corpora before training on them."),
+}
+"""Each command's place (a function, or a `typer.Typer` with sub-commands) and its short help."""
+
+_INTERRUPTED, _PIPE_CLOSED, _TERMINATED = 130, 141, 143  # 128 + the signal, as shells say it
+_HELP = ["--help", "-h"]
+_FULL = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
+# What a wrong option raises; typer exports only this one of its kind.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
+
+class _LazyGroup(TyperGroup):
+    """A group that lists its commands from `COMMANDS` and imports only the one that is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, (_, short_help) in COMMANDS.items():
+            self.commands[name] = TyperCommand(name, help=short_help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """Find the command named first in ``args``, this time the real one."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, _load(name) if name in COMMANDS else listed, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; the two ends that typer would answer in its own way end here."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise SystemExit(_report("interrupted", "", _INTERRUPTED)) from error
+        except BrokenPipeError as error:
+            _forget_stdout()
+            raise SystemExit(_PIPE_CLOSED) from error
+
+
+def _load(name: str) -> Any:
+    place, _ = COMMANDS[name]
+    module, attribute = place.split(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        return typer.main.get_group(found)
+    single = typer.Typer(add_completion=False)
+    single.command(name)(found)
+    return typer.main.get_command(single)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"emotool {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(name="emotool", cls=_LazyGroup, context_settings={"help_option_names": _HELP})
+
+
+@app.callback(invoke_without_command=True)
+def _emotool(
+    ctx: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Label folders of speech with emotions: every clip, one row each."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+        raise typer.Exit(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows ``emotool``; the process's own arguments if not given.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding cannot show is escaped, not a crash.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command and turn every expected way for it to end into an exit code."""
+    try:
+        code = typer.main.get_command(app)(arguments, "emotool", standalone_mode=False)
+        sys.stdout.flush()
+    except EmotoolError as error:
+        return _report(error.message, error.hint, error.exit_code)
+    except _UsageError as error:
+        return _report(error.format_message(), _usage_hint(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return _report("interrupted", "", _INTERRUPTED)
+    except BrokenPipeError:
+        _forget_stdout()
+        return _PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise  # a mistake of ours, to be seen in full
+        _forget_stdout()
+        return _report(f"cannot write to standard output: {error.strerror}", "", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _report(message: str, hint: str, code: int) -> int:
+    """Say on stderr what went wrong and what to do, one line each; return the exit code."""
+    with contextlib.suppress(OSError):  # nobody may be listening there either
+        print(f"error: {printable(message)}", file=sys.stderr)  # noqa: T201
+        if hint:
+            print(f"hint: {printable(hint)}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _usage_hint(error: Any) -> str:
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "emotool"
+    return f"{command} --help lists the options"
+
+
+def _forget_stdout() -> None:
+    """Let what is still in the buffer go nowhere, instead of failing again at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """End on SIGTERM as on an error, so that what must be cleaned up is."""
+    sys.exit(_TERMINATED)
