@@ -1,0 +1,264 @@
+"""From a clip to the windows of log-mel spectrogram that a model labels.
+
+Training, evaluation and classification all come through here.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from emotool.audio import AudioStream, open_audio
+from emotool.errors import AudioError
+from emotool.spectrogram import SpectrogramSpec, log_mel
+
+__all__ = [
+    "LONG_SECONDS",
+    "SILENCE_DBFS",
+    "ClipFeatures",
+    "cut_windows",
+    "extract",
+    "iter_extract",
+    "trim",
+]
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+LONG_SECONDS: Final = 60.0
+"""Clips longer than this are streamed: not trimmed, flagged ``long``."""
+
+SILENCE_DBFS: Final = -70.0
+"""A clip whose peak stays below this (re full scale, its mean removed) is silent."""
+
+_SILENT_PEAK: Final = 10.0 ** (SILENCE_DBFS / 20.0)
+_MAX_EXTRACT_SECONDS: Final = 3_600.0
+_FRAMES_AT_ONCE: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFeatures:
+    """The spectrograms of a clip, or of one part of a long one.
+
+    Parameters
+    ----------
+    status : {"ok", "silent", "too_short"}
+        Only ``ok`` has windows.
+    log_mels : numpy.ndarray
+        float32 ``[windows, n_mels, frames]`` in dB.
+    duration_s : float
+        Decoded seconds that this part stands for, before trimming; a clip's duration is the
+        sum over its parts.
+    flags : tuple of str
+        ``clipped`` and ``long``, where they hold so far.
+    starts_s : tuple of float
+        Where each window begins, in seconds from the start of the file.
+    """
+
+    status: Literal["ok", "silent", "too_short"]
+    log_mels: Floats
+    duration_s: float
+    flags: tuple[str, ...] = ()
+    starts_s: tuple[float, ...] = ()
+
+
+def trim(samples: Floats, spec: SpectrogramSpec) -> tuple[int, int]:
+    """Return where the sound of a clip begins and ends.
+
+    The limits are those of ``librosa.effects.trim(samples, top_db=spec.trim_db,
+    frame_length=spec.n_fft, hop_length=spec.hop_length)``, to the sample.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray
+        float32 ``[n]``.
+    spec : SpectrogramSpec
+        Its ``trim_db`` (None: nothing is cut), ``n_fft`` and ``hop_length`` are used.
+
+    Returns
+    -------
+    start, stop : int
+        ``samples[start:stop]`` is what remains; never empty unless ``samples`` is.
+    """
+    if spec.trim_db is None or not samples.size:
+        return 0, samples.size
+    # The arithmetic, its order and its float32 are librosa's: limits shall not move by rounding.
+    mean_square = np.square(np.sqrt(_frame_power(samples, spec)))  # [frames]
+    decibels = 10.0 * np.log10(np.maximum(1e-10, mean_square))
+    decibels -= 10.0 * np.log10(np.maximum(1e-10, mean_square.max()))
+    loud = np.flatnonzero(decibels > -spec.trim_db)
+    start = int(loud[0]) * spec.hop_length
+    stop = min(samples.size, (int(loud[-1]) + 1) * spec.hop_length)
+    return (start, stop) if start < stop else (0, samples.size)
+
+
+def _frame_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
+    """Return the mean square of each centred frame, float32 ``[1 + n // hop_length]``."""
+    padded = np.pad(samples, spec.n_fft // 2)
+    framed = np.lib.stride_tricks.sliding_window_view(padded, spec.n_fft)
+    framed = framed[:: spec.hop_length]  # [frames, n_fft]
+    power = np.empty(len(framed), np.float32)
+    for start in range(0, len(framed), _FRAMES_AT_ONCE):
+        block = framed[start : start + _FRAMES_AT_ONCE]
+        np.mean(np.square(block), axis=-1, out=power[start : start + _FRAMES_AT_ONCE])
+    return power
+
+
+def cut_windows(samples: Floats, spec: SpectrogramSpec) -> Floats:
+    """Cut samples into windows of equal length, the last one padded with zeros.
+
+    A last window holding less than ``spec.tail_seconds`` of sound is dropped, unless it is
+    the only one.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray
+        float32 ``[n]``.
+    spec : SpectrogramSpec
+        Its ``window_seconds`` and ``tail_seconds`` are used.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 ``[windows, window_samples]``; no window if ``samples`` is empty.
+    """
+    size = spec.window_samples
+    whole, rest = divmod(samples.size, size)
+    keep_rest = rest > 0 and (whole == 0 or rest >= spec.tail_seconds * spec.sample_rate)
+    if not keep_rest:
+        return samples[: whole * size].reshape(whole, size)  # [windows, window_samples]
+    windows = np.zeros((whole + 1, size), np.float32)
+    windows.reshape(-1)[: samples.size] = samples
+    return windows
+
+
+def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures:
+    """Return the features of a whole clip of at most an hour.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        An audio file.
+    spec : SpectrogramSpec
+        What to compute.
+
+    Returns
+    -------
+    ClipFeatures
+        All windows; ``duration_s`` is the clip's.
+
+    Raises
+    ------
+    AudioError
+        If the clip cannot be used, or is longer than an hour (see `iter_extract`).
+    """
+    parts = []
+    for part in iter_extract(path, spec):
+        parts.append(part)
+        if sum(part.duration_s for part in parts) > _MAX_EXTRACT_SECONDS:
+            raise AudioError("features", "longer than an hour: too long to be taken as a whole")
+    if len(parts) == 1:
+        return parts[0]
+    return ClipFeatures(
+        "ok" if any(part.status == "ok" for part in parts) else "silent",
+        np.concatenate([part.log_mels for part in parts]),  # [windows, n_mels, frames]
+        sum(part.duration_s for part in parts),
+        parts[-1].flags,
+        tuple(start for part in parts for start in part.starts_s),
+    )
+
+
+def iter_extract(
+    path: str | os.PathLike[str], spec: SpectrogramSpec, block_windows: int = 32
+) -> Iterator[ClipFeatures]:
+    """Yield the features of a clip of any length, in flat memory.
+
+    A clip of up to `LONG_SECONDS` is trimmed and gives exactly one part. A longer one is not
+    trimmed and gives parts of at most ``block_windows`` windows; stretches of silence as long
+    as a part are parts with status ``silent`` and no windows. The clip as a whole is ``ok``
+    if any of its parts is.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        An audio file.
+    spec : SpectrogramSpec
+        What to compute.
+    block_windows : int
+        Most windows per part.
+
+    Yields
+    ------
+    ClipFeatures
+        At least one.
+
+    Raises
+    ------
+    AudioError
+        If the clip cannot be decoded to its end; parts before it have been given.
+    """
+    with open_audio(path, spec.sample_rate) as stream:
+        limit = int(LONG_SECONDS * spec.sample_rate)
+        head = stream.read(limit + 1)
+        if head.size > limit:
+            yield from _long_parts(head, stream, spec, block_windows)
+        else:
+            yield _short_clip(head, stream.clipped, spec)
+
+
+def _short_clip(samples: Floats, clipped: bool, spec: SpectrogramSpec) -> ClipFeatures:
+    duration = samples.size / spec.sample_rate
+    flags = ("clipped",) if clipped else ()
+    if not samples.size or duration < spec.min_seconds:
+        return ClipFeatures("too_short", _no_windows(spec), duration, flags)
+    if _is_silent(samples):
+        return ClipFeatures("silent", _no_windows(spec), duration, flags)
+    start, stop = trim(samples, spec)
+    log_mels = log_mel(cut_windows(samples[start:stop], spec), spec)
+    return ClipFeatures("ok", log_mels, duration, flags, _starts(start, len(log_mels), spec))
+
+
+def _long_parts(
+    head: Floats, stream: AudioStream, spec: SpectrogramSpec, block_windows: int
+) -> Iterator[ClipFeatures]:
+    """Yield the parts of a long clip, of which ``head`` has been read."""
+    size = max(1, block_windows) * spec.window_samples
+    offset = 0
+    while head.size:
+        if head.size <= size:  # one sample more tells whether this part is the last
+            head = np.concatenate([head, stream.read(size + 1 - head.size)])
+        part, head = head[:size], head[size:]
+        yield _long_part(part, offset, stream.clipped, spec)
+        offset += part.size
+
+
+def _long_part(part: Floats, offset: int, clipped: bool, spec: SpectrogramSpec) -> ClipFeatures:
+    duration = part.size / spec.sample_rate
+    flags = ("clipped", "long") if clipped else ("long",)
+    windows = cut_windows(part, spec)
+    if offset and part.size < spec.tail_seconds * spec.sample_rate:
+        windows = windows[:0]  # too little to be a window of its own: other parts have some
+    if _is_silent(part) or not len(windows):
+        return ClipFeatures("silent", _no_windows(spec), duration, flags)
+    return ClipFeatures(
+        "ok", log_mel(windows, spec), duration, flags, _starts(offset, len(windows), spec)
+    )
+
+
+def _is_silent(samples: Floats) -> bool:
+    """Return whether nothing is heard: a constant (DC) is no sound, so the mean is removed."""
+    mean = float(samples.mean())
+    return max(float(samples.max()) - mean, mean - float(samples.min())) < _SILENT_PEAK
+
+
+def _starts(offset: int, count: int, spec: SpectrogramSpec) -> tuple[float, ...]:
+    """Return where windows begin, in seconds, the first at sample ``offset``."""
+    return tuple(
+        (offset + index * spec.window_samples) / spec.sample_rate for index in range(count)
+    )
+
+
+def _no_windows(spec: SpectrogramSpec) -> Floats:
+    return np.empty((0, spec.n_mels, spec.frames), np.float32)

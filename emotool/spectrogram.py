@@ -1,0 +1,214 @@
+"""From samples to log-mel spectrograms: one definition, used by training and inference alike.
+
+The definition is librosa's (McFee et al. 2015, doi:10.25080/Majora-7b98e3ed-003):
+``librosa.feature.melspectrogram`` with a periodic Hann window, zero-padded centred frames
+and Slaney's mel filters, then ``librosa.power_to_db(ref=1.0, amin=1e-10)``. Computed by
+numpy alone, because librosa costs seconds to import.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from emotool.spec import SpectrogramSpec
+
+__all__ = ["SpectrogramSpec", "log_mel", "mel_filterbank", "mel_power", "power_to_db"]
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+_AMIN = 1e-10
+"""Power below which everything counts as this (-100 dB), librosa's default."""
+
+_FRAMES_AT_ONCE = 64
+"""Frames transformed together: their buffers stay within a core's second-level cache."""
+
+_BANDS_AT_ONCE = 16
+"""Mel bands computed by one matrix product; each product skips the bins its bands lack."""
+
+# Slaney's mel scale (Slaney 1998, Auditory Toolbox, Interval Research report 1998-010):
+# linear below 1 kHz, 200/3 Hz per mel; logarithmic above, 27 mels per factor of 6.4.
+_LINEAR_HZ_PER_MEL = 200.0 / 3
+_LOG_START_HZ = 1_000.0
+_LOG_START_MEL = _LOG_START_HZ / _LINEAR_HZ_PER_MEL
+_LOG_STEP = np.log(6.4) / 27.0
+
+
+def _hz_to_mel(hz: float) -> float:
+    if hz < _LOG_START_HZ:
+        return hz / _LINEAR_HZ_PER_MEL
+    return float(_LOG_START_MEL + np.log(hz / _LOG_START_HZ) / _LOG_STEP)
+
+
+def _mel_to_hz(mels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    logarithmic = _LOG_START_HZ * np.exp(_LOG_STEP * (mels - _LOG_START_MEL))
+    return np.where(mels < _LOG_START_MEL, mels * _LINEAR_HZ_PER_MEL, logarithmic)
+
+
+@lru_cache(maxsize=8)
+def mel_filterbank(spec: SpectrogramSpec) -> Floats:
+    """Return the triangular filters that turn a power spectrum into mel bands.
+
+    Each triangle has the area of Slaney's normalisation: 2 / (its width in Hz).
+
+    Parameters
+    ----------
+    spec : SpectrogramSpec
+        Its ``sample_rate``, ``n_fft``, ``n_mels``, ``f_min`` and ``f_max`` are used.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 ``[n_mels, 1 + n_fft // 2]``, read-only. A band narrower than the distance
+        of two bins may be empty.
+    """
+    edges_mel = np.linspace(_hz_to_mel(spec.f_min), _hz_to_mel(spec.f_max), spec.n_mels + 2)
+    edges = _mel_to_hz(edges_mel)  # [n_mels + 2] Hz
+    bins = np.fft.rfftfreq(spec.n_fft, 1.0 / spec.sample_rate)  # [1 + n_fft // 2] Hz
+    widths = np.diff(edges)
+    ramps = edges[:, None] - bins  # [n_mels + 2, bins]
+    rising = -ramps[:-2] / widths[:-1, None]  # [n_mels, bins]
+    falling = ramps[2:] / widths[1:, None]  # [n_mels, bins]
+    filters = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    filters *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
+    filters.flags.writeable = False
+    return filters
+
+
+class _Bands(NamedTuple):
+    """Neighbouring rows of the filterbank, without the bins where all of them are zero."""
+
+    rows: slice
+    bins: slice
+    filters: Floats
+
+
+@lru_cache(maxsize=8)
+def _banded(spec: SpectrogramSpec) -> tuple[_Bands, ...]:
+    """Cut the filterbank, nine tenths of which are zeros, into small dense blocks."""
+    filters = mel_filterbank(spec)
+    blocks = []
+    for start in range(0, spec.n_mels, _BANDS_AT_ONCE):
+        rows = slice(start, min(start + _BANDS_AT_ONCE, spec.n_mels))
+        used = np.flatnonzero(filters[rows].any(axis=0))
+        if used.size:
+            bins = slice(int(used[0]), int(used[-1]) + 1)
+            blocks.append(_Bands(rows, bins, np.ascontiguousarray(filters[rows, bins])))
+    return tuple(blocks)
+
+
+@lru_cache(maxsize=8)
+def _hann(n_fft: int) -> npt.NDArray[np.float64]:
+    """Return the periodic Hann window, float64 ``[n_fft]``."""
+    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n_fft) / n_fft)
+
+
+def mel_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
+    """Return the mel power spectrogram of each item of a batch.
+
+    Equals ``librosa.feature.melspectrogram(y=…, power=2.0, center=True)`` at the same
+    parameters. Each item is computed by itself: its result does not depend on the others.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray
+        float32 ``[batch, n]``, finite, any ``n`` >= 1.
+    spec : SpectrogramSpec
+        What to compute; ``window_seconds`` is not used.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 ``[batch, n_mels, 1 + n // hop_length]``, not negative.
+    """
+    batch, length = samples.shape
+    frames = 1 + length // spec.hop_length
+    power = np.zeros((batch, spec.n_mels, frames), np.float32)
+    half = spec.n_fft // 2
+    # The transform runs in float64: float32 is no faster in numpy, and its rounding noise
+    # would drown bands that lie 80 dB and more below the loudest.
+    padded = np.zeros(length + 2 * half, np.float64)
+    framed = np.lib.stride_tricks.sliding_window_view(padded, spec.n_fft)
+    framed = framed[:: spec.hop_length]  # [frames, n_fft]
+    for item, mels in zip(samples, power, strict=True):
+        padded[half : half + length] = item
+        for start, stop in _spans(_sounding_frames(item, spec)):
+            _transform(framed[start:stop], mels[:, start:stop], spec)
+    return power
+
+
+def _sounding_frames(item: Floats, spec: SpectrogramSpec) -> int:
+    """Return how many frames hold sound: those in the padding of a last window do not."""
+    sounding = item.astype(np.bool_)
+    trailing = int(sounding[::-1].argmax())
+    if not sounding[-1 - trailing]:
+        return 0
+    last = item.size - trailing - 1
+    # Frame i covers the samples from i * hop - n_fft / 2 up to i * hop + n_fft / 2 - 1.
+    return min((last + spec.n_fft // 2) // spec.hop_length, item.size // spec.hop_length) + 1
+
+
+def _spans(frames: int) -> Iterator[tuple[int, int]]:
+    for start in range(0, frames, _FRAMES_AT_ONCE):
+        yield start, min(start + _FRAMES_AT_ONCE, frames)
+
+
+def _transform(frames: npt.NDArray[np.float64], mels: Floats, spec: SpectrogramSpec) -> None:
+    """Write the mel power of ``frames`` [count, n_fft] into ``mels`` [n_mels, count]."""
+    spectrum = np.fft.rfft(frames * _hann(spec.n_fft))  # [count, bins], complex128
+    power = np.abs(spectrum).astype(np.float32)  # [count, bins]
+    np.multiply(power, power, out=power)
+    for bands in _banded(spec):
+        np.matmul(bands.filters, power[:, bands.bins].T, out=mels[bands.rows])
+
+
+def power_to_db(power: Floats, top_db: float | None) -> Floats:
+    """Return decibels relative to 1.0, limited downwards per item.
+
+    Parameters
+    ----------
+    power : numpy.ndarray
+        float32 ``[..., n_mels, frames]``, not negative.
+    top_db : float or None
+        Values further than this below an item's maximum (over the last two axes) are raised
+        to that floor; None leaves them.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, the shape of ``power``, at least -100 dB.
+    """
+    decibels = np.log10(np.maximum(power, np.float32(_AMIN)))
+    decibels *= np.float32(10.0)
+    if top_db is not None:
+        loudest = decibels.max(axis=(-2, -1), keepdims=True)  # [..., 1, 1]
+        np.maximum(decibels, loudest - np.float32(top_db), out=decibels)
+    return decibels
+
+
+def log_mel(samples: Floats, spec: SpectrogramSpec) -> Floats:
+    """Return the log-mel spectrogram of each item of a batch.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray
+        float32 ``[batch, n]``, finite; ``n`` is ``spec.window_samples`` for a model's input.
+    spec : SpectrogramSpec
+        What to compute.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 ``[batch, n_mels, 1 + n // hop_length]`` in dB, each item at most ``top_db``
+        below its own maximum.
+
+    Examples
+    --------
+    >>> spec = SpectrogramSpec()
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(48_000) / 16_000).astype(np.float32)
+    >>> log_mel(tone[None], spec).shape
+    (1, 128, 188)
+    """
+    return power_to_db(mel_power(samples, spec), spec.top_db)

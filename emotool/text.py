@@ -1,0 +1,59 @@
+"""Names from strangers, made safe to show."""
+
+import unicodedata
+
+__all__ = ["printable"]
+
+_SURROGATE_ESCAPE = range(0xDC80, 0xDD00)
+"""Code points that stand for undecodable bytes 0x80..0xFF in a file name (PEP 383)."""
+
+_JOINERS = "\u200c\u200d"
+"""Zero-width (non-)joiners: Persian words and emoji families need them; they move nothing."""
+
+
+def printable(name: str) -> str:
+    r"""Return a name with everything escaped that a terminal would obey or hide.
+
+    Control characters and undecodable bytes become ``\xNN``; bidirectional overrides, line
+    separators, lone surrogates and other invisible characters ``\uNNNN``. Letters of every
+    script, spaces of every width and emoji stay as they are. The result is for people: it is
+    not meant to be turned back (results keep the bytes themselves where they must be lossless).
+
+    Parameters
+    ----------
+    name : str
+        Any text, most often a path decoded with ``surrogateescape``.
+
+    Returns
+    -------
+    str
+        Text without control characters that can be encoded as UTF-8.
+
+    Examples
+    --------
+    >>> printable("plain name.wav")
+    'plain name.wav'
+    >>> print(printable("red\x1b[31m\n.wav"))
+    red\x1b[31m\x0a.wav
+    >>> print(printable(b"caf\xe9.wav".decode("utf-8", "surrogateescape")))
+    caf\xe9.wav
+    >>> print(printable("gpj\u202evaw"))
+    gpj\u202evaw
+    """
+    if name.isprintable():
+        return name
+    return "".join(_escape(character) for character in name)
+
+
+def _escape(character: str) -> str:
+    """Return one character, or its escape when a terminal might act on it."""
+    if character.isprintable() or character in _JOINERS:
+        return character
+    code = ord(character)
+    if code in _SURROGATE_ESCAPE:
+        return f"\\x{code - 0xDC00:02x}"
+    if unicodedata.category(character) == "Zs":
+        return character
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
