@@ -1,7 +1,6 @@
 """Conversion of Keras models to ONNX."""
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 import onnx
@@ -10,30 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from emotool.errors import TrainingError
-from emotool.metadata import golden_input
-from emotool.spectrogram import SpectrogramSpec
+from tests.tiny_keras import SPEC, noise, tiny_model
 from training.onnx_graph import OUTPUTS, store_half, to_onnx
-
-SPEC = SpectrogramSpec(window_seconds=0.5, n_mels=32)
-
-
-@cache
-def tiny_model() -> Any:
-    """Build a network of a few thousand weights with an architecture's outputs."""
-    keras = pytest.importorskip("keras")
-    keras.utils.set_random_seed(0)
-    log_mel = keras.Input((SPEC.n_mels, SPEC.frames), name="log_mel")
-    x = keras.layers.Rescaling(1 / 80, 1)(log_mel)
-    x = keras.layers.Reshape((SPEC.n_mels, SPEC.frames, 1))(x)
-    x = keras.layers.Conv2D(24, 3, strides=2, use_bias=False)(x)
-    x = keras.layers.BatchNormalization()(x)
-    x = keras.layers.Conv2D(24, 3, strides=2, activation="relu")(x)
-    embedding = keras.layers.GlobalAveragePooling2D(name="embedding")(x)
-    # A layer called like an output, so that names must be sorted out.
-    logits = keras.layers.Dense(3, name="logits")(embedding)
-    activation = keras.ops.sum(x, axis=-1)
-    outputs = {"logits": logits, "embedding": embedding, "activation": activation}
-    return keras.Model(log_mel, outputs)
 
 
 @cache
@@ -46,11 +23,6 @@ def run(proto: onnx.ModelProto, batch: NDArray[np.float32]) -> dict[str, NDArray
     """Run a graph on the CPU."""
     session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     return dict(zip(OUTPUTS, session.run(list(OUTPUTS), {"log_mel": batch}), strict=True))
-
-
-def noise(clips: int) -> NDArray[np.float32]:
-    """Spectrograms of noise, [clips, n_mels, frames]."""
-    return np.concatenate([golden_input(seed, SPEC) for seed in range(clips)])
 
 
 def test_names_and_shapes_are_our_own() -> None:
