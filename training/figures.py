@@ -1,0 +1,92 @@
+"""Figures of a model by protocol: from its own run, or from the benchmark's folds."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emotool.errors import TrainingError
+from training.predictions import Predictions
+from training.scores import score
+
+__all__ = ["benchmark_figures", "for_metadata", "run_figures"]
+
+_KEPT = (
+    *(f"{name}{end}" for name in ("uar", "accuracy", "f1") for end in ("", "_low", "_high")),
+    *("clips", "speakers", "seeds", "averaged_corpora", "per_corpus", "comparable"),
+    *("ece_before", "ece_after", "ece_stored", "description"),
+)
+
+
+def run_figures(predictions: Predictions, split: Mapping[str, Any]) -> dict[str, Any]:
+    """Score one run: its test clips, or its validation clips where it tested on none.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of one run, with subsets.
+    split : mapping
+        ``training.splits.Split.to_dict()``.
+
+    Returns
+    -------
+    dict
+        One entry, named ``new_speakers`` or ``random_clips`` after what the split keeps
+        apart, or ``validation``; empty without either subset.
+    """
+    description = str(split.get("description", ""))
+    tested, validated = predictions.subset("test"), predictions.subset("validation")
+    comparable = bool(split.get("comparable", False))
+    if len(tested):
+        name = "new_speakers" if comparable else "random_clips"
+        said = f"One run; test clips of the split: {description}"
+        return {name: {**score(tested), "comparable": comparable, "description": said}}
+    if len(validated):
+        said = f"One run; no clip was kept for testing. Split: {description}"
+        return {"validation": {**score(validated), "comparable": False, "description": said}}
+    return {}
+
+
+def benchmark_figures(path: Path, name: str) -> dict[str, Any]:
+    """Read what the benchmark found out about a recipe.
+
+    Parameters
+    ----------
+    path : Path
+        ``figures.json`` as ``benchmarks/accuracy.py table`` writes it.
+    name : str
+        A recipe's name.
+
+    Returns
+    -------
+    dict
+        ``recipe``, ``labels`` and ``protocols``; empty where the file or the name is not there.
+
+    Raises
+    ------
+    TrainingError
+        If the file is damaged.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")).get(name, {})
+    except (OSError, ValueError, AttributeError) as error:
+        raise TrainingError(f"{path}: no table of figures: {error}") from error
+    if found and not {"recipe", "labels", "protocols"} <= set(found):
+        raise TrainingError(f"{path}: figures of {name} are incomplete")
+    return dict(found)
+
+
+def for_metadata(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Keep what a model file and its card say; bounds that are unknown are left out.
+
+    Examples
+    --------
+    >>> for_metadata({"new_speakers": {"uar": 0.9, "uar_low": None, "confusion": [[1]]}})
+    {'new_speakers': {'uar': 0.9}}
+    """
+    return {
+        protocol: {k: figures[k] for k in _KEPT if figures.get(k) is not None}
+        for protocol, figures in metrics.items()
+    }
