@@ -1,0 +1,82 @@
+"""Model cards."""
+
+import re
+
+from emotool.metadata import Golden, ModelMetadata
+from emotool.spectrogram import SpectrogramSpec
+from training.card import licence_of, model_card
+
+
+def metadata(**changed: object) -> ModelMetadata:
+    """Say of a model with figures under both protocols what its file would."""
+    figures = {
+        "uar": 0.9123,
+        "uar_low": 0.88,
+        "uar_high": 0.935,
+        "accuracy": 0.9,
+        "clips": 1405,
+        "speakers": 34,
+        "seeds": 3,
+        "per_corpus": {"tess": {"uar": 0.955, "speakers": 1}, "nemo": {"uar": 0.81, "speakers": 7}},
+    }
+    fields: dict[str, object] = {
+        "name": "cnn",
+        "labels": ("happy", "sad"),
+        "spectrogram": SpectrogramSpec(),
+        "temperature": 1.25,
+        "golden": Golden(1, (0.4, 0.6)),
+        "architecture": "cnn",
+        "corpora": ("nemo", "tess", "own"),
+        "split": {"description": "by speaker", "speakers": {"train": ["nemo-A", "nemo-B"]}},
+        "metrics": {
+            "new_speakers": {**figures, "ece_before": 0.08, "ece_after": 0.03},
+            "random_clips": figures,
+        },
+        "licence": licence_of(["nemo", "tess"]),
+    }
+    return ModelMetadata(**{**fields, **changed})  # type: ignore[arg-type]
+
+
+def test_figures_come_with_intervals_and_protocol() -> None:
+    """The headline with its interval, each corpus, and what was tested on."""
+    card = model_card(metadata(), 2_345_678)
+    assert "| people it has never heard | 91.2 (88.0-93.5) |" in card
+    assert "81.0 | 95.5 | 1405 | 34 | 3 |" in card
+    assert "calibration error 0.080 before and 0.030 after" in card
+    assert "tess has a single speaker" in card
+    assert "2.3 MB" in card
+
+
+def test_random_clips_are_always_marked() -> None:
+    """Wherever that protocol's figures are, so are the words."""
+    rows = [line for line in model_card(metadata(), 1).splitlines() if "random clips" in line]
+    assert rows
+    assert all("not comparable: speakers shared" in row for row in rows)
+
+
+def test_data_licence_and_limits_are_said() -> None:
+    """Each corpus with its terms; unknown data too; what the model is not for."""
+    card = model_card(metadata(), 1)
+    assert re.search(r"nEMO.*\| 2 \| pl \| CC BY-NC-SA 4\.0", card)
+    assert "| own | - | - | terms of its owner | - |" in card
+    assert "non-commercial use only" in card
+    assert "Art. 5(1)(f)" in card
+    assert "acted" in card
+
+
+def test_a_model_without_figures_says_so() -> None:
+    """No figure is better than an invented one."""
+    assert "Not measured." in model_card(metadata(metrics={}), 1)
+
+
+def test_tables_are_whole() -> None:
+    """Every row of a table has as many cells as its header."""
+    for block in re.findall(r"(?:^\|.*\n)+", model_card(metadata(), 1), re.MULTILINE):
+        assert len({line.count("|") for line in block.splitlines()}) == 1
+
+
+def test_open_data_leaves_weights_open_and_unknown_data_to_its_owner() -> None:
+    """The strictest corpus decides."""
+    assert licence_of(["cremad"]).startswith("the terms of the data")
+    assert licence_of(["cremad", "emodb"]).startswith("non-commercial")
+    assert "own terms of its owner" in licence_of(["own"])
