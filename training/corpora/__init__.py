@@ -13,8 +13,9 @@ from training.corpora.base import (
     Utterance,
     normalise_emotion,
 )
-from training.corpora.load import CorpusIndex, Duplicate, data_roots, load_corpora
-from training.corpora.registry import CORPORA, facts, key_of, parse
+from training.corpora.index import CorpusIndex, Duplicate
+from training.corpora.load import data_roots, load_corpora
+from training.corpora.registry import CORPORA, facts, key_of, known_fault, parse
 
 __all__ = [
     "CORPORA",
@@ -28,6 +29,7 @@ __all__ = [
     "data_roots",
     "facts",
     "key_of",
+    "known_fault",
     "load_corpora",
     "normalise_emotion",
     "parse",

@@ -43,8 +43,9 @@ _WORDS: Mapping[str, str] = {
 # Emotions that corpora hold and that are not among the six: known, so that their clips are
 # counted by name as left out instead of being reported as strangers.
 OTHER_EMOTIONS = frozenset(
-    {"boredom", "bored", "calm", "contempt", "excited", "excitement", "frustration"}
-    | {"ps", "pleasant_surprise", "pleasant_surprised", "surprise", "surprised", "other"}
+    {"boredom", "bored", "calm", "contempt", "excited", "excitement", "frustrated"}
+    | {"frustration", "ps", "pleasant surprise", "pleasant_surprise", "pleasant_surprised"}
+    | {"surprise", "surprised"}
 )
 
 

@@ -1,9 +1,15 @@
-"""Clips of your own: one folder per label, such as ``mine/happy/a.wav`` and ``mine/sad/b.wav``.
+"""Clips of your own: a folder per label, such as ``mine/happy/a.wav`` and ``mine/sad/b.wav``.
 
 Such a tree does not say who speaks, and a split that keeps speakers apart needs to know. A
-pattern can find the speaker in the path below the folder: ``^[^/]+/([^/]+)/`` for
-``happy/anna/a.wav``, ``/([^/_]+)_[^/]*$`` for ``happy/anna_03.wav``. Without one the speaker
-stays unknown (empty), and only a split by clips is possible.
+pattern can find the speaker in the path below the folder that was named:
+
+===================================  ===================
+``anna/happy/01.wav``                ``^([^/]+)/``
+``happy/anna/01.wav``                ``^[^/]+/([^/]+)/``
+``happy/anna_01.wav``                ``/([^/_]+)_``
+===================================  ===================
+
+Without one the speaker stays unknown (empty), and only a split by clips is possible.
 """
 
 import re
@@ -17,6 +23,7 @@ from training.corpora.base import (
     Utterance,
     normalise_emotion,
 )
+from training.corpora.names import CorpusNames
 
 __all__ = ["Finder"]
 
@@ -26,9 +33,11 @@ class Finder:
 
     Parameters
     ----------
+    names : CorpusNames
+        Names the corpora.
     speaker_pattern : str, optional
-        A regular expression, searched in the path from the label's folder on (``/`` between
-        folders); its first group, or the one named ``speaker``, is the speaker.
+        A regular expression, searched in the path below the folder that was named (``/``
+        between folders); its first group, or the one named ``speaker``, is the speaker.
 
     Raises
     ------
@@ -36,23 +45,9 @@ class Finder:
         If the pattern is no regular expression or has no group.
     """
 
-    def __init__(self, speaker_pattern: str | None = None) -> None:
-        self._pattern: re.Pattern[str] | None = None
-        # Two folders with one name are two corpora: their speakers and clips are not the same.
-        self._names: dict[Path, str] = {}
-        if speaker_pattern is None:
-            return
-        try:
-            self._pattern = re.compile(speaker_pattern)
-        except re.error as error:
-            raise CorpusError(
-                f"speaker pattern {speaker_pattern!r}: {error}", hint="example: '/([^/_]+)_'"
-            ) from error
-        if not self._pattern.groups:
-            raise CorpusError(
-                f"speaker pattern {speaker_pattern!r} has no group",
-                hint="put round brackets around the part that names the speaker: '/([^/_]+)_'",
-            )
+    def __init__(self, names: CorpusNames, speaker_pattern: str | None = None) -> None:
+        self._names = names
+        self._pattern = None if speaker_pattern is None else _compile(speaker_pattern)
 
     def parse(self, path: Path, root: Path) -> Utterance | Excluded | None:
         """Read a clip's label from the nearest folder that is named by an emotion.
@@ -70,27 +65,25 @@ class Finder:
             Excluded where the folder is named by an emotion outside the six; None where no
             folder is named by one.
         """
-        for label_folder in path.parents:
-            label = normalise_emotion(label_folder.name)
-            if label in EMOTIONS or label.replace(" ", "_") in OTHER_EMOTIONS:
-                return self._clip(path, label_folder, label)
-            if label_folder == root:
+        for folder in path.parents:
+            name = folder.name if folder != root else root.resolve().name
+            label = normalise_emotion(name)
+            if label in EMOTIONS or label in OTHER_EMOTIONS:
+                # mine/happy and mine/sad, named one by one, are one corpus: mine.
+                home = root.resolve().parent if folder == root else root.resolve()
+                prefix = f"{name}/" if folder == root else ""
+                return self._clip(path, home, prefix + path.relative_to(root).as_posix(), label)
+            if folder == root:
                 break
         return None
 
-    def _clip(self, path: Path, label_folder: Path, label: str) -> Utterance | Excluded:
-        """Describe a clip below a folder named by its label."""
-        home = label_folder.resolve().parent
-        corpus = self._corpus_name(home)
-        inside = f"{label_folder.name}/{path.relative_to(label_folder).as_posix()}"
+    def _clip(self, path: Path, home: Path, inside: str, label: str) -> Utterance | Excluded:
+        """Describe a clip that lies at ``inside`` below its corpus's home."""
+        corpus = self._names.of(home)
         key = f"{corpus}/{inside.removesuffix(path.suffix)}"
         if label not in EMOTIONS:
-            return Excluded(key, path, corpus, label)
-        match = self._pattern.search(inside) if self._pattern else None
-        speaker = ""
-        if match is not None:
-            groups = match.groupdict()
-            speaker = groups.get("speaker") or match[1] or ""
+            return Excluded(key, path, corpus, label.replace("_", " "))
+        speaker = self._speaker(inside)
         return Utterance(
             key=key,
             path=path,
@@ -101,13 +94,25 @@ class Finder:
             emotion=label,
         )
 
-    def _corpus_name(self, home: Path) -> str:
-        """Name the corpus by the folder that holds the labels' folders, no name twice."""
-        if home not in self._names:
-            name = base = home.name or "folder"
-            count = 1
-            while name in self._names.values():
-                count += 1
-                name = f"{base}-{count}"
-            self._names[home] = name
-        return self._names[home]
+    def _speaker(self, inside: str) -> str:
+        """Find the speaker in the path; empty where the pattern is not there."""
+        match = self._pattern.search(inside) if self._pattern else None
+        if match is None:
+            return ""
+        return match.groupdict().get("speaker") or match[1] or ""
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    """Compile a speaker pattern, or say what is wrong with it."""
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise CorpusError(
+            f"speaker pattern {pattern!r}: {error}", hint="an example: '/([^/_]+)_'"
+        ) from error
+    if not compiled.groups:
+        raise CorpusError(
+            f"speaker pattern {pattern!r} has no group",
+            hint="put round brackets around the part that names the speaker: '/([^/_]+)_'",
+        )
+    return compiled

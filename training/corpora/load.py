@@ -1,57 +1,23 @@
 """From folders to the clips of every corpus in them."""
 
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from emotool.errors import CorpusError
 from training.corpora import folder, manifest, registry
 from training.corpora.base import Excluded, Problem, Utterance
-from training.corpora.walk import LFS_HINT, audio_files, is_lfs_pointer, lossless_first
+from training.corpora.copies import one_copy_each, without_pointers
+from training.corpora.index import CorpusIndex
+from training.corpora.names import CorpusNames
+from training.corpora.walk import LFS_HINT, audio_files
 
-__all__ = ["CorpusIndex", "Duplicate", "data_roots", "load_corpora"]
+__all__ = ["data_roots", "load_corpora"]
 
 GET_CREMAD = (
-    "name a folder with --data or in EMOTOOL_CORPUS; CREMA-D comes with `git lfs clone "
+    "name a folder of clips or set EMOTOOL_CORPUS; CREMA-D comes with `git lfs clone "
     "https://github.com/CheyneyComputerScience/CREMA-D` or as ejlok1/cremad on Kaggle"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A second copy of a clip (another format or folder), left out in favour of ``kept``."""
-
-    path: Path
-    kept: Path
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusIndex:
-    """What was found below some folders; every audio file is in exactly one place.
-
-    Parameters
-    ----------
-    utterances : tuple of Utterance
-        The clips, sorted by key; no key twice.
-    excluded : tuple of Excluded
-        Clips left out on purpose (an emotion outside the six, song, video).
-    duplicates : tuple of Duplicate
-        Further copies of clips, left out.
-    problems : tuple of Problem
-        Files that no corpus claims, Git-LFS pointers, missing files, unreadable folders.
-    """
-
-    utterances: tuple[Utterance, ...]
-    excluded: tuple[Excluded, ...] = ()
-    duplicates: tuple[Duplicate, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-    def with_labels(self, labels: Sequence[str]) -> "CorpusIndex":
-        """Keep the utterances whose emotion is one of ``labels``; the rest stays as it is."""
-        kept = tuple(u for u in self.utterances if u.emotion in labels)
-        return replace(self, utterances=kept)
 
 
 def data_roots(paths: Sequence[Path]) -> tuple[Path, ...]:
@@ -97,11 +63,15 @@ def load_corpora(paths: Sequence[Path] = (), *, speaker_pattern: str | None = No
     problems: list[Problem] = []
     found: list[Utterance | Excluded] = []
     roots = data_roots(paths)
-    finder = folder.Finder(speaker_pattern)
+    names = CorpusNames(registry.facts())
+    finder = folder.Finder(names, speaker_pattern)
     for root in roots:
-        found.extend(_read_root(root, finder, problems))
-    usable, pointers = _without_pointers(found, problems)
-    utterances, excluded, duplicates = _one_copy_each(usable, problems)
+        if root.is_dir():
+            found.extend(_read_folder(root, finder, problems))
+        else:
+            found.extend(manifest.read(root, names, problems))
+    usable, pointers = without_pointers(found, problems)
+    utterances, excluded, duplicates = one_copy_each(usable, problems)
     have = {clip.key for clip in utterances} | {clip.key for clip in excluded}
     for clip in pointers:
         message = f"a Git-LFS pointer, not audio: {LFS_HINT}"
@@ -113,13 +83,10 @@ def load_corpora(paths: Sequence[Path] = (), *, speaker_pattern: str | None = No
     return CorpusIndex(utterances, excluded, duplicates, tuple(problems))
 
 
-def _read_root(
+def _read_folder(
     root: Path, finder: folder.Finder, problems: list[Problem]
 ) -> Iterator[Utterance | Excluded]:
-    """Read one folder or manifest."""
-    if not root.is_dir():
-        yield from manifest.read(root, problems)
-        return
+    """Recognise each audio file below a folder, by its name or else by its folder's."""
     for path in audio_files(root, problems):
         clip = registry.parse(path) or finder.parse(path, root)
         if clip is None:
@@ -127,59 +94,6 @@ def _read_root(
             problems.append(Problem("unrecognised", path, message))
         else:
             yield clip
-
-
-def _without_pointers(
-    found: Iterable[Utterance | Excluded], problems: list[Problem]
-) -> tuple[list[Utterance | Excluded], list[Utterance | Excluded]]:
-    """Part the clips into audio and Git-LFS pointers."""
-    usable: list[Utterance | Excluded] = []
-    pointers: list[Utterance | Excluded] = []
-    for clip in found:
-        try:
-            (pointers if is_lfs_pointer(clip.path) else usable).append(clip)
-        except OSError as error:
-            problems.append(Problem("unreadable", clip.path, f"cannot be read: {error.strerror}"))
-    return usable, pointers
-
-
-def _one_copy_each(
-    found: Iterable[Utterance | Excluded], problems: list[Problem]
-) -> tuple[tuple[Utterance, ...], tuple[Excluded, ...], tuple[Duplicate, ...]]:
-    """Keep one copy of each clip: the one whose format loses least, then the first by path."""
-    copies: dict[str, list[Utterance | Excluded]] = defaultdict(list)
-    for clip in _each_file_once(found, problems):
-        copies[clip.key].append(clip)
-    utterances: list[Utterance] = []
-    excluded: list[Excluded] = []
-    duplicates: list[Duplicate] = []
-    for _, clips in sorted(copies.items()):
-        kept, *others = sorted(clips, key=lambda clip: lossless_first(clip.path))
-        if isinstance(kept, Utterance):
-            utterances.append(kept)
-        else:
-            excluded.append(kept)
-        duplicates += [Duplicate(other.path, kept.path) for other in others]
-    return tuple(utterances), tuple(excluded), tuple(duplicates)
-
-
-def _each_file_once(
-    found: Iterable[Utterance | Excluded], problems: list[Problem]
-) -> Iterator[Utterance | Excluded]:
-    """Drop a file that was met before: through a link, or below two of the folders named.
-
-    A file that a manifest and its own name, or two manifests, describe differently would have
-    two speakers or two labels: the first description holds, and the other is a problem.
-    """
-    seen: dict[tuple[int, int], Utterance | Excluded] = {}
-    for clip in found:
-        status = clip.path.stat()
-        first = seen.setdefault((status.st_dev, status.st_ino), clip)
-        if first is clip:
-            yield clip
-        elif replace(clip, path=first.path) != first:
-            message = f"described twice, and differently: taken as {first.key}, not {clip.key}"
-            problems.append(Problem("described twice", clip.path, message))
 
 
 def _nothing_usable(

@@ -12,6 +12,7 @@ from pathlib import Path
 from emotool.errors import CorpusError
 from training.corpora import registry
 from training.corpora.base import EMOTIONS, Excluded, Problem, Utterance, normalise_emotion
+from training.corpora.names import CorpusNames
 
 __all__ = ["COLUMNS", "read"]
 
@@ -23,13 +24,15 @@ COLUMNS = REQUIRED + OPTIONAL
 _SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
 
 
-def read(path: Path, problems: list[Problem]) -> Iterator[Utterance | Excluded]:
+def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Utterance | Excluded]:
     """Read a manifest.
 
     Parameters
     ----------
     path : Path
         A CSV, UTF-8, with a header.
+    names : CorpusNames
+        Names the corpus of rows that name none.
     problems : list of Problem
         Rows without a path or an emotion, and files that are not there, are added here.
 
@@ -53,11 +56,12 @@ def read(path: Path, problems: list[Problem]) -> Iterator[Utterance | Excluded]:
             rows = csv.DictReader(handle)
             _check_header(path, rows.fieldnames or ())
             for row in rows:
-                clip = _clip(row, path, Problem("bad row", path, f"line {rows.line_num}"))
-                if isinstance(clip, Problem):
-                    problems.append(clip)
+                cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
+                problem = _fault(cells, path, rows.line_num)
+                if problem is None:
+                    yield _clip(cells, path.parent, cells["corpus"] or names.of(path))
                 else:
-                    yield clip
+                    problems.append(problem)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{path}: cannot be read as a CSV: {error}") from error
 
@@ -74,18 +78,20 @@ def _check_header(path: Path, names: Sequence[str]) -> None:
         )
 
 
-def _clip(
-    row: Mapping[str, str | None], manifest: Path, line: Problem
-) -> Utterance | Excluded | Problem:
-    """Turn one row into a clip, or say what is wrong with it."""
-    cell = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    for name in REQUIRED:
-        if not cell[name]:
-            return Problem(line.kind, line.path, f"{line.message} has no {name}")
-    audio = manifest.parent / cell["path"]
+def _fault(cells: Mapping[str, str], manifest: Path, line: int) -> Problem | None:
+    """Say what is wrong with a row, if anything is."""
+    empty = [name for name in REQUIRED if not cells[name]]
+    if empty:
+        return Problem("bad row", manifest, f"line {line} has no {' and no '.join(empty)}")
+    audio = manifest.parent / cells["path"]
     if not audio.is_file():
-        return Problem("missing", audio, f"named in {manifest.name} and not there")
-    corpus = cell["corpus"] or manifest.stem
+        return Problem("missing", audio, f"named in {manifest.name}, line {line}, and not there")
+    return None
+
+
+def _clip(cell: Mapping[str, str], folder: Path, corpus: str) -> Utterance | Excluded:
+    """Turn a sound row into a clip."""
+    audio = folder / cell["path"]
     known = corpus in registry.facts()  # its clips have one key, however they are found
     name = Path(cell["path"]).with_suffix("").as_posix()
     key = registry.key_of(corpus, cell["path"]) if known else f"{corpus}/{name}"

@@ -4,14 +4,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from emotool.audio_file import DECODABLE_SUFFIXES, FOREIGN_SUFFIXES
 from training.corpora.base import Problem
 
 __all__ = ["AUDIO_SUFFIXES", "LFS_HINT", "audio_files", "is_lfs_pointer", "lossless_first"]
 
-_LOSSLESS = (".wav", ".flac", ".aiff", ".aif", ".aifc", ".caf", ".w64", ".rf64", ".au", ".snd")
-_LOSSY = (".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".wma")
-AUDIO_SUFFIXES = frozenset(_LOSSLESS + _LOSSY)
+AUDIO_SUFFIXES = DECODABLE_SUFFIXES | FOREIGN_SUFFIXES
 """Suffixes, in lower case, of files that are looked at; everything else is passed over."""
+
+_LOSSLESS = (".wav", ".flac", ".aiff", ".aif", ".caf", ".w64", ".rf64", ".au")
 
 LFS_HINT = "run `git lfs pull` in the repository it came from"
 
@@ -70,7 +71,17 @@ def is_lfs_pointer(path: Path) -> bool:
 
 
 def lossless_first(path: Path) -> tuple[int, str]:
-    """Order copies of one clip: formats that lose nothing first, then by path."""
-    order = _LOSSLESS + _LOSSY
+    """Order copies of one clip: formats that lose nothing, other decodable ones, the rest; by path.
+
+    Examples
+    --------
+    >>> copies = [Path("a.m4a"), Path("a.mp3"), Path("z/a.wav"), Path("b/a.WAV")]
+    >>> [str(path) for path in sorted(copies, key=lossless_first)]
+    ['b/a.WAV', 'z/a.wav', 'a.mp3', 'a.m4a']
+    """
     suffix = path.suffix.lower()
-    return (order.index(suffix) if suffix in order else len(order), path.as_posix())
+    if suffix in _LOSSLESS:
+        rank = _LOSSLESS.index(suffix)
+    else:
+        rank = len(_LOSSLESS) + (suffix not in DECODABLE_SUFFIXES)
+    return rank, path.as_posix()

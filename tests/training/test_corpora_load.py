@@ -1,0 +1,219 @@
+"""Folders become an index in which every audio file is in exactly one place."""
+
+import csv
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from emotool.errors import CorpusError
+from tests.corpus_tree import touch
+from training.corpora import key_of, load_corpora
+
+POINTER = (
+    "version https://git-lfs.github.com/spec/v1\n"
+    "oid sha256:c6f94b2592487c7556bd86df7df6e8f4420d1b9c11414aeec9d8e5e640b51495\nsize 72862\n"
+)
+
+
+def test_corpora_are_found_at_any_depth_side_by_side(tmp_path: Path) -> None:
+    """Five corpora in one tree, in folders that say nothing, are told apart."""
+    touch(
+        tmp_path,
+        "1001_DFA_ANG_XX.wav",
+        "a/b/c/03-01-05-01-01-01-01.flac",
+        "TESS (2)/OAF_bar_sad.WAV",
+        "x/03a01Fa.mp3",
+        "x/EB0_fear_3.ogg",
+        "x/EB0_surprised_3.ogg",
+        "x/readme.txt",
+    )
+    index = load_corpora([tmp_path])
+    assert [clip.key for clip in index.utterances] == [
+        "cremad/1001_DFA_ANG_XX",
+        "emodb/03a01Fa",
+        "nemo/EB0_fear_3",
+        "ravdess/03-01-05-01-01-01-01",
+        "tess/OAF_bar_sad",
+    ]
+    assert [(clip.key, clip.reason) for clip in index.excluded] == [
+        ("nemo/EB0_surprised_3", "surprise")
+    ]
+    assert not index.problems
+
+
+def test_file_of_no_corpus_is_told(tmp_path: Path) -> None:
+    """An audio file that nothing claims is a problem; other files and hidden ones are not."""
+    touch(tmp_path, "03a01Fa.wav", "song.mp3", "notes.txt", "._03a01Fa.wav", ".git/x.wav")
+    index = load_corpora([tmp_path])
+    assert [(p.kind, p.path.name) for p in index.problems] == [("unrecognised", "song.mp3")]
+
+
+def test_labels_choose_among_the_six(tmp_path: Path) -> None:
+    """``with_labels`` keeps clips of those emotions and all that was counted."""
+    touch(tmp_path, "03a01Fa.wav", "03a01Ta.wav", "03a01Wa.wav", "03a01La.wav")
+    index = load_corpora([tmp_path]).with_labels(["happy", "sad"])
+    assert [clip.emotion for clip in index.utterances] == ["happy", "sad"]
+    assert len(index.excluded) == 1
+
+
+def test_lossless_copy_is_kept_and_the_other_counted(tmp_path: Path) -> None:
+    """CREMA-D comes as AudioMP3 and AudioWAV: each clip is used once, from the WAV."""
+    touch(tmp_path, "AudioMP3/1001_DFA_ANG_XX.mp3", "AudioWAV/1001_DFA_ANG_XX.wav")
+    index = load_corpora([tmp_path])
+    assert [clip.path.suffix for clip in index.utterances] == [".wav"]
+    assert [(d.path.suffix, d.kept.suffix) for d in index.duplicates] == [(".mp3", ".wav")]
+    assert not index.problems
+
+
+def test_pointer_beside_a_real_copy_is_no_loss(tmp_path: Path) -> None:
+    """Where only the MP3 was fetched, the MP3 is the clip, and nothing is wrong."""
+    touch(tmp_path, "AudioWAV/1001_DFA_ANG_XX.wav", content=POINTER)
+    touch(tmp_path, "AudioMP3/1001_DFA_ANG_XX.mp3")
+    index = load_corpora([tmp_path])
+    assert [clip.path.suffix for clip in index.utterances] == [".mp3"]
+    assert not index.problems
+
+
+def test_pointer_is_named_as_such_with_the_cure(tmp_path: Path) -> None:
+    """A clip that is only a Git-LFS pointer is no clip, and the message says what to run."""
+    touch(tmp_path, "1001_DFA_ANG_XX.wav", content=POINTER)
+    touch(tmp_path, "1001_DFA_HAP_XX.wav")
+    index = load_corpora([tmp_path])
+    assert [clip.emotion for clip in index.utterances] == ["happy"]
+    (problem,) = index.problems
+    assert problem.kind == "git-lfs pointer"
+    assert "git lfs pull" in problem.message
+
+
+def test_nothing_but_pointers_is_an_error_with_the_cure(tmp_path: Path) -> None:
+    """A clone without Git LFS says so once, not 7,442 times."""
+    touch(tmp_path, "1001_DFA_ANG_XX.wav", "1001_DFA_HAP_XX.wav", content=POINTER)
+    with pytest.raises(CorpusError, match="all 2 clips are Git-LFS pointers") as caught:
+        load_corpora([tmp_path])
+    assert "git lfs pull" in caught.value.hint
+
+
+def test_folder_named_twice_counts_once(tmp_path: Path) -> None:
+    """Overlapping folders, and links between them, neither double clips nor loop."""
+    touch(tmp_path, "a/03a01Fa.wav", "a/happy/mine.wav")
+    (tmp_path / "a" / "again").symlink_to(tmp_path / "a", target_is_directory=True)
+    (tmp_path / "b").symlink_to(tmp_path / "a", target_is_directory=True)
+    index = load_corpora([tmp_path / "a", tmp_path / "b", tmp_path / "a"])
+    assert len(index.utterances) == 2
+    assert not index.duplicates
+    assert not index.problems
+
+
+def test_order_of_folders_does_not_matter(tmp_path: Path) -> None:
+    """The index is sorted by key, so the same data gives the same index."""
+    touch(tmp_path / "a", "03a01Fa.wav", "EB0_fear_3.wav")
+    touch(tmp_path / "b", "1001_DFA_ANG_XX.wav", "03a01Fa.flac")
+    forth = load_corpora([tmp_path / "a", tmp_path / "b"])
+    assert forth == load_corpora([tmp_path / "b", tmp_path / "a"])
+
+
+def test_same_file_described_twice_is_told(tmp_path: Path) -> None:
+    """A file with two speakers would be on two sides of a split: the first description holds."""
+    touch(tmp_path, "03a01Fa.wav")
+    manifest = tmp_path / "mine.csv"
+    manifest.write_text("path,emotion,speaker\n03a01Fa.wav,sad,anna\n")
+    index = load_corpora([tmp_path, manifest])
+    assert [(clip.key, clip.emotion) for clip in index.utterances] == [("emodb/03a01Fa", "happy")]
+    assert [problem.kind for problem in index.problems] == ["described twice"]
+
+
+def test_environment_names_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``EMOTOOL_CORPUS`` holds folders, as PATH does; naming folders overrides it."""
+    touch(tmp_path / "a", "03a01Fa.wav")
+    touch(tmp_path / "b", "03a02Fa.wav")
+    touch(tmp_path / "c", "03a04Fa.wav")
+    both = os.pathsep.join([str(tmp_path / "a"), str(tmp_path / "b")])
+    monkeypatch.setenv("EMOTOOL_CORPUS", both)
+    assert len(load_corpora().utterances) == 2
+    assert [clip.key for clip in load_corpora([tmp_path / "c"]).utterances] == ["emodb/03a04Fa"]
+
+
+def test_without_data_the_error_says_where_to_get_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hint names CREMA-D's two sources."""
+    monkeypatch.delenv("EMOTOOL_CORPUS", raising=False)
+    with pytest.raises(CorpusError, match="no training data") as caught:
+        load_corpora()
+    assert "git lfs clone https://github.com/CheyneyComputerScience/CREMA-D" in caught.value.hint
+    assert "Kaggle" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.csv"])
+def test_missing_path_is_an_error(tmp_path: Path, name: str) -> None:
+    """What was named and is not there is said, not passed over."""
+    with pytest.raises(CorpusError, match=f"{name}: no such file or folder"):
+        load_corpora([tmp_path, tmp_path / name])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "no audio there"),
+        (["readme.txt"], "no audio there"),
+        (["song.mp3"], "none of 1 files is a clip"),
+        (["03a01La.wav"], "none of 1 files is a clip"),
+    ],
+)
+def test_folder_without_a_usable_clip_is_an_error(
+    tmp_path: Path, names: list[str], message: str
+) -> None:
+    """An empty index would be a riddle later; here it is a sentence."""
+    touch(tmp_path, *names)
+    with pytest.raises(CorpusError, match=message):
+        load_corpora([tmp_path])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_fifo_is_never_opened(tmp_path: Path) -> None:
+    """Opening a FIFO would wait for ever."""
+    touch(tmp_path, "03a01Fa.wav")
+    os.mkfifo(tmp_path / "03a02Fa.wav")
+    assert len(load_corpora([tmp_path]).utterances) == 1
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs folders closed to us")
+def test_unreadable_folder_is_told(tmp_path: Path) -> None:
+    """Clips that cannot be seen are not silently missing."""
+    touch(tmp_path, "03a01Fa.wav", "closed/03a02Fa.wav")
+    (tmp_path / "closed").chmod(0)
+    try:
+        index = load_corpora([tmp_path])
+    finally:
+        (tmp_path / "closed").chmod(0o700)
+    assert [problem.kind for problem in index.problems] == ["unreadable"]
+
+
+def test_real_corpora_parse_as_their_table_says(corpus: Path) -> None:
+    """Speaker, sex, emotion, intensity, sentence and language of every clip equal the table's."""
+    index = load_corpora([corpus])
+    found = {clip.key: clip for clip in index.utterances}
+    left_out = {clip.key: clip.reason for clip in index.excluded}
+    with (corpus / "clips.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert len(found) + len(left_out) == len(rows)
+    for row in rows:
+        key = key_of(row["corpus"], row["file"])
+        if key in left_out:
+            assert left_out[key] == row["emotion"]
+            continue
+        clip = found[key]
+        assert (clip.corpus, clip.language) == (row["corpus"], row["language"])
+        assert (clip.speaker, clip.sex) == (row["speaker"], row["sex"])
+        assert (clip.emotion, clip.intensity) == (row["emotion"], row["intensity"])
+        assert clip.sentence == row["text"]
+    assert Counter(left_out.values()) == {"calm": 160}
+    assert not index.problems and not index.duplicates
+
+
+def test_real_corpus_is_the_same_from_its_own_folder(corpus: Path, tmp_path: Path) -> None:
+    """Keys do not depend on which folder was named."""
+    inside = {clip.key for clip in load_corpora([corpus / "emodb"]).utterances}
+    shutil.copytree(corpus / "emodb", tmp_path / "elsewhere" / "deep")
+    assert inside == {clip.key for clip in load_corpora([tmp_path]).utterances}

@@ -1,0 +1,67 @@
+"""Each clip once: Git-LFS pointers, files met twice and copies in other formats set aside."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from training.corpora.base import Excluded, Problem, Utterance
+from training.corpora.index import Duplicate
+from training.corpora.walk import is_lfs_pointer, lossless_first
+
+__all__ = ["one_copy_each", "without_pointers"]
+
+
+def without_pointers(
+    found: Iterable[Utterance | Excluded], problems: list[Problem]
+) -> tuple[list[Utterance | Excluded], list[Utterance | Excluded]]:
+    """Part the clips into audio and Git-LFS pointers."""
+    usable: list[Utterance | Excluded] = []
+    pointers: list[Utterance | Excluded] = []
+    for clip in found:
+        try:
+            (pointers if is_lfs_pointer(clip.path) else usable).append(clip)
+        except OSError as error:
+            problems.append(Problem("unreadable", clip.path, f"cannot be read: {error.strerror}"))
+    return usable, pointers
+
+
+def one_copy_each(
+    found: Iterable[Utterance | Excluded], problems: list[Problem]
+) -> tuple[tuple[Utterance, ...], tuple[Excluded, ...], tuple[Duplicate, ...]]:
+    """Keep one copy of each clip: the one whose format loses least, then the first by path."""
+    copies: dict[str, list[Utterance | Excluded]] = defaultdict(list)
+    for clip in _each_file_once(found, problems):
+        copies[clip.key].append(clip)
+    utterances: list[Utterance] = []
+    excluded: list[Excluded] = []
+    duplicates: list[Duplicate] = []
+    for _, clips in sorted(copies.items()):
+        kept, *others = sorted(clips, key=lambda clip: lossless_first(clip.path))
+        if isinstance(kept, Utterance):
+            utterances.append(kept)
+        else:
+            excluded.append(kept)
+        duplicates += [Duplicate(other.path, kept.path) for other in others]
+    return tuple(utterances), tuple(excluded), tuple(duplicates)
+
+
+def _each_file_once(
+    found: Iterable[Utterance | Excluded], problems: list[Problem]
+) -> Iterator[Utterance | Excluded]:
+    """Drop a file that was met before: through a link, or below two of the folders named.
+
+    A file that a manifest and its own name, or two manifests, describe differently would have
+    two speakers or two labels: the first description holds, and the other is a problem.
+    """
+    seen: dict[tuple[int, int] | Path, Utterance | Excluded] = {}
+    for clip in found:
+        status = clip.path.stat()
+        # Some file systems of Windows number no files.
+        identity = (status.st_dev, status.st_ino) if status.st_ino else clip.path.resolve()
+        first = seen.setdefault(identity, clip)
+        if first is clip:
+            yield clip
+        elif replace(clip, path=first.path) != first:
+            message = f"described twice, and differently: taken as {first.key}, not {clip.key}"
+            problems.append(Problem("described twice", clip.path, message))

@@ -1,0 +1,44 @@
+"""What was found below the folders of training data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from training.corpora.base import Excluded, Problem, Utterance
+
+__all__ = ["CorpusIndex", "Duplicate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A second copy of a clip (another format or folder), left out in favour of ``kept``."""
+
+    path: Path
+    kept: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusIndex:
+    """What was found below some folders; every audio file is in exactly one place.
+
+    Parameters
+    ----------
+    utterances : tuple of Utterance
+        The clips, sorted by key; no key twice.
+    excluded : tuple of Excluded
+        Clips left out on purpose (an emotion outside the six, song, video).
+    duplicates : tuple of Duplicate
+        Further copies of clips, left out.
+    problems : tuple of Problem
+        Files that no corpus claims, Git-LFS pointers, missing files, unreadable folders.
+    """
+
+    utterances: tuple[Utterance, ...]
+    excluded: tuple[Excluded, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def with_labels(self, labels: Sequence[str]) -> "CorpusIndex":
+        """Keep the utterances whose emotion is one of ``labels``; the rest stays as it is."""
+        kept = tuple(u for u in self.utterances if u.emotion in labels)
+        return replace(self, utterances=kept)
