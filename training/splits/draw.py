@@ -131,14 +131,15 @@ def _deal(weights: Table, shares: Table, order: NDArray[np.integer]) -> tuple[fl
     """Deal speakers in one order; returns how uneven it came out, and each speaker's part."""
     dealt = np.zeros((len(shares), weights.shape[1]))  # [parts, strata]
     parts = np.full(len(weights), -1)
+    empty = np.ones(len(shares), bool)
     for turn, speaker in enumerate(order):
-        empty = np.setdiff1d(np.arange(len(shares)), parts)
         # Adding w to a part that holds d of its share s changes (d - s)^2 by w (w + 2 (d - s)).
         change = weights[speaker] * (weights[speaker] + 2 * (dealt - shares[:, None]))
         cost = change.sum(axis=1)  # [parts]
-        if len(order) - turn == len(empty):  # the last speakers fill the parts still empty
-            cost[np.setdiff1d(np.arange(len(shares)), empty)] = np.inf
+        if len(order) - turn == np.count_nonzero(empty):  # the last ones fill what is empty
+            cost[~empty] = np.inf
         part = int(np.argmin(cost))
         dealt[part] += weights[speaker]
         parts[speaker] = part
+        empty[part] = False
     return float(((dealt - shares[:, None]) ** 2).sum()), parts.tolist()
