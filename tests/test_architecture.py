@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.emotool.tiny_models import write_tiny_model
+from tests.synthesis import vowel, write_clip
+
 # A module imports only from those before it. This list is the order's single source: a new module
 # gets its place here. A package (results, cli) is one entry; inside it, anything goes.
 ORDER = (
@@ -19,6 +22,7 @@ ORDER = (
     "spectrogram",
     "audio_file",
     "audio",
+    "trimming",
     "features",
     "discovery",
     "metadata",
@@ -223,3 +227,24 @@ def test_help_loads_neither_training_nor_numerics(
     """Asking for help loads no numpy, no ONNX Runtime and nothing of training."""
     loaded = loaded_by(arguments, tmp_path, python, python_path)
     assert not loaded & (HEAVY | SLOW | {"training"})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["models"],
+        ["models", "tiny"],
+        ["classify", "a.wav", "--model", "tiny", "-o", "a.csv"],
+        ["classify", ".", "--model", "tiny", "-o", "many.csv", "--workers", "2"],
+    ],
+)
+def test_using_models_loads_nothing_of_training(
+    arguments: list[str], tmp_path: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """Listing, showing and running models loads no TensorFlow and its like, nor training."""
+    (tmp_path / "exported").mkdir()
+    write_tiny_model(tmp_path / "exported" / "tiny.onnx")
+    for name in "abcdefghijklmnopqrst":
+        write_clip(tmp_path / f"{name}.wav", vowel(seconds=0.6))
+    loaded = loaded_by(arguments, tmp_path, python, python_path)
+    assert not loaded & (HEAVY | {"training"})
