@@ -20,6 +20,7 @@ ORDER = (
     "files",
     "spec",
     "spectrogram",
+    "trimming",
     "audio_file",
     "audio",
     "trimming",
@@ -36,7 +37,10 @@ ORDER = (
     "supervisor",
     "pool",
     "pipeline",
+    "lock",
     "journal",
+    "failures",
+    "tally",
     "batch",
     "summary",
     "report",
@@ -72,8 +76,9 @@ def imports(path: Path) -> Iterator[Import]:
                 for alias in child.names:
                     yield Import(f"{child.module}.{alias.name}", child.lineno, at_import)
             else:
-                inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-                yield from walk(child, at_import and not inside)
+                later = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+                typing = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+                yield from walk(child, at_import and not later and not typing)
 
     yield from walk(ast.parse(path.read_text("utf-8")), True)
 
