@@ -1,0 +1,132 @@
+"""How good an exported model is on labelled clips, by the same way that ``classify`` takes.
+
+Clips are told apart by whether the model has heard their speaker in training: only on people
+it has never heard do figures say how it does on people it will meet.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotool.discovery import Clip
+from emotool.errors import TrainingError
+from emotool.model import Classifier
+from emotool.pipeline import BATCH_SIZE, classify_clips
+from emotool.pool import PoolOptions
+from emotool.results.row import ClipResult
+from training.corpora import Utterance
+from training.predictions import FACTS, Predictions
+from training.scores import score
+
+__all__ = ["GROUPS", "Evaluation", "evaluate"]
+
+GROUPS = {
+    "new": "speakers the model has never heard",
+    "heard": "speakers the model was trained on (not comparable: speakers shared)",
+    "unknown": "speakers that may have been in training (not comparable: nobody knows)",
+}
+"""Groups of clips, the most telling first, and what they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model's answers and what they are worth.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of the clips that got a label, sorted by key; their subset is one of `GROUPS`.
+    unanswered : tuple of ClipResult
+        Clips that got none; ``shown`` is their key.
+    figures : dict of str to dict
+        By group, as `training.scores.score` gives them; groups without clips are left out.
+    """
+
+    predictions: Predictions
+    unanswered: tuple[ClipResult, ...]
+    figures: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def headline(self) -> str:
+        """The most telling group there is."""
+        return next(name for name in GROUPS if name in self.figures)
+
+
+def evaluate(
+    classifier: Classifier,
+    utterances: Sequence[Utterance],
+    options: PoolOptions | None = None,
+    *,
+    batch_size: int = BATCH_SIZE,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Classify labelled clips and score the answers.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        A loaded model.
+    utterances : sequence of Utterance
+        Clips whose emotions are all among the model's labels.
+    options : PoolOptions, optional
+        How clips are read.
+    batch_size : int
+        Windows given to the model at once.
+    progress : callable, optional
+        Told how many of how many clips are done.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    TrainingError
+        If no clip got a label, or an emotion is not among the labels.
+    """
+    clips = [Clip(i, u.key, os.fspath(u.path)) for i, u in enumerate(utterances)]
+    labelled: list[Utterance] = []
+    rows: list[tuple[float, ...]] = []
+    unanswered: list[ClipResult] = []
+    for result in classify_clips(clips, classifier, options, batch_size=batch_size):
+        if result.status == "ok":
+            labelled.append(utterances[result.index])
+            rows.append(result.probabilities)
+        else:
+            unanswered.append(result)
+        if progress is not None:
+            progress(len(rows) + len(unanswered), len(clips))
+    if not rows:
+        raise TrainingError(
+            f"none of {len(clips)} clips got a label", hint=unanswered[0].error if clips else ""
+        )
+    predictions = Predictions(
+        classifier.labels,
+        _facts(labelled, classifier.metadata.split.get("speakers")),
+        np.array(rows, dtype=np.float64),  # [clips, labels]
+    )
+    figures = {group: score(part) for group in GROUPS if len(part := predictions.subset(group))}
+    return Evaluation(predictions, tuple(unanswered), figures)
+
+
+def _facts(
+    utterances: Sequence[Utterance], speakers: Mapping[str, Sequence[str]] | None
+) -> dict[str, NDArray[np.str_]]:
+    """Facts of the clips; the subset says whether the model knows the speaker."""
+    heard = {name for names in (speakers or {}).values() for name in names}
+
+    def group(speaker: str) -> str:
+        if not speaker or not heard:
+            return "unknown"
+        return "heard" if speaker in heard else "new"
+
+    facts = {
+        name: np.array([getattr(u, name) for u in utterances], dtype=np.str_)
+        for name in FACTS
+        if name != "subset"
+    }
+    return {**facts, "subset": np.array([group(u.speaker) for u in utterances], dtype=np.str_)}

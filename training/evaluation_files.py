@@ -1,0 +1,73 @@
+"""What an evaluation leaves on disk: figures, pictures and every clip's answer."""
+
+import json
+from pathlib import Path
+
+from emotool.files import atomic_write
+from emotool.metadata import ModelMetadata
+from training.calibration import apply_temperature, reliability
+from training.confusion_plot import save_confusion_plot
+from training.evaluate import GROUPS, Evaluation
+from training.folders import make_folder
+from training.predictions import write_predictions
+from training.reliability_plot import save_reliability_plot
+
+__all__ = ["write_evaluation"]
+
+
+def write_evaluation(
+    evaluation: Evaluation, metadata: ModelMetadata, sha256: str, folder: Path
+) -> None:
+    """Write ``evaluation.json``, ``predictions.csv`` and two pictures.
+
+    The pictures, ``confusion_matrix.png`` and ``reliability.png``, are of the most telling
+    group of clips, and say which.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The answers.
+    metadata : ModelMetadata
+        Of the model.
+    sha256 : str
+        Fingerprint of the model's file.
+    folder : Path
+        Made where it is not there; files in it are replaced, each in one step.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    make_folder(folder)
+    group = evaluation.headline
+    part = evaluation.predictions.subset(group)
+    save_confusion_plot(
+        evaluation.figures[group]["confusion"],
+        part.labels,
+        folder / "confusion_matrix.png",
+        title=f"{metadata.name}\n{GROUPS[group]}",
+    )
+    # The model's own temperature is taken back for the left picture.
+    raw = apply_temperature(part.probabilities, 1 / metadata.temperature)
+    diagrams = {
+        "temperature 1": reliability(raw, part.truth),
+        f"as shipped, temperature {metadata.temperature:.2f}": reliability(
+            part.probabilities, part.truth
+        ),
+    }
+    save_reliability_plot(diagrams, folder / "reliability.png")
+    write_predictions(folder / "predictions.csv", evaluation.predictions)
+    unanswered = {
+        one.shown: " ".join(filter(None, (one.status, one.stage, one.error)))
+        for one in evaluation.unanswered
+    }
+    report = {
+        "model": metadata.name,
+        "sha256": sha256,
+        "groups": evaluation.figures,
+        "unanswered": unanswered,
+    }
+    with atomic_write(folder / "evaluation.json", text=True) as handle:
+        json.dump(report, handle, indent=2, ensure_ascii=False, allow_nan=False)
+        handle.write("\n")
