@@ -1,0 +1,98 @@
+"""``emotool evaluate``: how good a model is on labelled clips."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotool.catalog import DEFAULT_MODEL
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: Annotated[
+        str,
+        typer.Argument(help="A model's name (see `emotool models`) or the path of an .onnx file."),
+    ] = DEFAULT_MODEL,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of labelled clips, or CSV manifest with the columns path and emotion; "
+            "may be repeated. `emotool data check` says what is recognised.",
+            show_default="$EMOTOOL_CORPUS",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for evaluation.json, confusion_matrix.png, reliability.png and "
+            "predictions.csv.",
+            show_default="evaluation/MODEL",
+        ),
+    ] = None,
+    speaker_pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="Regular expression whose first group finds the speaker in the path of clips "
+            "in folders named by emotion, for example '/([^/_]+)_' for happy/anna_01.wav.",
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where the model runs: auto, cpu or cuda.")] = "auto",
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that read clips; 0 for one per core.")
+    ] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all figures as JSON instead of tables.")
+    ] = False,
+) -> None:
+    """Measure a model on labelled clips, by the same pipeline as `classify`.
+
+    Clips of speakers the model was trained on are scored apart from those of speakers it has
+    never heard: only the latter say how it does on other people. The headline is UAR, the mean
+    recall of the labels, per corpus and averaged over corpora, with 95 % intervals over
+    speakers. Emotions that are not among the model's labels are left out and counted.
+
+    The exit code is 3 when some clips could not be read.
+    """
+    from training.extras import require_train_extra
+
+    require_train_extra("emotool evaluate")
+    from emotool.cli.data_tables import progress_bar
+    from emotool.cli.evaluate_tables import show_evaluation
+    from emotool.errors import CorpusError
+    from emotool.model import load_classifier
+    from emotool.pool import PoolOptions
+    from training.corpora import load_corpora
+    from training.evaluate import evaluate as run_evaluation
+    from training.evaluation_files import write_evaluation
+
+    classifier = load_classifier(model, device=device)
+    index = load_corpora(data or (), speaker_pattern=speaker_pattern)
+    chosen = index.with_labels(classifier.labels).utterances
+    if not chosen:
+        raise CorpusError(
+            f"no clip is labelled {' or '.join(classifier.labels)}",
+            hint="`emotool data check` says what is there",
+        )
+    with progress_bar("classifying") as advance:
+        evaluation = run_evaluation(
+            classifier, chosen, PoolOptions(workers=workers), progress=advance
+        )
+    folder = output or Path("evaluation") / classifier.name
+    write_evaluation(evaluation, classifier.metadata, classifier.sha256, folder)
+    if as_json:
+        typer.echo(json.dumps(evaluation.figures, indent=2, allow_nan=False))
+    else:
+        show_evaluation(evaluation, classifier.name)
+    left_out = len(index.utterances) - len(chosen) + len(index.excluded)
+    typer.echo(
+        f"{len(chosen):,} clips, {left_out:,} left out for their emotion; "
+        f"pictures and every clip's answer are in {folder}",
+        err=True,
+    )
+    if any(result.status == "failed" for result in evaluation.unanswered):
+        raise typer.Exit(3)

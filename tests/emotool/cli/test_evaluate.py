@@ -1,0 +1,70 @@
+"""``emotool evaluate`` as a user calls it."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
+from tests.synthesis import tone, write_clip
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Make a folder with a model and happy, sad and disgusted clips of three actors."""
+    split = {"kind": "speakers", "hash": "0", "speakers": {"train": ["ravdess-01"]}}
+    write_tiny_model(tmp_path / "tiny.onnx", tiny_metadata(split=split))
+    for actor in (1, 2, 3):
+        for emotion in ("03", "04", "07"):
+            name = f"03-01-{emotion}-01-01-01-{actor:02}.wav"
+            write_clip(tmp_path / "clips" / name, tone(100.0 * actor, amplitude=0.4))
+    return tmp_path
+
+
+def call(
+    place: Path, python: str, environment: dict[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder."""
+    command = [python, "-m", "emotool", "evaluate", *arguments]
+    return subprocess.run(
+        command, cwd=place, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_model_is_measured(place: Path, python: str, python_path: dict[str, str]) -> None:
+    """Tables on stdout, where the files are on stderr, heard speakers marked."""
+    done = call(place, python, python_path, "tiny.onnx", "--data", "clips", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "never heard" in done.stdout
+    assert "not comparable: speakers shared" in done.stdout
+    assert "6 clips, 3 left out for their emotion" in done.stderr
+    assert (place / "evaluation" / "tiny" / "confusion_matrix.png").is_file()
+
+
+def test_json_is_all_there_is_on_stdout(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """With --json the figures can be piped on; one broken clip makes the exit code 3."""
+    (place / "clips" / "03-01-03-01-01-01-02.wav").write_text("no sound")
+    done = call(
+        place,
+        python,
+        python_path,
+        *("tiny.onnx", "--data", "clips", "--json", "-o", "out", "--workers", "1"),
+    )
+    assert done.returncode == 3, done.stderr
+    assert json.loads(done.stdout)["new"]["clips"] == 3
+    assert (place / "out" / "evaluation.json").is_file()
+
+
+def test_mistakes_are_one_clear_line(place: Path, python: str, python_path: dict[str, str]) -> None:
+    """An unknown model, and data without the model's labels, end with a message and code 1."""
+    done = call(place, python, python_path, "nosuch", "--data", "clips")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: there is no model")
+    write_clip(place / "other" / "03-01-06-01-01-01-02.wav", tone(100.0))
+    done = call(place, python, python_path, "tiny.onnx", "--data", "other")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no clip is labelled happy or sad" in done.stderr
+    assert "Traceback" not in done.stderr
