@@ -3,9 +3,18 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
+
 from training.corpora import EMOTIONS, Utterance
 
-__all__ = ["made_up", "touch"]
+__all__ = ["made_up", "need", "touch"]
+
+
+def need(*paths: Path) -> None:
+    """Skip the test where a file of the shared corpus is not in the one that is here."""
+    for path in paths:
+        if not path.exists():
+            pytest.skip(f"needs {path.name} in the corpus folder {path.parent}")
 
 
 def touch(root: Path, *names: str, content: str | None = None) -> Path:

@@ -53,7 +53,8 @@ def show_report(report: "Report", *, speakers: bool = True) -> None:
         console.print(_table("Speakers", report.speakers))
     console.print(_table("Corpora", report.corpora, total=True))
     for corpus, reason, count in report.excluded:
-        console.print(f"left out: {count:,} of {corpus}: {reason}", markup=False, highlight=False)
+        line = printable(f"left out: {count:,} of {corpus}: {reason}")
+        console.print(line, markup=False, highlight=False)
     if report.copies:
         console.print(f"left out: {report.copies:,} further copies of clips", highlight=False)
     _show_problems(console, report)

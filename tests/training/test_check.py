@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from emotool.spectrogram import SpectrogramSpec
+from tests.corpus_tree import need
 from tests.synthesis import Samples, tone, vowel, write_clip
 from training.check import check
 from training.check_report import Report
@@ -156,6 +157,7 @@ def test_report_for_programs_is_json(tmp_path: Path) -> None:
 
 def test_real_corpora_hold_one_clip_twice(corpus: Path) -> None:
     """Over two hours of speech, all of it decodable, and one RAVDESS take that is another's."""
+    need(corpus / "clips.csv")
     report = check(load_corpora([corpus]))
     assert sum(row.clips for row in report.corpora) == 3021
     assert sum(row.duration_s for row in report.corpora) == pytest.approx(8400, abs=5)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emotool.errors import CorpusError
-from tests.corpus_tree import touch
+from tests.corpus_tree import need, touch
 from training.corpora import key_of, load_corpora
 
 POINTER = (
@@ -57,6 +57,21 @@ def test_labels_choose_among_the_six(tmp_path: Path) -> None:
     index = load_corpora([tmp_path]).with_labels(["happy", "sad"])
     assert [clip.emotion for clip in index.utterances] == ["happy", "sad"]
     assert len(index.excluded) == 1
+
+
+def test_label_that_no_clip_has_is_an_error(tmp_path: Path) -> None:
+    """The message says which labels there are, and the hint which there could be."""
+    touch(tmp_path, "03a01Fa.wav", "03a01Ta.wav")
+    with pytest.raises(CorpusError, match="no clip is labelled calm; there is happy, sad"):
+        load_corpora([tmp_path]).with_labels(["happy", "calm"])
+
+
+def test_link_to_nothing_is_told(tmp_path: Path) -> None:
+    """Clips that git-annex or a moved disk leaves as dead links are not silently missing."""
+    touch(tmp_path, "03a01Fa.wav")
+    (tmp_path / "03a02Fa.wav").symlink_to(tmp_path / "gone.wav")
+    (problem,) = load_corpora([tmp_path]).problems
+    assert (problem.kind, problem.path.name) == ("missing", "03a02Fa.wav")
 
 
 def test_lossless_copy_is_kept_and_the_other_counted(tmp_path: Path) -> None:
@@ -192,6 +207,7 @@ def test_unreadable_folder_is_told(tmp_path: Path) -> None:
 
 def test_real_corpora_parse_as_their_table_says(corpus: Path) -> None:
     """Speaker, sex, emotion, intensity, sentence and language of every clip equal the table's."""
+    need(corpus / "clips.csv")
     index = load_corpora([corpus])
     found = {clip.key: clip for clip in index.utterances}
     left_out = {clip.key: clip.reason for clip in index.excluded}
@@ -214,6 +230,7 @@ def test_real_corpora_parse_as_their_table_says(corpus: Path) -> None:
 
 def test_real_corpus_is_the_same_from_its_own_folder(corpus: Path, tmp_path: Path) -> None:
     """Keys do not depend on which folder was named."""
+    need(corpus / "emodb")
     inside = {clip.key for clip in load_corpora([corpus / "emodb"]).utterances}
     shutil.copytree(corpus / "emodb", tmp_path / "elsewhere" / "deep")
     assert inside == {clip.key for clip in load_corpora([tmp_path]).utterances}

@@ -1,5 +1,6 @@
 """Splits keep speakers on one side, do not depend on the order of files, and know their hash."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -209,3 +210,12 @@ def test_to_dict_holds_everything_but_paths() -> None:
     assert kept["clips"]["test"] == [clip.key for clip in split.test]
     assert kept["speakers"]["test"] == sorted(speakers(split.test))
     assert "/data" not in str(kept)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs names that are no Unicode")
+def test_names_that_are_no_unicode_are_drawn_and_hashed() -> None:
+    """An undecodable byte in a file's name must not end a split."""
+    odd = os.fsdecode(b"a/caf\xe9-")
+    clips = [replace(clip, key=f"{odd}{clip.key}") for clip in made_up({"a": 3}, clips=1)]
+    assert len(split_clips(clips).digest) == 64
+    assert len(split_speakers(clips).digest) == 64

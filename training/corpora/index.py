@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from training.corpora.base import Excluded, Problem, Utterance
+from emotool.errors import CorpusError
+from training.corpora.base import EMOTIONS, Excluded, Problem, Utterance
 
 __all__ = ["CorpusIndex", "Duplicate"]
 
@@ -39,6 +40,19 @@ class CorpusIndex:
     problems: tuple[Problem, ...] = ()
 
     def with_labels(self, labels: Sequence[str]) -> "CorpusIndex":
-        """Keep the utterances whose emotion is one of ``labels``; the rest stays as it is."""
+        """Keep the utterances whose emotion is one of ``labels``; the rest stays as it is.
+
+        Raises
+        ------
+        CorpusError
+            If no clip has one of the labels: a model cannot learn what it never hears.
+        """
+        there = {utterance.emotion for utterance in self.utterances}
+        missing = [label for label in labels if label not in there]
+        if missing:
+            raise CorpusError(
+                f"no clip is labelled {' or '.join(missing)}; there is {', '.join(sorted(there))}",
+                hint=f"labels are chosen from {', '.join(EMOTIONS)}",
+            )
         kept = tuple(u for u in self.utterances if u.emotion in labels)
         return replace(self, utterances=kept)

@@ -33,7 +33,11 @@ def data_roots(paths: Sequence[Path]) -> tuple[Path, ...]:
     if not roots:
         raise CorpusError("no training data was named", hint=GET_CREMAD)
     for root in roots:
-        if not root.exists():
+        try:
+            usable = root.is_dir() or root.is_file()  # not a FIFO, which would wait for ever
+        except OSError as error:
+            raise CorpusError(f"{root}: cannot be read: {error.strerror}") from error
+        if not usable:
             raise CorpusError(f"{root}: no such file or folder", hint=GET_CREMAD)
     return roots
 

@@ -22,8 +22,8 @@ class CorpusNames:
     >>> names = CorpusNames(["ravdess"])
     >>> names.of(Path("/a/mine")), names.of(Path("/b/mine")), names.of(Path("/a/mine"))
     ('mine', 'mine-2', 'mine')
-    >>> names.of(Path("/a/ravdess"))
-    'ravdess-2'
+    >>> names.of(Path("/a/ravdess")), names.of(Path("/a/list.csv")), names.of(Path("/a/v1.5"))
+    ('ravdess-2', 'list', 'v1.5')
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
@@ -34,7 +34,7 @@ class CorpusNames:
         """Give the name of the corpus in a folder or manifest."""
         home = home.resolve()
         if home not in self._given:
-            name = base = home.stem or "folder"
+            name = base = (home.stem if home.suffix == ".csv" else home.name) or "folder"
             count = 1
             while name in self._taken:
                 count += 1

@@ -28,12 +28,13 @@ def audio_files(root: Path, problems: list[Problem]) -> Iterator[Path]:
     root : Path
         Where to begin.
     problems : list of Problem
-        Folders that cannot be read are added here.
+        Folders that cannot be read, and links to nothing, are added here.
 
     Yields
     ------
     Path
-        Regular files with an audio suffix, hidden ones and those in hidden folders passed over.
+        Regular files with an audio suffix (a FIFO or a device is none, and never opened), hidden
+        ones and those in hidden folders passed over.
     """
 
     def unreadable(error: OSError) -> None:
@@ -52,8 +53,11 @@ def audio_files(root: Path, problems: list[Problem]) -> Iterator[Path]:
             path = Path(folder, name)
             if name.startswith(".") or path.suffix.lower() not in AUDIO_SUFFIXES:
                 continue
-            if path.is_file():  # never opens a FIFO or a device
+            if os.path.isfile(path):  # noqa: PTH113 - a closed folder behind a link is no crash
                 yield path
+            elif path.is_symlink():
+                message = "a link to nothing; if it is git-annex's, run `git annex get`"
+                problems.append(Problem("missing", path, message))
 
 
 def is_lfs_pointer(path: Path) -> bool:

@@ -149,4 +149,4 @@ def check_shares(validation: float, test: float) -> None:
 def _digest(placed: dict[str, str]) -> str:
     """Hash which clip is on which side."""
     lines = "".join(f"{subset}\t{key}\n" for key, subset in sorted(placed.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()

@@ -42,8 +42,8 @@ def take_clips(
     """
 
     def order(clip: Utterance) -> tuple[str, str, str]:
-        drawn = hashlib.sha256(f"{seed}\t{clip.key}".encode()).hexdigest()
-        return (clip.corpus, clip.emotion, drawn)
+        drawn = f"{seed}\t{clip.key}".encode("utf-8", "surrogateescape")
+        return (clip.corpus, clip.emotion, hashlib.sha256(drawn).hexdigest())
 
     taken: list[Utterance] = []
     rest: list[Utterance] = []
