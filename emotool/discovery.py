@@ -4,20 +4,14 @@ Every path that may hold a clip becomes one entry: what cannot be used is an ent
 problem, because a row is owed to it. Nothing is opened here.
 """
 
-import glob
-import os
-import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from emotool.audio_file import DECODABLE_SUFFIXES, FOREIGN_SUFFIXES, kind_of, plain_reason
 from emotool.errors import InputError
+from emotool.search import Search
 from emotool.text import printable
 
 __all__ = ["Clip", "Found", "find_clips"]
-
-_SUFFIXES: Final = DECODABLE_SUFFIXES | FOREIGN_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,146 +56,6 @@ class Found:
     hidden: int
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What has been taken already, by resolved path.
-
-    Files of walked folders are not listed one by one: a folder is walked once, so they are
-    known by their folder and suffix. That keeps memory small for a million clips.
-    """
-
-    folders: set[str] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
-
-    def take_folder(self, resolved: str) -> bool:
-        """Return whether a folder is new, and remember it."""
-        if resolved in self.folders:
-            return False
-        self.folders.add(resolved)
-        return True
-
-    def take_file(self, resolved: str) -> bool:
-        """Return whether a file is new, and remember it."""
-        folder, name = os.path.split(resolved)
-        if resolved in self.files or (
-            folder in self.folders and not name.startswith(".") and _is_audio(name)
-        ):
-            return False
-        self.files.add(resolved)
-        return True
-
-
-class _Folder(NamedTuple):
-    """A folder to walk: what to open, what to show (with ``/`` at its end), what it is."""
-
-    path: str
-    shown: str
-    resolved: str
-
-    def below(self, name: str) -> str:
-        """Return what identifies an entry of this folder that is no link."""
-        return os.path.join(self.resolved, os.path.normcase(name))  # noqa: PTH118 - text, fast
-
-
-@dataclass(slots=True)
-class _Search:
-    """One search: what was found so far."""
-
-    clips: list[tuple[str, str, str | None]] = field(default_factory=list)
-    passed_over: int = 0
-    hidden: int = 0
-    seen: _Seen = field(default_factory=_Seen)
-
-    def add(self, shown: str, path: str, problem: str | None = None) -> None:
-        self.clips.append((shown, path, problem))
-
-    def argument(self, argument: str) -> None:
-        """Take one argument: a file, a folder, or a pattern the shell did not expand."""
-        try:
-            mode = os.stat(argument).st_mode  # noqa: PTH116 - Path mends what was typed
-        except (OSError, ValueError) as error:
-            if _is_pattern(argument) and not os.path.lexists(argument):
-                self.pattern(argument)
-            elif self.seen.take_file(_resolved(argument)):
-                self.add(_slashes(argument), argument, plain_reason(error))
-            return
-        if stat.S_ISDIR(mode):
-            self.folder(argument)
-        elif self.seen.take_file(_resolved(argument)):
-            self.add(_slashes(argument), argument, _problem(mode))
-
-    def pattern(self, pattern: str) -> None:
-        """Take what a pattern matches, as if the shell had expanded it."""
-        matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - keeps what was typed
-        if not matches:
-            self.add(_slashes(pattern), pattern, "nothing matches this pattern")
-        for match in matches:
-            self.argument(match)
-
-    def folder(self, argument: str) -> None:
-        """Walk a folder: real entries first, then what its symbolic links add."""
-        links: list[tuple[str, str]] = []
-        shown = _slashes(argument)
-        self.walk(argument, shown if shown.endswith("/") else shown + "/", links)
-        for path, name in _drain(links):
-            self.link(path, name, links)
-
-    def walk(self, top: str, shown: str, links: list[tuple[str, str]]) -> None:
-        """Take the files below ``top``, whose shown name with a ``/`` at its end is given."""
-        stack = [_Folder(top, shown, _resolved(top))]
-        while stack:
-            folder = stack.pop()
-            if not self.seen.take_folder(folder.resolved):
-                continue
-            try:
-                with os.scandir(folder.path) as entries:
-                    for entry in entries:
-                        self.entry(entry, folder, stack, links)
-            except OSError as error:
-                reason = f"the folder cannot be read: {plain_reason(error)}"
-                self.add(folder.shown.rstrip("/") or "/", folder.path, reason)
-
-    def entry(
-        self,
-        entry: "os.DirEntry[str]",
-        folder: _Folder,
-        stack: list[_Folder],
-        links: list[tuple[str, str]],
-    ) -> None:
-        """Take one entry of a folder: now, or by putting it where it is done later."""
-        name = entry.name
-        if name.startswith("."):
-            self.hidden += 1
-        elif entry.is_symlink():
-            links.append((entry.path, folder.shown + name))
-        elif entry.is_dir(follow_symlinks=False):
-            stack.append(_Folder(entry.path, f"{folder.shown}{name}/", folder.below(name)))
-        elif not _is_audio(name) or not entry.is_file(follow_symlinks=False):
-            self.passed_over += 1
-        # Named on the command line before, it is not taken again.
-        elif not self.seen.files or folder.below(name) not in self.seen.files:
-            shown = folder.shown + name
-            # Mostly the two are equal: one string then serves both.
-            self.add(shown, shown if shown == entry.path else entry.path)
-
-    def link(self, path: str, shown: str, links: list[tuple[str, str]]) -> None:
-        """Take what a symbolic link in a folder leads to, unless it was taken already."""
-        try:
-            mode = os.stat(path).st_mode  # noqa: PTH116 - as above
-        except OSError as error:
-            if _is_audio(path):
-                self.add(shown, path, f"a broken link: {plain_reason(error)}")
-            else:
-                self.passed_over += 1
-            return
-        if stat.S_ISDIR(mode):
-            self.walk(path, shown + "/", links)
-        elif not stat.S_ISREG(mode) or not _is_audio(path):
-            self.passed_over += 1
-        elif self.seen.take_file(_resolved(path)):
-            self.add(shown, path)
-
-
 def find_clips(arguments: Sequence[str]) -> Found:
     """Return every clip that files, folders and patterns name, each once.
 
@@ -226,7 +80,7 @@ def find_clips(arguments: Sequence[str]) -> Found:
     InputError
         If nothing at all can be opened.
     """
-    search = _Search()
+    search = Search()
     for argument in arguments:
         search.argument(argument)
     search.clips.sort(key=lambda clip: clip[0])
@@ -255,36 +109,3 @@ def _nothing(arguments: Sequence[str], found: Found) -> InputError:
         hint="audio files in folders are known by their names, such as .wav, .flac or .mp3; "
         "a file named itself is always taken",
     )
-
-
-def _drain(links: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield links in the order of their names, those found meanwhile after the earlier ones."""
-    while links:
-        batch = sorted(links)
-        links.clear()
-        yield from batch
-
-
-def _problem(mode: int) -> str | None:
-    kind = kind_of(mode)
-    return None if kind == "file" else f"not a file but a {kind}"
-
-
-def _is_audio(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in _SUFFIXES  # noqa: PTH122 - 100,000 times
-
-
-def _is_pattern(argument: str) -> bool:
-    return any(character in argument for character in "*?[")
-
-
-def _resolved(path: str) -> str:
-    """Return what identifies a file or folder, however it is reached."""
-    try:
-        return os.path.normcase(os.path.realpath(path))
-    except (OSError, ValueError):
-        return path
-
-
-def _slashes(argument: str) -> str:
-    return argument.replace(os.sep, "/")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from emotool.audio import AudioStream, open_audio
 from emotool.errors import AudioError
 from emotool.spectrogram import SpectrogramSpec, log_mel
+from emotool.trimming import trim
 
 __all__ = [
     "LONG_SECONDS",
@@ -35,7 +36,6 @@ SILENCE_DBFS: Final = -70.0
 
 _SILENT_PEAK: Final = 10.0 ** (SILENCE_DBFS / 20.0)
 _MAX_EXTRACT_SECONDS: Final = 3_600.0
-_FRAMES_AT_ONCE: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,48 +62,6 @@ class ClipFeatures:
     duration_s: float
     flags: tuple[str, ...] = ()
     starts_s: tuple[float, ...] = ()
-
-
-def trim(samples: Floats, spec: SpectrogramSpec) -> tuple[int, int]:
-    """Return where the sound of a clip begins and ends.
-
-    The limits are those of ``librosa.effects.trim(samples, top_db=spec.trim_db,
-    frame_length=spec.n_fft, hop_length=spec.hop_length)``, to the sample.
-
-    Parameters
-    ----------
-    samples : numpy.ndarray
-        float32 ``[n]``.
-    spec : SpectrogramSpec
-        Its ``trim_db`` (None: nothing is cut), ``n_fft`` and ``hop_length`` are used.
-
-    Returns
-    -------
-    start, stop : int
-        ``samples[start:stop]`` is what remains; never empty unless ``samples`` is.
-    """
-    if spec.trim_db is None or not samples.size:
-        return 0, samples.size
-    # The arithmetic, its order and its float32 are librosa's: limits shall not move by rounding.
-    mean_square = np.square(np.sqrt(_frame_power(samples, spec)))  # [frames]
-    decibels = 10.0 * np.log10(np.maximum(1e-10, mean_square))
-    decibels -= 10.0 * np.log10(np.maximum(1e-10, mean_square.max()))
-    loud = np.flatnonzero(decibels > -spec.trim_db)
-    start = int(loud[0]) * spec.hop_length
-    stop = min(samples.size, (int(loud[-1]) + 1) * spec.hop_length)
-    return (start, stop) if start < stop else (0, samples.size)
-
-
-def _frame_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
-    """Return the mean square of each centred frame, float32 ``[1 + n // hop_length]``."""
-    padded = np.pad(samples, spec.n_fft // 2)
-    framed = np.lib.stride_tricks.sliding_window_view(padded, spec.n_fft)
-    framed = framed[:: spec.hop_length]  # [frames, n_fft]
-    power = np.empty(len(framed), np.float32)
-    for start in range(0, len(framed), _FRAMES_AT_ONCE):
-        block = framed[start : start + _FRAMES_AT_ONCE]
-        np.mean(np.square(block), axis=-1, out=power[start : start + _FRAMES_AT_ONCE])
-    return power
 
 
 def cut_windows(samples: Floats, spec: SpectrogramSpec) -> Floats:
@@ -249,8 +207,11 @@ def _long_part(part: Floats, offset: int, clipped: bool, spec: SpectrogramSpec) 
 
 def _is_silent(samples: Floats) -> bool:
     """Return whether nothing is heard: a constant (DC) is no sound, so the mean is removed."""
-    mean = float(samples.mean())
-    return max(float(samples.max()) - mean, mean - float(samples.min())) < _SILENT_PEAK
+    low, high = float(samples.min()), float(samples.max())
+    if (high - low) / 2 >= _SILENT_PEAK:  # whatever the mean is
+        return False
+    mean = float(samples.mean(dtype=np.float64))
+    return max(high - mean, mean - low) < _SILENT_PEAK
 
 
 def _starts(offset: int, count: int, spec: SpectrogramSpec) -> tuple[float, ...]:

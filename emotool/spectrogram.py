@@ -25,6 +25,9 @@ _AMIN = 1e-10
 _FRAMES_AT_ONCE = 64
 """Frames transformed together: their buffers stay within a core's second-level cache."""
 
+_PADDING_STEP = 4_096
+"""Samples looked at together in search of the zeros that end a padded window."""
+
 _BANDS_AT_ONCE = 16
 """Mel bands computed by one matrix product; each product skips the bins its bands lack."""
 
@@ -140,14 +143,14 @@ def mel_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
 
 
 def _sounding_frames(item: Floats, spec: SpectrogramSpec) -> int:
-    """Return how many frames hold sound: those in the padding of a last window do not."""
-    sounding = item.astype(np.bool_)
-    trailing = int(sounding[::-1].argmax())
-    if not sounding[-1 - trailing]:
+    """Return a bound on the frames that hold sound: those in a window's padding do not."""
+    stop = item.size
+    while stop > 0 and not item[max(0, stop - _PADDING_STEP) : stop].any():
+        stop -= _PADDING_STEP
+    if stop <= 0:
         return 0
-    last = item.size - trailing - 1
     # Frame i covers the samples from i * hop - n_fft / 2 up to i * hop + n_fft / 2 - 1.
-    return min((last + spec.n_fft // 2) // spec.hop_length, item.size // spec.hop_length) + 1
+    return min(stop - 1 + spec.n_fft // 2, item.size) // spec.hop_length + 1
 
 
 def _spans(frames: int) -> Iterator[tuple[int, int]]:
