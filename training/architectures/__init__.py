@@ -1,0 +1,71 @@
+"""The architectures: one module each, found by its name.
+
+A module of this package with a function ``build(labels, spec, config)`` is an architecture;
+a new one is a new file (big_vision keeps its models so). Building blocks that several share
+are in `training.architectures.blocks`.
+
+What ``build`` returns is a `keras.Model` with
+
+======================  =====================  ==============================================
+input ``log_mel``       f32 [n_mels, frames]   dB, as `emotool.features` makes it
+output ``logits``       f32 [labels]           before softmax, temperature 1
+output ``embedding``    f32 [dim]              the penultimate layer
+output ``activation``   f32 [h, w]             evidence for the predicted label over mel and time
+======================  =====================  ==============================================
+
+beside the batch axis, and with the normalisation of the spectrogram inside.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emotool.errors import TrainingError
+from emotool.spectrogram import SpectrogramSpec
+
+__all__ = ["build", "names"]
+
+
+def names() -> tuple[str, ...]:
+    """Name the architectures there are, sorted.
+
+    Examples
+    --------
+    >>> "cnn" in names()
+    True
+    """
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.ispkg))
+
+
+def build(
+    architecture: str, labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any]
+) -> Any:
+    """Build a model with fresh weights.
+
+    Parameters
+    ----------
+    architecture : str
+        The name of a module of this package.
+    labels : sequence of str
+        What the model tells apart, in the order of its outputs.
+    spec : SpectrogramSpec
+        What the model is fed.
+    config : mapping
+        The architecture's own settings; those left out have its defaults.
+
+    Returns
+    -------
+    keras.Model
+        See the package's docstring for inputs and outputs.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such architecture, or it has no such setting.
+    """
+    if architecture not in names():
+        known = ", ".join(names())
+        raise TrainingError(f"unknown architecture {architecture!r}; there are: {known}")
+    module = importlib.import_module(f"{__name__}.{architecture}")
+    return module.build(labels, spec, config)

@@ -1,0 +1,125 @@
+"""What someone chose on the command line, kept with a run so that it can be resumed."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emotool.errors import TrainingError
+from training.corpora import EMOTIONS, data_roots
+from training.recipe import Recipe, load_recipe
+from training.strict import from_dict
+
+__all__ = ["Choices"]
+
+PLACES = ("data", "folds", "validation_speakers")
+"""Choices that say where something is, not what it is: it may have moved since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Choices that decide what a run computes; None where nothing was chosen.
+
+    Attributes
+    ----------
+    data : tuple of str
+        Folders and manifests; none means ``$EMOTOOL_CORPUS``.
+    speaker_pattern : str or None
+        Finds the speaker in a path (`training.corpora.load_corpora`).
+    labels : tuple of str or None
+        What to tell apart, instead of the recipe's labels.
+    epochs : int or None
+        Instead of the recipe's.
+    seed : int or None
+        Of weights, order, augmentation and dropout; 0 if not chosen.
+    split : str or None
+        One of `training.splitting.SPLITS`; ``folds`` if a CSV of folds is named, else
+        ``speakers``.
+    split_seed : int or None
+        Of splits that are drawn; 0 if not chosen. Another ``seed`` trains on the same clips.
+    folds : str or None
+        A CSV of folds.
+    fold : int or None
+        Which fold tests.
+    validation_speakers : str or None
+        A CSV of the folds' validation speakers; the file of that name beside the folds, if
+        there is one.
+    validation_share, test_share : float or None
+        Shares of the clips, where a split is drawn.
+    """
+
+    data: tuple[str, ...] = ()
+    speaker_pattern: str | None = None
+    labels: tuple[str, ...] | None = None
+    epochs: int | None = None
+    seed: int | None = None
+    split: str | None = None
+    split_seed: int | None = None
+    folds: str | None = None
+    fold: int | None = None
+    validation_speakers: str | None = None
+    validation_share: float | None = None
+    test_share: float | None = None
+
+    @classmethod
+    def from_dict(cls, values: object) -> "Choices":
+        """Read choices back from a run's config."""
+        fields = from_dict(_Stored, {"values": values}, "the run's choices").values
+        names = {field.name for field in dataclasses.fields(cls)}
+        if set(fields) != names:
+            raise TrainingError("the run was started by another version of emotool")
+        lists: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()
+        }
+        return cls(**lists)
+
+    def settled(self) -> "Choices":
+        """Name every place in full, so that the run can be resumed from anywhere."""
+        roots = data_roots([Path(path) for path in self.data])
+        beside = Path(self.folds).parent / "validation_speakers.csv" if self.folds else None
+        named = self.validation_speakers
+        if named is None and beside is not None and beside.is_file():
+            named = str(beside)
+        return dataclasses.replace(
+            self,
+            data=tuple(str(root.resolve()) for root in roots),
+            folds=_absolute(self.folds),
+            validation_speakers=_absolute(named),
+        )
+
+    def merged(self, now: "Choices") -> "Choices | None":
+        """Take a run's choices, places as named now; None if another choice is made now."""
+        changed: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            chosen = getattr(now, field.name)
+            if chosen in (None, ()):
+                continue
+            if field.name in PLACES:
+                changed[field.name] = chosen
+            elif chosen != getattr(self, field.name):
+                return None
+        return dataclasses.replace(self, **changed)
+
+    def recipe(self, name: str) -> Recipe:
+        """Load the recipe ``name`` with the labels and epochs chosen."""
+        recipe = load_recipe(name)
+        if self.labels is not None:
+            recipe = dataclasses.replace(recipe, labels=self.labels)
+        if self.epochs is not None:
+            recipe = dataclasses.replace(recipe, epochs=self.epochs)
+        unknown = [label for label in recipe.labels if label not in EMOTIONS]
+        if unknown:
+            known = ", ".join(EMOTIONS)
+            raise TrainingError(f"unknown label {unknown[0]!r}", hint=f"labels: {known}")
+        if len(recipe.labels) < 2 or len(set(recipe.labels)) < len(recipe.labels):
+            raise TrainingError(f"two different labels are needed, got {', '.join(recipe.labels)}")
+        return recipe
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    values: dict[str, Any]
+
+
+def _absolute(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).resolve())

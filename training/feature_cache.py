@@ -1,0 +1,270 @@
+"""Features of clips, computed once by parallel processes and kept on disk.
+
+An entry is found by what it depends on: the spectrogram's settings, the form (see
+`training.clip_arrays`), the code that computes it, and the content of the audio file. So a
+changed file, setting or program has new entries and a moved folder keeps its own. Entries are
+written in one step; one that cannot be read (zip files carry checksums) is computed anew.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+import emotool
+from emotool.errors import OutputError, TrainingError
+from emotool.files import atomic_write, sha256_file
+from emotool.spectrogram import SpectrogramSpec
+from training.clip_arrays import Form, Outcome, compute
+from training.recipe import Variants
+
+__all__ = ["FeatureCache", "Wanted", "default_folder"]
+
+CHUNK = 8
+"""Clips in a worker's task: enough to make the passing of tasks cheap, few enough for a bar."""
+
+INLINE = 4
+"""As many missing entries or fewer are computed here: starting processes would take longer."""
+
+Progress = Callable[[int, int], None]
+
+
+def default_folder() -> Path:
+    """Return where features are kept unless one says otherwise.
+
+    ``$EMOTOOL_CACHE``, else the platform's place for what can be made again: it outlives a run
+    and serves every checkout.
+    """
+    named = os.environ.get("EMOTOOL_CACHE")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "emotool" / "features"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A form of clips that is wanted.
+
+    Attributes
+    ----------
+    form : str
+        ``windows`` or ``image``.
+    spec : SpectrogramSpec
+    copy : int
+        Number of the altered copy; 0 for the clip itself.
+    variants : Variants
+        How copies are altered.
+    """
+
+    form: Form
+    spec: SpectrogramSpec
+    copy: int = 0
+    variants: Variants = field(default_factory=Variants)
+
+    def folder(self) -> str:
+        """Name the entries' folder after everything they depend on but the clip."""
+        altered = asdict(self.variants) if self.copy else {}
+        for irrelevant in ("count", "clean_share"):  # they choose copies, they do not make them
+            altered.pop(irrelevant, None)
+        facts = [self.form, self.spec.digest(), self.copy, altered, _code(bool(self.copy))]
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return f"{self.form}-{self.copy}-{digest[:16]}"
+
+
+@lru_cache
+def _code(altered: bool) -> str:
+    """Fingerprint the code that makes features: other code, other entries."""
+    package, here = Path(emotool.__file__).parent, Path(__file__).parent
+    patterns = ("audio*.py", "features.py", "spec*.py", "trim*.py")
+    files = [file for pattern in patterns for file in package.glob(pattern)]
+    files += [here / "clip_arrays.py", *([here / "variants.py"] if altered else [])]
+    return hashlib.sha256("".join(sha256_file(file) for file in sorted(files)).encode()).hexdigest()
+
+
+class FeatureCache:
+    """Features on disk.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; made where it is not there.
+    workers : int or None
+        Processes that compute; None for one per core.
+    """
+
+    def __init__(self, folder: Path, workers: int | None = None) -> None:
+        self.folder = folder
+        self.workers = workers or os.cpu_count() or 1
+        self._digests: dict[Path, str] = {}
+
+    def load(
+        self, paths: Sequence[Path], wanted: Wanted, progress: Progress | None = None
+    ) -> Iterator[Outcome]:
+        """Give each clip's features in turn, computing first what is not there.
+
+        Parameters
+        ----------
+        paths : sequence of Path
+            Audio files.
+        wanted : Wanted
+            Which form.
+        progress : callable, optional
+            Told how many of how many missing entries are computed.
+
+        Yields
+        ------
+        Outcome
+            One per path, in order.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        TrainingError
+            If a worker dies.
+        """
+        entries = {path: self._entry(path, wanted) for path in paths}
+        missing = [path for path, entry in entries.items() if not entry.exists()]
+        failures = self._compute(missing, entries, wanted, progress or _no_progress)
+        for path in paths:
+            outcome = failures.get(path) or _read(entries[path])
+            if outcome is None:  # damaged
+                again = _work([(path, entries[path])], wanted)
+                outcome = again.get(path) or _read(entries[path])
+            if outcome is None:
+                raise TrainingError(f"{entries[path]}: this cached entry cannot be kept")
+            yield outcome
+
+    def digest(self, path: Path) -> str:
+        """Fingerprint a clip's content (SHA-256), read once per process."""
+        if path not in self._digests:
+            self._digests[path] = sha256_file(path)
+        return self._digests[path]
+
+    def _entry(self, path: Path, wanted: Wanted) -> Path:
+        digest = self.digest(path)
+        return self.folder / wanted.folder() / digest[:2] / f"{digest}.npz"
+
+    def _compute(
+        self,
+        missing: Sequence[Path],
+        entries: dict[Path, Path],
+        wanted: Wanted,
+        progress: Progress,
+    ) -> dict[Path, Outcome]:
+        """Compute missing entries; return the clips that could not be (they are not cached)."""
+        chunks = [missing[i : i + CHUNK] for i in range(0, len(missing), CHUNK)]
+        tasks = [([(path, entries[path]) for path in chunk], wanted) for chunk in chunks]
+        for folder in {entries[path].parent for path in missing}:
+            _make_folder(folder)
+        failures: dict[Path, Outcome] = {}
+        done = 0
+        for answer, count in self._run(tasks, inline=len(missing) <= INLINE):
+            failures.update(answer)
+            done += count
+            progress(done, len(missing))
+        return failures
+
+    def _run(
+        self, tasks: Sequence[tuple[list[tuple[Path, Path]], Wanted]], inline: bool
+    ) -> Iterator[tuple[dict[Path, Outcome], int]]:
+        """Run tasks here or in processes, giving answers and their sizes as they come."""
+        if inline or self.workers == 1:
+            yield from ((_work(*task), len(task[0])) for task in tasks)
+            return
+        # Spawned, not forked: a fork of a process with TensorFlow's threads can hang.
+        context = multiprocessing.get_context("spawn")
+        with (
+            _one_thread_each(),
+            ProcessPoolExecutor(
+                self.workers, mp_context=context, initializer=_ignore_interrupt
+            ) as pool,
+        ):
+            running = {pool.submit(_work, *task): len(task[0]) for task in tasks}
+            pending: set[Future[dict[Path, Outcome]]] = set(running)
+            try:
+                while pending:
+                    finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    yield from ((future.result(), running[future]) for future in finished)
+            except BrokenProcessPool as error:
+                raise TrainingError(
+                    "a process computing features died",
+                    hint="it may have run out of memory; what is done is kept, so try again",
+                ) from error
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(clips: Sequence[tuple[Path, Path]], wanted: Wanted) -> dict[Path, Outcome]:
+    """Compute and keep entries; runs in a worker. Return the clips that failed."""
+    failures = {}
+    for path, entry in clips:
+        outcome = compute(path, wanted.form, wanted.spec, (wanted.copy, wanted.variants))
+        if outcome.status == "failed":
+            failures[path] = outcome  # not kept: the cause may be mended
+        else:
+            with atomic_write(entry) as handle:
+                np.savez(handle, status=np.array(outcome.status), array=outcome.array)
+    return failures
+
+
+def _read(entry: Path) -> Outcome | None:
+    """Read an entry; None where there is none, or it is damaged."""
+    try:
+        with np.load(entry, allow_pickle=False) as stored:
+            return Outcome(str(stored["status"]), "", stored["array"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the cache folder {folder}: {error.strerror}",
+            hint="name another with --cache",
+        ) from error
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes started meanwhile use one thread each for linear algebra."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Tell nobody."""

@@ -1,0 +1,182 @@
+"""The training loop: epochs, validation, checkpoints, early stopping.
+
+Everything random in an epoch follows from (seed, epoch), and everything else an epoch depends on
+is in the checkpoint of the one before. So a run that is interrupted and resumed ends with the
+same bits as one that was not.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emotool.errors import TrainingError
+from training.averaging import WeightAverage
+from training.dataset import TrainingSet
+from training.objective import Objective
+from training.optimiser import Optimiser
+from training.recipe import Recipe
+from training.runs import Stage
+from training.sampling import generator
+
+__all__ = ["Fit", "Progress", "Watcher"]
+
+Row = dict[str, float]
+
+
+class Watcher(Protocol):
+    """Who is told how training goes."""
+
+    def epoch_begins(self, epoch: int, steps: int) -> None:
+        """Hear that epoch ``epoch`` (from 0) of ``steps`` batches begins."""
+
+    def step_ends(self, loss: float) -> None:
+        """Hear the mean loss of the epoch so far."""
+
+    def epoch_ends(self, row: Row, best: int) -> None:
+        """Hear an epoch's figures, and which epoch (from 0) is the best so far."""
+
+
+@dataclass
+class Progress:
+    """What a run has come to.
+
+    Attributes
+    ----------
+    history : list of dict
+        Each finished epoch's figures.
+    best : int
+        Index of the best epoch; -1 before the first.
+    score : tuple of float
+        That epoch's rank.
+    """
+
+    history: list[Row] = field(default_factory=list)
+    best: int = -1
+    score: tuple[float, ...] = ()
+
+
+class Fit:
+    """Trains a model.
+
+    Parameters
+    ----------
+    model : keras.Model
+    objective : Objective
+        Made for the same model.
+    data : TrainingSet
+    recipe : Recipe
+    stage : Stage
+        Where checkpoints, history and best weights are kept; one that has checkpoints already
+        is gone on with.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        objective: Objective,
+        data: TrainingSet,
+        recipe: Recipe,
+        stage: Stage,
+    ) -> None:
+        self._model, self._objective, self._data = model, objective, data
+        self._recipe, self._stage = recipe, stage
+        self._optimiser = Optimiser(model, recipe)
+        self._average = WeightAverage(model, recipe.average_decay)
+        self._seeds = [v for v in model.variables if v.path.endswith("seed_generator_state")]
+        self._step = tf.function(self._take_step)
+        self.progress = Progress()
+
+    @property
+    def _state(self) -> dict[str, list[Any]]:
+        """Every variable that later epochs depend on."""
+        return {
+            "weights": list(self._model.weights),
+            "optimiser": self._optimiser.state,
+            "average": self._average.state,
+        }
+
+    def run(self, watcher: Watcher) -> Progress:
+        """Train to the last epoch or to the end of patience, and leave the best weights in place.
+
+        Returns
+        -------
+        Progress
+
+        Raises
+        ------
+        TrainingError
+            If the loss is no longer a number, or a checkpoint is of another run.
+        OutputError
+            If the run's folder cannot be written.
+        """
+        facts = self._stage.restore(self._state)
+        if facts is not None:
+            score = tuple(facts["score"])
+            self.progress = Progress(facts["history"], facts["best"], score)
+        while not self._finished():
+            self._epoch(len(self.progress.history), watcher)
+        self._stage.load_best(self._model)
+        return self.progress
+
+    def _finished(self) -> bool:
+        done = len(self.progress.history)
+        waited = done - 1 - self.progress.best
+        return done >= self._recipe.epochs or (done > 0 and waited >= self._recipe.patience)
+
+    def _epoch(self, epoch: int, watcher: Watcher) -> None:
+        """Train one epoch, judge it and keep it."""
+        self._reseed(epoch)
+        watcher.epoch_begins(epoch, self._data.steps)
+        steps = self._data.steps
+        total, rate = 0.0, 0.0
+        for step, (windows, targets) in enumerate(self._data.epoch(epoch)):
+            rate = self._optimiser.set_rate(epoch * steps + step, steps)
+            loss = float(self._step(windows, targets))
+            if not np.isfinite(loss):
+                raise TrainingError(
+                    f"the loss is {loss} at step {step + 1} of epoch {epoch + 1}",
+                    hint="a smaller learning_rate in the recipe may help",
+                )
+            total += loss
+            watcher.step_ends(total / (step + 1))
+        row = {"epoch": epoch + 1, "learning_rate": rate, "loss": total / steps}
+        with self._average.in_place():
+            row |= self._objective.validate()
+            self._rank(row)
+        self._keep()
+        watcher.epoch_ends(row, self.progress.best)
+
+    def _rank(self, row: Row) -> None:
+        """Add an epoch to the history, and its weights to the disk if they are the best yet."""
+        score = self._objective.score(row)
+        if self.progress.best < 0 or score > self.progress.score:
+            # Written before the checkpoint: were the process to die in between, the resumed run
+            # would do this epoch again and write the same.
+            self._stage.save_best(self._model)
+            self.progress.best, self.progress.score = len(self.progress.history), score
+        self.progress.history.append(row)
+
+    def _keep(self) -> None:
+        """Write history and checkpoint."""
+        progress = self.progress
+        self._stage.write_history(progress.history)
+        facts = {"history": progress.history, "best": progress.best, "score": progress.score}
+        self._stage.keep(len(progress.history), self._state, facts)
+
+    def _reseed(self, epoch: int) -> None:
+        """Set the seeds of dropout for an epoch."""
+        random = generator(self._data.seed, "dropout", epoch)
+        for variable in self._seeds:
+            variable.assign([int(random.integers(2**31)), 0])
+
+    def _take_step(self, windows: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """Descend the loss of one batch; f32 []."""
+        with tf.GradientTape() as tape:
+            loss = self._objective.loss(windows, targets)
+        weights = [weight.value for weight in self._optimiser.weights]
+        self._optimiser.apply(tape.gradient(loss, weights))
+        self._average.update()
+        return loss

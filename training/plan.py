@@ -1,0 +1,42 @@
+"""What a training run depends on, and a fingerprint of its clips."""
+
+import hashlib
+from dataclasses import dataclass
+
+from training.feature_cache import FeatureCache
+from training.recipe import Recipe
+from training.splits import Split
+
+__all__ = ["Plan", "fingerprint"]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a run depends on.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    split : Split
+        Of clips whose emotions are the recipe's labels.
+    seed : int
+        Of weights, order, augmentation and dropout.
+    cache : FeatureCache
+    """
+
+    recipe: Recipe
+    split: Split
+    seed: int
+    cache: FeatureCache
+
+
+def fingerprint(cache: FeatureCache, split: Split) -> str:
+    """Fingerprint the content of all clips of a split, in order.
+
+    Returns
+    -------
+    str
+        SHA-256 as 64 hexadecimal digits.
+    """
+    clips = [clip for subset in split.subsets().values() for clip in subset]
+    return hashlib.sha256("".join(cache.digest(clip.path) for clip in clips).encode()).hexdigest()

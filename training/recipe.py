@@ -1,0 +1,212 @@
+"""A recipe: everything about a training run but the data, frozen, one committed file a model.
+
+The files are ``training/recipes/NAME.json``; what one leaves out has the defaults below. A run
+keeps its recipe in ``config.json``, so that it can be resumed and told apart.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from emotool.errors import TrainingError
+from emotool.spectrogram import SpectrogramSpec
+from training.strict import from_dict
+
+__all__ = ["Augmentation", "Recipe", "Variants", "load_recipe", "recipe_names"]
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """Altered copies of each training clip's waveform, computed once and cached.
+
+    Each copy draws its own pitch, speed and room from the clip's content and the copy's number.
+
+    Attributes
+    ----------
+    count : int
+        Copies beside the clip itself; 0 for none.
+    pitch_semitones : float
+        Pitch is moved by up to this much, either way, at the same tempo.
+    speed : float
+        Tempo is changed by up to this share, either way, at the same pitch.
+    reverb_probability : float
+        Share of copies put into a room.
+    reverb_seconds : tuple of float
+        Range of the room's reverberation time (decay by 60 dB).
+    clean_share : float
+        Share of draws in training that take the clip itself rather than a copy.
+    """
+
+    count: int = 0
+    pitch_semitones: float = 2.0
+    speed: float = 0.1
+    reverb_probability: float = 0.3
+    reverb_seconds: tuple[float, float] = (0.15, 0.6)
+    clean_share: float = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """What happens to each window of each batch; see `training.augment`.
+
+    Attributes
+    ----------
+    shift_seconds : float
+        A window may begin up to this long before the clip's first frame or end up to this long
+        after the last.
+    gain_db : float
+        Level is changed by up to this much, either way.
+    noise_probability : float
+        Share of windows that noise is added to.
+    noise_snr_db : tuple of float
+        Range of the signal-to-noise ratio.
+    mel_masks, time_masks : int
+        How many bands of mels and stretches of time are masked at most.
+    mel_mask_bands : int
+        Widest band masked, in mel bands.
+    time_mask_seconds : float
+        Longest stretch masked.
+    mixup_alpha : float
+        Two windows and their labels are mixed with a share from Beta(alpha, alpha); 0 for never.
+    mixup_probability : float
+        Share of batches that are mixed.
+    """
+
+    shift_seconds: float = 0.3
+    gain_db: float = 6.0
+    noise_probability: float = 0.3
+    noise_snr_db: tuple[float, float] = (10.0, 35.0)
+    mel_masks: int = 2
+    mel_mask_bands: int = 16
+    time_masks: int = 2
+    time_mask_seconds: float = 0.25
+    mixup_alpha: float = 0.2
+    mixup_probability: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Hyper-parameters of one model.
+
+    Attributes
+    ----------
+    name : str
+        The model's name: of the recipe's file, the runs' folder and the exported file.
+    architecture : str
+        A module of `training.architectures`.
+    labels : tuple of str
+        What is told apart.
+    model : dict
+        The architecture's own settings.
+    spectrogram : SpectrogramSpec
+        What the model is fed.
+    epochs, patience : int
+        Epochs at most, and epochs without a better validation score after which training stops.
+    batch_size : int
+        Windows in a batch.
+    epoch_clips : int or None
+        Clips drawn in an epoch; None for as many as there are training clips.
+    balance : str
+        Draws clips evenly by ``"label"``, by ``"corpus"``, or by label within corpus
+        (``"corpus_label"``); ``"none"`` draws every clip once an epoch.
+    learning_rate, final_rate : float
+        Highest rate, and the rate at the end of the cosine as a share of it.
+    warmup_epochs : float
+        Epochs over which the rate rises from 0.
+    layer_rates : dict of str to float
+        Share of the learning rate for layers whose name begins so; the longest beginning
+        counts. 0 keeps a layer still, its normalisation statistics included.
+    frozen_epochs : dict of str to int
+        Epochs for which the layers of an entry of ``layer_rates`` do not learn yet.
+    weight_decay : float
+        Of AdamW; biases and normalisation weights are spared.
+    gradient_clip : float
+        Largest global norm of the gradient; 0 for no limit.
+    label_smoothing : float
+        Share of each target spread evenly over all labels.
+    average_decay : float
+        Decay per step of the exponential average of weights that is validated and kept; 0 for
+        the weights themselves.
+    precision : str
+        ``"float32"``, ``"bfloat16"`` (mixed), or ``"auto"``: bfloat16 on a GPU that has it.
+    variants : Variants
+    augmentation : Augmentation
+    """
+
+    name: str
+    architecture: str
+    labels: tuple[str, ...] = ("happy", "sad")
+    model: dict[str, Any] = field(default_factory=dict)
+    spectrogram: SpectrogramSpec = SpectrogramSpec()
+    epochs: int = 40
+    patience: int = 12
+    batch_size: int = 32
+    epoch_clips: int | None = None
+    balance: Literal["none", "label", "corpus", "corpus_label"] = "corpus_label"
+    learning_rate: float = 1e-3
+    final_rate: float = 0.01
+    warmup_epochs: float = 2.0
+    layer_rates: dict[str, float] = field(default_factory=dict)
+    frozen_epochs: dict[str, int] = field(default_factory=dict)
+    weight_decay: float = 0.01
+    gradient_clip: float = 5.0
+    label_smoothing: float = 0.1
+    average_decay: float = 0.99
+    precision: Literal["float32", "bfloat16", "auto"] = "auto"
+    variants: Variants = Variants()
+    augmentation: Augmentation = Augmentation()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold and `training.strict.from_dict` reads back."""
+        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        plain["spectrogram"] = self.spectrogram.to_dict()
+        plain["variants"] = dataclasses.asdict(self.variants)
+        plain["augmentation"] = dataclasses.asdict(self.augmentation)
+        return plain
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Name the recipes there are, sorted.
+
+    Examples
+    --------
+    >>> "cnn" in recipe_names()
+    True
+    """
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+
+
+def load_recipe(name: str) -> Recipe:
+    """Load a recipe.
+
+    Parameters
+    ----------
+    name : str
+        A name of `recipe_names`, or the path of a JSON file.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    TrainingError
+        If there is none of that name, or what it holds is no recipe.
+    """
+    path = Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(recipe_names())
+        raise TrainingError(
+            f"there is no recipe for {name!r}", hint=f"recipes: {known}, or the path of a .json"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path}: cannot be read as a recipe: {error}") from error
+    if not isinstance(values, dict):
+        raise TrainingError(f"{path}: expected settings by name")
+    return from_dict(Recipe, {"name": path.stem, **values}, f"recipe {path.name}")

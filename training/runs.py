@@ -1,0 +1,252 @@
+"""Run folders: where a training run keeps everything, and how it is found again.
+
+    runs/NAME/20261123T190147Z/
+        config.json             recipe, data, split, seed, versions
+        split.json              which clips train, validate and test
+        history.csv             each epoch's figures
+        learning_curves.png
+        checkpoints/            the last two epochs: weights, optimiser, average, history
+        best.weights.h5         the weights of the best epoch
+        predictions.csv         probabilities of each validation and test clip
+        confusion_matrix.png
+        metrics.json            figures of validation and test; written last: the run is finished
+        timing.json             what differs from run to run: dates and seconds
+
+Every file is written in one step, and a folder without ``metrics.json`` can be resumed.
+"""
+
+import csv
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from emotool.errors import OutputError, TrainingError
+from emotool.files import atomic_write
+from training import checkpoint
+
+__all__ = ["Run", "Stage", "create_run", "find_runs", "open_run", "write_json"]
+
+KEPT = 2
+"""Checkpoints kept: should the last be damaged, the one before is gone on with."""
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write readable JSON in one step; NaN, which JSON has not, is refused."""
+    with atomic_write(path, text=True) as handle:
+        json.dump(content, handle, indent=2, ensure_ascii=False, allow_nan=False)
+        handle.write("\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; `TrainingError` says which file is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path}: cannot be read: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of training within a run: its checkpoints, history and best weights.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    name : str
+        Empty for a run's only or last stage; otherwise part of the file names.
+    """
+
+    folder: Path
+    name: str = ""
+
+    def _named(self, file: str) -> Path:
+        return self.folder / (f"{self.name}_{file}" if self.name else file)
+
+    @property
+    def best_weights(self) -> Path:
+        """Where the best epoch's weights are."""
+        return self._named("best.weights.h5")
+
+    @property
+    def history(self) -> Path:
+        """Where each epoch's figures are."""
+        return self._named("history.csv")
+
+    def checkpoints(self) -> list[Path]:
+        """Return the checkpoints there are, newest first."""
+        folder = self.folder / "checkpoints"
+        return sorted(folder.glob(f"{self.name or 'model'}-*.npz"), reverse=True)
+
+    def keep(
+        self, epoch: int, variables: Mapping[str, Sequence[Any]], facts: Mapping[str, Any]
+    ) -> None:
+        """Write the checkpoint of ``epoch`` finished epochs and drop the oldest."""
+        file = f"{self.name or 'model'}-{epoch:05d}.npz"
+        checkpoint.save(self.folder / "checkpoints" / file, variables, facts)
+        for old in self.checkpoints()[KEPT:]:
+            old.unlink(missing_ok=True)
+
+    def restore(self, variables: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:
+        """Load the newest readable checkpoint and return its facts; None if there is none.
+
+        Raises
+        ------
+        TrainingError
+            If there are checkpoints, and none can be read.
+        """
+        damage: TrainingError | None = None
+        for path in self.checkpoints():
+            try:
+                return checkpoint.load(path, variables)
+            except TrainingError as error:
+                damage = damage or error
+        if damage is not None:
+            raise damage
+        return None
+
+    def save_best(self, model: Any) -> None:
+        """Keep a model's weights as the best, in one step."""
+        # Keras insists on the suffix and writes the file itself.
+        unfinished = self.folder / f".{secrets.token_hex(8)}.weights.h5"
+        try:
+            model.save_weights(unfinished)
+            with unfinished.open("rb") as handle:
+                os.fsync(handle.fileno())
+            unfinished.replace(self.best_weights)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.best_weights}: {error}") from error
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def load_best(self, model: Any) -> None:
+        """Give a model the best weights; `TrainingError` if they are not there or not its."""
+        try:
+            model.load_weights(self.best_weights)
+        except (OSError, ValueError, KeyError) as error:
+            raise TrainingError(f"{self.best_weights}: cannot be loaded: {error}") from error
+
+    def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Write the figures of all finished epochs."""
+        with atomic_write(self.history, text=True) as handle:
+            writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run's folder with what it was started with.
+
+    Parameters
+    ----------
+    folder : Path
+    config : dict
+        The content of ``config.json``.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end."""
+        return (self.folder / "metrics.json").is_file()
+
+    def stage(self, name: str = "") -> Stage:
+        """Return one of the run's stages."""
+        return Stage(self.folder, name)
+
+    def metrics(self) -> dict[str, Any]:
+        """Read a finished run's figures; `TrainingError` if it is not finished."""
+        if not self.finished:
+            raise TrainingError(f"{self.folder} is not finished", hint=self.resume_hint())
+        return dict(read_json(self.folder / "metrics.json"))
+
+    def resume_hint(self) -> str:
+        """Say how to go on with the run."""
+        return f"go on with: emotool train {self.folder} --resume"
+
+
+def create_run(root: Path, name: str, config: Mapping[str, Any]) -> Run:
+    """Make the folder of a new run.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of all runs, ``runs``.
+    name : str
+        The model's name.
+    config : mapping
+        What JSON can hold: everything the run depends on.
+
+    Returns
+    -------
+    Run
+        In a folder named by the time.
+
+    Raises
+    ------
+    OutputError
+        If that cannot be written.
+    """
+    parent = root / name
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        place = _new_folder(parent, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
+        (place / "checkpoints").mkdir()
+    except OSError as error:
+        raise OutputError(f"cannot make a run's folder in {parent}: {error.strerror}") from error
+    write_json(place / "config.json", config)
+    return open_run(place)
+
+
+def _new_folder(parent: Path, stamp: str) -> Path:
+    """Make a folder that nobody else has, even where two runs start in one second."""
+    for number in range(1, 1000):
+        place = parent / (stamp if number == 1 else f"{stamp}-{number:03d}")
+        try:
+            place.mkdir()
+        except FileExistsError:
+            continue
+        return place
+    raise OutputError(f"cannot make a run's folder in {parent}: too many of this second")
+
+
+def open_run(folder: Path) -> Run:
+    """Open a run's folder.
+
+    Raises
+    ------
+    TrainingError
+        If it is none.
+    """
+    if not (folder / "config.json").is_file():
+        raise TrainingError(f"{folder} is no run: it has no config.json")
+    return Run(folder, dict(read_json(folder / "config.json")))
+
+
+def find_runs(root: Path, name: str, *, finished: bool) -> list[Run]:
+    """Find a model's runs, newest first.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of all runs, ``runs``.
+    name : str
+        The model's name.
+    finished : bool
+        Those that have come to their end, or those that can be resumed.
+    """
+    folders = [path.parent for path in (root / name).glob("*/config.json")]
+    runs = [open_run(folder) for folder in sorted(folders, key=_age, reverse=True)]
+    return [run for run in runs if run.finished == finished]
+
+
+def _age(folder: Path) -> tuple[str, Path]:
+    return folder.name, folder

@@ -1,0 +1,66 @@
+"""A training run as the command line starts it: told to people, interrupted, gone on with."""
+
+from pathlib import Path
+
+from training.choices import Choices
+from training.plan import Plan
+from training.progress import Display
+from training.runs import Run
+from training.start import Places, begin, resume
+from training.tensorflow_setup import device_name, load_tensorflow
+
+__all__ = ["Places", "run_training"]
+
+
+def run_training(name: str, choices: Choices, places: Places, *, again: bool = False) -> Path:
+    """Begin a run, or go on with one, and see it through.
+
+    Parameters
+    ----------
+    name : str
+        Of a recipe; to go on, also a run's folder.
+    choices : Choices
+    places : Places
+    again : bool
+        Go on with an unfinished run.
+
+    Returns
+    -------
+    Path
+        The run's folder.
+
+    Raises
+    ------
+    EmotoolError
+        Whatever keeps the run from its end.
+    """
+    run, plan = (resume if again else begin)(name, choices, places)
+    display = Display(plan.recipe.epochs)
+    display.say(f"{'going on with' if again else 'run'}: {run.folder}")
+    display.say(f"split: {plan.split.description}")
+    try:
+        _train(run, plan, display)
+    except (KeyboardInterrupt, SystemExit):
+        kept = run.stage().checkpoints()
+        done = f"{int(kept[0].stem.rpartition('-')[2])} epochs are kept" if kept else "no epoch yet"
+        display.say(f"interrupted: {done}; {run.resume_hint()}")
+        raise
+    return run.folder
+
+
+def _train(run: Run, plan: Plan, display: Display) -> None:
+    """Load TensorFlow, which takes seconds and which mistakes need not wait for, and train."""
+    load_tensorflow("emotool train")
+    from training.train import train
+
+    display.say(f"device: {device_name()}")
+    metrics = train(run, plan, display)
+    for subset in ("validation", "test"):
+        if subset in metrics:
+            figures = metrics[subset]
+            display.say(
+                f"{subset}: UAR {100 * figures['uar']:.1f} % (mean over "
+                f"{', '.join(figures['averaged_corpora'])}), accuracy "
+                f"{100 * figures['accuracy']:.1f} % of {figures['clips']} clips, "
+                f"{figures['speakers']} speakers"
+            )

@@ -1,0 +1,166 @@
+"""Begin a run, or find the one to go on with."""
+
+import platform
+import subprocess
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import emotool
+from emotool.errors import TrainingError
+from training.choices import Choices
+from training.feature_cache import FeatureCache
+from training.plan import Plan, fingerprint
+from training.runs import Run, create_run, find_runs, open_run
+from training.splits import Split
+from training.splitting import split_by
+from training.trained import recipe_of
+
+__all__ = ["Places", "begin", "resume"]
+
+PACKAGES = ("tensorflow", "keras", "numpy", "librosa", "soundfile", "soxr")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are kept.
+
+    Parameters
+    ----------
+    runs : Path
+        The folder of all runs.
+    cache : FeatureCache
+    """
+
+    runs: Path
+    cache: FeatureCache
+
+
+def begin(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
+    """Make a new run.
+
+    Parameters
+    ----------
+    name : str
+        Of a recipe.
+    choices : Choices
+    places : Places
+
+    Returns
+    -------
+    tuple of Run and Plan
+        Ready for `training.train.train`.
+
+    Raises
+    ------
+    TrainingError, CorpusError
+        If there is no such recipe, or no data for it.
+    """
+    recipe = choices.recipe(name)
+    choices = choices.settled()
+    split = split_by(choices, recipe.labels)
+    config = {
+        "name": recipe.name,
+        "recipe": recipe.to_dict(),
+        "choices": asdict(choices),
+        "split_digest": split.digest,
+        "data_digest": fingerprint(places.cache, split),
+        "corpora": sorted({clip.corpus for clip in split.train}),
+        "versions": _versions(),
+        "git_commit": _git_commit(),
+    }
+    run = create_run(places.runs, recipe.name, config)
+    return run, Plan(recipe, split, choices.seed or 0, places.cache)
+
+
+def resume(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
+    """Find an unfinished run and what it was doing.
+
+    Parameters
+    ----------
+    name : str
+        A run's folder, or a model's name: then its newest unfinished run that agrees with the
+        choices.
+    choices : Choices
+        What is chosen anew: where things are now; anything else must agree with the run.
+    places : Places
+
+    Returns
+    -------
+    tuple of Run and Plan
+
+    Raises
+    ------
+    TrainingError
+        If there is no such run, it is finished, or its clips are not what they were.
+    """
+    run, merged = _find(name, choices, places.runs)
+    recipe = recipe_of(run)
+    split = split_by(merged, recipe.labels)
+    _check_same_data(run, split, places.cache)
+    return run, Plan(recipe, split, merged.seed or 0, places.cache)
+
+
+def _find(name: str, choices: Choices, root: Path) -> tuple[Run, Choices]:
+    """Find the run to resume, with its choices."""
+    folder = Path(name)
+    if (folder / "config.json").is_file():
+        run = open_run(folder)
+        if run.finished:
+            raise TrainingError(f"{folder} is finished: there is nothing to go on with")
+        merged = _choices_of(run).merged(choices)
+        if merged is None:
+            raise TrainingError(
+                f"{folder} was started with other options", hint="resume it without options"
+            )
+        return run, merged
+    runs = find_runs(root, name, finished=False)
+    for run in runs:
+        merged = _choices_of(run).merged(choices)
+        if merged is not None:
+            return run, merged
+    if runs:
+        raise TrainingError(
+            f"the unfinished runs of {name!r} were started with other options",
+            hint=runs[0].resume_hint(),
+        )
+    raise TrainingError(
+        f"there is no unfinished run of {name!r} in {root}", hint="start one without --resume"
+    )
+
+
+def _choices_of(run: Run) -> Choices:
+    return Choices.from_dict(run.config.get("choices"))
+
+
+def _check_same_data(run: Run, split: Split, cache: FeatureCache) -> None:
+    """Refuse to go on with other clips: the result would be neither run's."""
+    same = split.digest == run.config.get("split_digest")
+    if not same or fingerprint(cache, split) != run.config.get("data_digest"):
+        raise TrainingError(
+            f"the clips are no longer those that {run.folder} was started with",
+            hint="name the folders they are in now with --data, or start a new run",
+        )
+
+
+def _versions() -> dict[str, str]:
+    """Name what the numbers may depend on beside the data and the recipe."""
+    found = {"emotool": emotool.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+def _git_commit() -> str:
+    """Return the commit of the checkout this code is in; empty outside of one."""
+    here = Path(__file__).parent
+    command: list[Any] = ["git", "-C", here, "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

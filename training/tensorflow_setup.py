@@ -1,0 +1,110 @@
+"""TensorFlow, quietly and reproducibly."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from training.extras import require_train_extra
+from training.recipe import Recipe
+
+__all__ = ["device_name", "load_tensorflow", "prepare"]
+
+BFLOAT16_CAPABILITY = (8, 0)
+"""Compute capability from which NVIDIA's GPUs multiply bfloat16 fast."""
+
+
+def load_tensorflow(purpose: str) -> Any:
+    """Import TensorFlow without its chatter about processors and missing GPUs.
+
+    Its C++ side writes to the process's stderr before it can be told not to; that is held back
+    while it starts, and shown only if it does not.
+
+    Parameters
+    ----------
+    purpose : str
+        What needs it, for the error: ``"emotool train"``.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    require_train_extra(purpose)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _stderr_held_back():
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            # Otherwise the first process takes all memory of the GPU.
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.zeros(1) + 1  # wakes what is left to chatter
+    return tf
+
+
+def prepare(recipe: Recipe, seed: int) -> None:
+    """Make TensorFlow deterministic, seed it, and set the precision of the recipe.
+
+    Same seed, machine and number of threads: same bits.
+    """
+    import keras
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(seed)
+    half = recipe.precision == "bfloat16" or (recipe.precision == "auto" and _gpu_has_bfloat16())
+    keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
+
+
+def device_name() -> str:
+    """Name what TensorFlow computes on.
+
+    Returns
+    -------
+    str
+        The GPU's name, or ``CPU (n cores)``.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return f"CPU ({os.cpu_count()} cores)"
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+
+
+def _gpu_has_bfloat16() -> bool:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return bool(details) and all(
+        d.get("compute_capability", (0, 0)) >= BFLOAT16_CAPABILITY for d in details
+    )
+
+
+@contextmanager
+def _stderr_held_back() -> Iterator[None]:
+    """Hold back what is written to stderr; show it if the block raises."""
+    try:
+        stderr = sys.stderr.fileno()
+    except (OSError, ValueError, AttributeError):  # no real stderr: a notebook, a test
+        stderr = 2
+    sys.stderr.flush()
+    kept = os.dup(stderr)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), stderr)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, stderr)
+            os.close(kept)

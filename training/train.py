@@ -1,0 +1,156 @@
+"""A whole training run: features, model, epochs, and everything the run's folder keeps."""
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from emotool.errors import TrainingError
+from training import architectures
+from training.architectures.blocks import set_constants
+from training.confusion_plot import save_confusion_plot
+from training.corpora import Utterance
+from training.dataset import TrainingClips, TrainingSet
+from training.fit import Fit
+from training.gather import Gatherer
+from training.learning_curves import save_learning_curves
+from training.objective import Classification
+from training.plan import Plan
+from training.predict import clip_probabilities, logits_function
+from training.predictions import FACTS, Predictions, write_predictions
+from training.progress import Display
+from training.recipe import Recipe
+from training.runs import Run, write_json
+from training.scores import score
+from training.splits import Split
+from training.tensorflow_setup import prepare
+
+__all__ = ["train"]
+
+
+def train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
+    """Train a model to the end, going on from a run's last checkpoint if it has one.
+
+    Parameters
+    ----------
+    run : Run
+        Where everything is kept.
+    plan : Plan
+    display : Display
+        Tells people how it goes.
+
+    Returns
+    -------
+    dict
+        The content of ``metrics.json``.
+
+    Raises
+    ------
+    TrainingError
+        If there is nothing to train on, or training fails.
+    OutputError
+        If something cannot be written.
+    """
+    began = time.monotonic()
+    recipe, split = plan.recipe, plan.split
+    _check_labels(recipe, split.train)
+    write_json(run.folder / "split.json", split.to_dict())
+    gather = Gatherer(recipe, plan.cache, display)
+    training, validation = gather.training(split.train), gather.validation(split.validation)
+    for key, reason in gather.rejected.items():
+        display.say(f"left out: {key}: {reason}")
+    prepare(recipe, plan.seed)
+    model = _model(recipe, training)
+    display.say(
+        f"{recipe.name}: {model.count_params():,} weights, {len(training)} clips to train on, "
+        f"{len(validation.targets)} to validate on"
+    )
+    data = TrainingSet(training, recipe, plan.seed)
+    fit = Fit(model, Classification(model, validation), data, recipe, run.stage())
+    with display.training():
+        progress = fit.run(display)
+    title = f"{recipe.name}, seed {plan.seed}; {split.description}"
+    curves = run.folder / "learning_curves.png"
+    save_learning_curves(progress.history, progress.best, curves, title=title)
+    predictions = _predict(model, gather, split)
+    metrics = {
+        "name": recipe.name,
+        "labels": list(recipe.labels),
+        "seed": plan.seed,
+        "split": {k: v for k, v in split.to_dict().items() if k not in ("clips", "speakers")},
+        "epochs": len(progress.history),
+        "best_epoch": progress.best + 1,
+        "rejected": gather.rejected,
+        **_keep_predictions(run, predictions, title),
+    }
+    _keep_timing(run, began)
+    write_json(run.folder / "metrics.json", metrics)
+    return metrics
+
+
+def _check_labels(recipe: Recipe, clips: Sequence[Utterance]) -> None:
+    missing = [label for label in recipe.labels if all(clip.emotion != label for clip in clips)]
+    if missing:
+        raise TrainingError(f"no training clip is labelled {' or '.join(missing)}")
+
+
+def _model(recipe: Recipe, clips: TrainingClips) -> Any:
+    """Build the model, with the training set's constants where its spec wants some."""
+    model = architectures.build(
+        recipe.architecture, recipe.labels, recipe.spectrogram, recipe.model
+    )
+    if recipe.spectrogram.normalisation == "constants":
+        floor = recipe.spectrogram.top_db
+        images = [copies[0].astype(np.float32) for copies in clips.images]
+        floored = np.concatenate([np.maximum(i, i.max() - floor) for i in images], axis=1)
+        set_constants(model, floored.mean(1), floored.std(1))  # over [n_mels, all frames]
+    return model
+
+
+def _predict(model: Any, gather: Gatherer, split: Split) -> Predictions:
+    """Predict the validation and test clips, as ``classify`` would."""
+    logits = logits_function(model)
+    clips: list[tuple[str, Utterance]] = []
+
+    def windows() -> Iterable[Any]:
+        for subset in ("validation", "test"):
+            members = split.subsets()[subset]
+            for clip, array in gather.windows(members, f"{subset} spectrograms"):
+                clips.append((subset, clip))
+                yield array
+
+    probabilities = clip_probabilities(logits, windows())  # [clips, labels]
+    rows = [{**{f: getattr(c, f) for f in FACTS if f != "subset"}, "subset": s} for s, c in clips]
+    facts = {name: np.array([row[name] for row in rows], np.str_) for name in FACTS}
+    return Predictions(gather.recipe.labels, facts, probabilities)
+
+
+def _keep_predictions(run: Run, predictions: Predictions, title: str) -> dict[str, Any]:
+    """Write and draw predictions; return the figures of each subset that has clips."""
+    write_predictions(run.folder / "predictions.csv", predictions)
+    figures = {
+        subset: score(predictions.subset(subset))
+        for subset in ("validation", "test")
+        if len(predictions.subset(subset))
+    }
+    shown = "test" if "test" in figures else "validation"
+    save_confusion_plot(
+        figures[shown]["confusion"],
+        predictions.labels,
+        run.folder / "confusion_matrix.png",
+        title=f"{shown}: {title}",
+    )
+    return figures
+
+
+def _keep_timing(run: Run, began: float) -> None:
+    """Keep what no two runs share, apart from what they should."""
+    write_json(
+        run.folder / "timing.json",
+        {
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds_since_started_or_resumed": round(time.monotonic() - began, 1),
+        },
+    )

@@ -1,0 +1,54 @@
+"""A trained model back from its run."""
+
+from typing import Any
+
+from emotool.errors import TrainingError
+from training.recipe import Recipe
+from training.runs import Run
+from training.strict import from_dict
+
+__all__ = ["load_model", "recipe_of"]
+
+
+def recipe_of(run: Run) -> Recipe:
+    """Return the recipe a run was started with; `TrainingError` if its config is damaged."""
+    try:
+        return from_dict(Recipe, run.config["recipe"], f"{run.folder}: its recipe")
+    except KeyError as error:
+        raise TrainingError(f"{run.folder}/config.json lacks {error}") from error
+
+
+def load_model(run: Run) -> Any:
+    """Build a run's model in float32 and give it the weights of the best epoch.
+
+    Parameters
+    ----------
+    run : Run
+        Finished, or at least with a first epoch behind it.
+
+    Returns
+    -------
+    keras.Model
+        See `training.architectures` for its inputs and outputs.
+
+    Raises
+    ------
+    TrainingError
+        If the weights are missing or damaged.
+    """
+    import keras
+
+    from training import architectures
+
+    recipe = recipe_of(run)
+    policy = keras.config.dtype_policy()
+    # Weights are float32 whatever precision they were trained in.
+    keras.config.set_dtype_policy("float32")
+    try:
+        model = architectures.build(
+            recipe.architecture, recipe.labels, recipe.spectrogram, recipe.model
+        )
+    finally:
+        keras.config.set_dtype_policy(policy)
+    run.stage().load_best(model)
+    return model
