@@ -2,7 +2,10 @@
 
 import ast
 import json
+import re
 import subprocess
+import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +14,8 @@ import pytest
 
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # A module imports only from those before it. This list is the order's single source: a new module
 # gets its place here. A package (results, cli) is one entry; inside it, anything goes.
@@ -26,6 +31,7 @@ ORDER = (
     "audio",
     "features",
     "search",
+    "search",
     "discovery",
     "metadata",
     "onnx_file",
@@ -40,8 +46,8 @@ ORDER = (
     "pipeline",
     "lock",
     "journal",
-    "failures",
     "tally",
+    "outputs",
     "batch",
     "summary",
     "report",
@@ -124,6 +130,20 @@ def heavy(here: str, found: Import) -> bool:
     return top(found.name) in HEAVY
 
 
+def foreign(here: str, found: Import) -> bool:
+    """Say whether a library is imported that installing emotool would not bring."""
+    ours = {"emotool", "training"}
+    return top(found.name) not in sys.stdlib_module_names | ours | brought_by_installing()
+
+
+def brought_by_installing() -> set[str]:
+    """Return the packages that pyproject.toml names, those for training and the checks apart."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"].items()
+    optional = [need for extra, needs in extras if extra not in {"train", "dev"} for need in needs]
+    return {re.split(r"[^A-Za-z0-9_-]", need)[0] for need in [*project["dependencies"], *optional]}
+
+
 def slow_start(here: str, found: Import) -> bool:
     """Say whether --help would load numpy or its like, since it imports all of cli/."""
     return here in {"", "cli"} and found.at_import and top(found.name) in SLOW
@@ -160,6 +180,11 @@ def test_emotool_never_names_what_only_training_needs(root: Path) -> None:
     assert breaches(root, "emotool", heavy) == []
 
 
+def test_emotool_imports_only_what_it_installs(root: Path) -> None:
+    """Every import of emotool/ is of the standard library or of a package that pip brings."""
+    assert breaches(root, "emotool", foreign) == []
+
+
 def test_commands_load_nothing_slow_until_they_run(root: Path) -> None:
     """Files of cli/ import numpy and the like inside functions, since --help imports them all."""
     assert breaches(root, "emotool", slow_start) == []
@@ -185,6 +210,7 @@ def test_each_rule_finds_its_breach(tmp_path: Path) -> None:
         "emotool/model.py: training.fit",
     ]
     assert breaches(tmp_path, "emotool", heavy) == ["emotool/model.py: keras.utils"]
+    assert breaches(tmp_path, "emotool", foreign) == ["emotool/model.py: keras.utils"]
     assert breaches(tmp_path, "emotool", slow_start) == ["emotool/cli/train.py: numpy"]
     assert breaches(tmp_path, "training", command_line) == [
         "training/fit.py: emotool.cli.train.train"
