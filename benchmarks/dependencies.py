@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -21,7 +21,6 @@ NEEDED = {
     "numpy": "import numpy",
     "onnxruntime": "import onnxruntime",
     "rich": "import rich.console",
-    "scipy": "import scipy.fft",
     "soundfile": "import soundfile",
     "soxr": "import soxr",
     "typer": "import typer",
@@ -29,6 +28,7 @@ NEEDED = {
 CONSIDERED = {
     "librosa": "import librosa; librosa.feature.melspectrogram",  # it loads its parts when used
     "pandas": "import pandas",
+    "scipy": "import scipy.fft",
     "tensorflow": "import tensorflow",
     "torchaudio": "import torchaudio",
 }
@@ -52,6 +52,23 @@ def megabytes(package: str) -> float:
     # Bytecode is there or not as chance has it.
     paths = [Path(str(file.locate())) for file in files if file.suffix != ".pyc"]
     return sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
+
+
+def with_all_they_need(packages: Iterable[str]) -> set[str]:
+    """Return packages and, again and again, what those need here, extras left out."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found: set[str] = set()
+    waiting = {canonicalize_name(name) for name in packages}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        for line in distribution(name).requires or []:
+            need = Requirement(line)
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                waiting |= {canonicalize_name(need.name)} - found
+    return found
 
 
 def show(title: str, packages: dict[str, str], repeat: int) -> None:
@@ -106,6 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--repeat", type=int, default=5, help="imports per package (default 5)")
     repeat = parser.parse_args(arguments).repeat
     show("Needed to classify", NEEDED, repeat)
+    everything = with_all_they_need(NEEDED)
+    total = sum(megabytes(package) for package in everything)
+    print(f"\nWith all that they need: {len(everything)} packages, {total:.0f} MB")
     show("Considered, or needed for training only", CONSIDERED, repeat)
     show_kernels(repeat)
     return 0
