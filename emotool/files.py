@@ -26,7 +26,7 @@ from typing import IO, Any, Literal, overload
 from emotool.errors import InputError, OutputError
 from emotool.text import printable
 
-__all__ = ["AtomicFile", "atomic_write", "sha256_file"]
+__all__ = ["AtomicFile", "atomic_write", "replaced_file", "sha256_file"]
 
 # The names under which a process may reach the streams it was started with. They are
 # duplicated, not opened: opening /dev/stdout anew would truncate the file behind `>>`.
@@ -150,7 +150,7 @@ class AtomicFile:
     def discard(self) -> None:
         """Forget what was written; what stood at the place before stays. Never raises."""
         if self.streaming:  # what was written to a reader cannot be taken back: finish the line
-            with contextlib.suppress(OSError, OutputError):
+            with contextlib.suppress(OSError, OutputError, ValueError):  # ValueError: done before
                 self.handle.flush()
         # The raw file is closed first: closing the buffer would try to write once more.
         with contextlib.suppress(OSError):
@@ -213,6 +213,26 @@ def atomic_write(
     'whole or absent'
     """
     return AtomicFile(path, text=text)
+
+
+def replaced_file(path: str | os.PathLike[str]) -> Path | None:
+    """Say which file writing to ``path`` would make or replace.
+
+    Returns
+    -------
+    Path or None
+        Symbolic links followed; None for what is written straight through.
+
+    Raises
+    ------
+    OutputError
+        If nothing can be written there.
+    """
+    try:
+        target, replaceable = _resolve(Path(path))
+    except (OSError, ValueError) as error:
+        raise _output_error(printable(os.fspath(path)), error) from error
+    return target if replaceable and isinstance(target, Path) else None
 
 
 def sha256_file(path: str | os.PathLike[str]) -> str:
