@@ -32,7 +32,7 @@ lint: $(VENV)/.all
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/.all
-	$(BIN)/mypy --strict emotool
+	$(BIN)/mypy --strict emotool training
 
 unit: $(VENV)/.all
 	$(BIN)/python -m pytest
