@@ -83,8 +83,15 @@ class Writer(Protocol):
     ) -> None: ...
 
 
-def check_target(target: str) -> None:
+def check_target(target: str, suffix: str = "") -> None:
     """Make sure that there is a writer for an output's suffix, before any work is done.
+
+    Parameters
+    ----------
+    target : str
+        A path, or ``-``.
+    suffix : str, optional
+        One of `WRITERS`, to be taken instead of the target's own.
 
     Raises
     ------
@@ -98,7 +105,7 @@ def check_target(target: str) -> None:
     Traceback (most recent call last):
     emotool.errors.OutputError: cannot tell the format of labels.doc from its suffix
     """
-    _class_path(target)
+    _class_path(target, suffix)
 
 
 def open_writer(
@@ -106,6 +113,7 @@ def open_writer(
     labels: Sequence[str],
     facts: Mapping[str, Any] | None = None,
     options: WriterOptions | None = None,
+    suffix: str = "",
 ) -> Writer:
     """Open an output for results.
 
@@ -122,6 +130,8 @@ def open_writer(
         known only at the end can still be put in.
     options : WriterOptions, optional
         Choices that formats leave.
+    suffix : str, optional
+        One of `WRITERS`: the format, whatever the target's own suffix.
 
     Returns
     -------
@@ -132,15 +142,17 @@ def open_writer(
     OutputError
         If the suffix is unknown or the place cannot be written to.
     """
-    module, name = _class_path(target).split(":")
+    module, name = _class_path(target, suffix).split(":")
     writer: Writer = getattr(import_module(module), name)(
         target, labels, {} if facts is None else facts, options or WriterOptions()
     )
     return writer
 
 
-def _class_path(target: str) -> str:
-    suffix = PurePath(target).suffix.lower()
+def _class_path(target: str, suffix: str) -> str:
+    suffix = suffix or PurePath(target).suffix.lower()
+    if suffix in WRITERS:
+        return WRITERS[suffix]
     if target == STDOUT or (not suffix and target.startswith("/dev/")):
         suffix = ".csv"
     if suffix not in WRITERS:
