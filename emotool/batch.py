@@ -1,64 +1,279 @@
-"""A whole run: arguments in, one row per clip out, and what there is to say about it."""
+"""A whole run: arguments in, one row per clip in every output, and what there is to say of it."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
-__all__ = ["RunSummary"]
+from emotool import __version__
+from emotool.catalog import DEFAULT_MODEL
+from emotool.discovery import Clip, Found, find_clips
+from emotool.errors import EmotoolError
+from emotool.journal import Journal
+from emotool.lock import OutputLock
+from emotool.outputs import Output, Outputs, files_of
+from emotool.pool import PoolOptions, WorkerPool
+from emotool.results import ClipResult, WriterOptions
+from emotool.tally import RunSummary, Tally
+from emotool.text import printable
+
+if TYPE_CHECKING:
+    from emotool.model import Classifier
+
+__all__ = ["Output", "Progress", "RunOptions", "RunSummary", "TooManyFailuresError", "run"]
+
+CLIPS_PER_WORKER = 16  # fewer are read sooner than another worker has started
+
+
+class TooManyFailuresError(EmotoolError):
+    """More clips failed than were allowed to."""
 
 
 @dataclass(frozen=True)
-class RunSummary:
-    """What a finished run did, for the summary on stderr and the exit code.
+class RunOptions:
+    """What a run shall do.
 
-    Attributes
+    Parameters
     ----------
-    clips : int
-        Inputs, each of which has one row.
-    statuses : dict of str to int
-        Rows per status (``ok``, ``silent``, ``too_short``, ``failed``), zeros included.
-    labels : dict of str to int
-        Rows with status ``ok`` per label, in the model's order, zeros included.
-    mean_confidence : float or None
-        Over the rows with status ``ok``, 0 to 1; None without any.
-    reasons : dict of str to int
-        Failed rows per reason (the stage and the error), most frequent first.
-    examples : tuple of (str, str)
-        The first failed rows (at most 10): the clip as shown and its error.
-    seconds : float
-        Wall time of the whole run, start-up included.
-    audio_seconds : float
-        Sound in all clips that could be read, in seconds.
-    resumed : int
-        Rows taken from the journal of an interrupted run instead of being worked out again.
-    passed_over, hidden : int
-        Files in the folders given that are no audio, and hidden ones.
+    paths : sequence of str
+        Files, folders and patterns.
+    outputs : sequence of Output
+        Where every row goes.
     model, device : str
-        The model's name and the device it was proved to run on.
-    outputs : tuple of str
-        Where the rows went, as named by the user; ``-`` is stdout.
-    failures_file : str or None
-        The table of failed clips beside the output, where there is one.
+        As `emotool.model.load_classifier` takes them.
+    threads : int, optional
+        The model's threads; ONNX Runtime's own choice if not given.
+    batch_size : int, optional
+        Windows given to the model at once.
+    pool : PoolOptions
+        How clips are read.
+    writer : WriterOptions
+        Choices that formats leave.
+    max_errors : int, optional
+        Stop when more clips than this have failed; never if not given.
+    restart : bool, default False
+        Forget what an interrupted run has done.
     """
 
-    clips: int
-    statuses: dict[str, int]
-    labels: dict[str, int]
-    mean_confidence: float | None
-    reasons: dict[str, int]
-    examples: tuple[tuple[str, str], ...]
-    seconds: float
-    audio_seconds: float
-    resumed: int
-    passed_over: int
-    hidden: int
-    model: str
-    device: str
-    outputs: tuple[str, ...]
-    failures_file: str | None
+    paths: Sequence[str]
+    outputs: Sequence[Output]
+    model: str = DEFAULT_MODEL
+    device: str = "auto"
+    threads: int | None = None
+    batch_size: int | None = None
+    pool: PoolOptions = field(default_factory=PoolOptions)
+    writer: WriterOptions = field(default_factory=WriterOptions)
+    max_errors: int | None = None
+    restart: bool = False
 
-    @property
-    def exit_code(self) -> int:
-        """0 when every clip has a result, 3 when some failed, 1 when all did."""
-        failed = self.statuses.get("failed", 0)
-        if not failed:
-            return 0
-        return 1 if failed == self.clips else 3
+
+class Progress(Protocol):
+    """Hears how a run goes."""
+
+    def begin(self, total: int, resumed: int) -> None:
+        """Hear how many rows will come, and how many of them an earlier run has worked out."""
+
+    def advance(self, result: ClipResult) -> None:
+        """Hear of a row, in input order."""
+
+    def note(self, message: str) -> None:
+        """Hear something a person should know."""
+
+
+class _Silence:
+    def begin(self, total: int, resumed: int) -> None: ...
+
+    def advance(self, result: ClipResult) -> None: ...
+
+    def note(self, message: str) -> None: ...
+
+
+def run(options: RunOptions, progress: Progress | None = None) -> RunSummary:
+    """Label every clip that the paths name and write one row for each.
+
+    Outputs that are files appear whole, when all rows are known, or not at all. Until then,
+    what has been done is kept in a journal beside the first of them, from which the same run
+    goes on after an interruption.
+
+    Parameters
+    ----------
+    options : RunOptions
+        What to do.
+    progress : Progress, optional
+        Who wants to hear how it goes.
+
+    Returns
+    -------
+    RunSummary
+
+    Raises
+    ------
+    EmotoolError
+        If the run cannot be finished; what it has done is kept for the next try.
+    """
+    return _Batch(options, progress or _Silence()).run()
+
+
+class _Batch:
+    """One run."""
+
+    def __init__(self, options: RunOptions, progress: Progress) -> None:
+        self._options = options
+        self._progress = progress
+        self._began = time.perf_counter()
+        self._when = datetime.now(UTC)
+        self._resumed = 0
+
+    def run(self) -> RunSummary:
+        options = self._options
+        files = files_of(options.outputs)
+        with ExitStack() as stack:
+            pool = stack.enter_context(WorkerPool(options.pool))
+            pool.start(1)  # before anything else: it is ready when the model is
+            found = find_clips(options.paths)
+            pool.start(-(-len(found.clips) // CLIPS_PER_WORKER))
+            for file in files:
+                stack.enter_context(OutputLock(file))
+            # Not at the top: ONNX Runtime loads while the workers do.
+            from emotool.model import load_classifier
+
+            classifier = load_classifier(options.model, options.device, options.threads)
+            journal = None
+            if files:
+                journal = stack.enter_context(self._open_journal(files[0], classifier))
+            rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool, journal)))
+            return self._write(rows, found, files, classifier)
+
+    def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
+        journal = Journal(file, self._parameters(classifier), restart=self._options.restart)
+        if journal.outdated:
+            self._progress.note(
+                "the interrupted run had another model or other parameters: beginning anew"
+            )
+        return journal
+
+    def _parameters(self, classifier: "Classifier") -> dict[str, Any]:
+        """Return everything but the files that decides the rows."""
+        import onnxruntime
+
+        return {
+            "emotool": __version__,
+            "onnxruntime": onnxruntime.__version__,
+            "model": classifier.name,
+            "model_sha256": classifier.sha256,
+            "device": classifier.device,
+            "by_content": self._options.pool.by_content,
+        }
+
+    def _rows(
+        self,
+        clips: Sequence[Clip],
+        classifier: "Classifier",
+        pool: WorkerPool,
+        journal: Journal | None,
+    ) -> Generator[ClipResult]:
+        """Yield one result per clip, in order, from the journal or fresh."""
+        from emotool.pipeline import classify_clips
+
+        done: dict[int, str] = {}
+        if journal is not None:
+            done = journal.known(clips, by_content=self._options.pool.by_content)
+        self._resumed = len(done)
+        self._progress.begin(len(clips), len(done))
+        todo = (clip for clip in clips if clip.index not in done)
+        fresh = classify_clips(
+            todo, classifier, batch_size=self._options.batch_size, pool=pool, recorder=journal
+        )
+        with closing(fresh):
+            for clip in clips:
+                if journal is not None and clip.index in done:
+                    yield journal.result(clip, done[clip.index])
+                else:
+                    yield _same(clip, next(fresh, None))
+            if next(fresh, None) is not None:
+                raise EmotoolError("there are more results than clips: this is a fault in emotool")
+
+    def _write(
+        self, rows: Iterator[ClipResult], found: Found, files: Sequence[Path], model: "Classifier"
+    ) -> RunSummary:
+        """Write the rows to every output and put the outputs in their places."""
+        options, tally = self._options, Tally(model.labels)
+        facts: dict[str, Any] = {}
+        with Outputs(options.outputs, files, model.labels, facts, options.writer) as outputs:
+            for result in rows:
+                tally.add(result)
+                outputs.write(result)
+                self._progress.advance(result)
+                if result.status == "failed":
+                    self._check_failures(tally, result)
+            if tally.rows != len(found.clips):
+                raise EmotoolError(
+                    f"{tally.rows} rows for {len(found.clips)} clips: this is a fault in emotool"
+                )
+            facts.update(self._facts(model, tally))
+            failures = outputs.close()
+        return self._summary(found, model, tally, failures)
+
+    def _check_failures(self, tally: Tally, result: ClipResult) -> None:
+        allowed = self._options.max_errors
+        if allowed is None or tally.failed <= allowed:
+            return
+        many = "1 clip" if tally.failed == 1 else f"{tally.failed} clips"
+        raise TooManyFailuresError(
+            f"stopped because {many} failed, the last one {printable(result.shown)}: "
+            f"{printable(result.stage)}: {printable(result.error)}",
+            hint="the same command goes on from here; --max-errors allows more",
+        )
+
+    def _facts(self, model: "Classifier", tally: Tally) -> dict[str, Any]:
+        """Return what differs from run to run, for formats that have a place for it."""
+        seconds = time.perf_counter() - self._began
+        return {
+            "started": self._when.isoformat(timespec="seconds"),
+            "seconds": round(seconds, 3),
+            "clips": tally.rows,
+            "clips_per_second": round((tally.rows - self._resumed) / seconds, 1),
+            "resumed": self._resumed,
+            **self._parameters(model),
+        }
+
+    def _summary(
+        self, found: Found, model: "Classifier", tally: Tally, failures: Path | None
+    ) -> RunSummary:
+        return RunSummary(
+            clips=len(found.clips),
+            statuses=tally.statuses,
+            labels=tally.labels,
+            mean_confidence=tally.mean_confidence,
+            reasons=tally.reasons,
+            examples=tuple(tally.examples),
+            seconds=time.perf_counter() - self._began,
+            audio_seconds=tally.audio_seconds,
+            resumed=self._resumed,
+            passed_over=found.passed_over,
+            hidden=found.hidden,
+            model=model.name,
+            device=model.device,
+            outputs=tuple(output.target for output in self._options.outputs),
+            failures_file=None if failures is None else _short(failures),
+        )
+
+
+def _same(clip: Clip, result: ClipResult | None) -> ClipResult:
+    """Check that a result is the clip's; a row must never carry another's label."""
+    if result is None or result.index != clip.index or result.shown != clip.shown:
+        raise EmotoolError(
+            f"{printable(clip.shown)} has no result in its turn: this is a fault in emotool"
+        )
+    return result
+
+
+def _short(path: Path) -> str:
+    """Name a file as the user would: from the current folder, if it is below it."""
+    try:
+        return str(path.relative_to(Path.cwd().resolve()))
+    except (OSError, ValueError):
+        return str(path)

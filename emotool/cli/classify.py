@@ -1,0 +1,241 @@
+"""``emotool classify``: folders of speech in, a table of labels out."""
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emotool.catalog import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from emotool.batch import Output, RunOptions
+
+__all__ = ["classify"]
+
+DEFAULT_OUTPUT = "labels.csv"
+
+
+class _Device(StrEnum):
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class _Format(StrEnum):
+    CSV = "csv"
+    JSON = "json"
+
+
+_INPUT = "What is read"
+_OUTPUT = "What is written"
+_MODEL = "Model"
+_TROUBLE = "When something goes wrong"
+_SPEED = "Speed"
+
+
+def classify(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATHS...",
+            help="Files, folders (searched at every depth) and patterns like 'talks/*.mp3'.",
+        ),
+    ],
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=_OUTPUT,
+            help="Where the table goes; its suffix chooses the format (.csv, .json). May be "
+            "repeated. '-' is standard output. Without it: standard output if that is piped, "
+            f"else {DEFAULT_OUTPUT} in the current folder.",
+        ),
+    ] = None,
+    output_format: Annotated[
+        _Format | None,
+        typer.Option(
+            "--format",
+            rich_help_panel=_OUTPUT,
+            help="Write this format, whatever the suffixes say (so also to '-o -').",
+        ),
+    ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            rich_help_panel=_OUTPUT,
+            help="Leave cells as they are that a spreadsheet would run as a formula. Without it "
+            "they get a leading apostrophe, since file names can come from strangers.",
+        ),
+    ] = False,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME",
+            rich_help_panel=_MODEL,
+            help="A name that `emotool models` lists, or the path of an .onnx file.",
+        ),
+    ] = DEFAULT_MODEL,
+    device: Annotated[
+        _Device,
+        typer.Option(
+            rich_help_panel=_MODEL,
+            help="Where the model runs. 'auto' takes a GPU if there is one; 'cuda' fails rather "
+            "than falling back to the CPU.",
+        ),
+    ] = _Device.AUTO,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            rich_help_panel=_SPEED,
+            help="Processes that read clips; 0 takes one per processor core.",
+        ),
+    ] = 0,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=4096,
+            rich_help_panel=_SPEED,
+            show_default="chosen for the model",
+            help="Spectrograms given to the model at once. Labels do not depend on it.",
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1024,
+            rich_help_panel=_SPEED,
+            show_default="one per core",
+            help="Threads the model uses on the CPU.",
+        ),
+    ] = None,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            rich_help_panel=_TROUBLE,
+            help="Give up a file whose reading takes longer than this: it becomes a failed row.",
+        ),
+    ] = 300.0,
+    fail_fast: Annotated[
+        bool,
+        typer.Option(
+            "--fail-fast",
+            rich_help_panel=_TROUBLE,
+            help="Stop at the first file that fails (exit code 1, nothing written).",
+        ),
+    ] = False,
+    max_errors: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            rich_help_panel=_TROUBLE,
+            show_default="no limit",
+            help="Stop when more than N files have failed.",
+        ),
+    ] = None,
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart",
+            rich_help_panel=_TROUBLE,
+            help="Begin anew instead of going on where an interrupted run stopped.",
+        ),
+    ] = False,
+    by_content: Annotated[
+        bool,
+        typer.Option(
+            "--by-content",
+            rich_help_panel=_TROUBLE,
+            help="When going on, know files by their bytes (slower) instead of by path, size and "
+            "time: also those that were moved or copied meanwhile.",
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            rich_help_panel=_OUTPUT,
+            help="No progress bar and no summary; errors are still told.",
+        ),
+    ] = False,
+) -> None:
+    """Label every clip with an emotion: one row each, in a table.
+
+    Every input gets one row, also when it cannot be used: the column `status` is then
+    `silent`, `too_short` or `failed`, and `error` says why. Tables appear when they are
+    complete. A run that was interrupted goes on where it was when the same command is given
+    again.
+
+    Exit code 0: every input has a result. 3: some inputs failed. 1: nothing could be used, or
+    the table could not be written. 2: wrong options. 130: interrupted. 143: terminated.
+    """
+    from emotool.batch import RunOptions
+    from emotool.pool import PoolOptions
+    from emotool.results import WriterOptions
+
+    options = RunOptions(
+        paths=paths,
+        outputs=_outputs(output, output_format, quiet=quiet),
+        model=model,
+        device=device.value,
+        threads=threads,
+        batch_size=batch_size,
+        pool=PoolOptions(workers=workers, timeout_s=timeout, by_content=by_content),
+        writer=WriterOptions(raw=raw),
+        max_errors=0 if fail_fast else max_errors,
+        restart=restart,
+    )
+    raise typer.Exit(_run(options, quiet=quiet))
+
+
+def _outputs(targets: list[str] | None, chosen: _Format | None, *, quiet: bool) -> "list[Output]":
+    """Decide where rows go; what cannot be meant is a wrong option."""
+    from emotool.batch import Output
+    from emotool.errors import OutputError
+    from emotool.results import STDOUT, check_target
+
+    if not targets:
+        if sys.stdout is None or sys.stdout.isatty():
+            default = DEFAULT_OUTPUT if chosen is None else f"labels.{chosen.value}"
+            targets = [default]
+            if not quiet:
+                typer.echo(f"No -o FILE given: the table goes to {default}.", err=True)
+        else:
+            targets = [STDOUT]
+    suffix = "" if chosen is None else f".{chosen.value}"
+    for place, target in enumerate(targets):
+        try:
+            check_target(target, suffix)
+        except OutputError as error:
+            raise typer.BadParameter(f"{error.message}; {error.hint}") from error
+        if target in targets[:place]:
+            raise typer.BadParameter(f"-o {target} is given twice")
+    return [Output(target, suffix) for target in targets]
+
+
+def _run(options: "RunOptions", *, quiet: bool) -> int:
+    """Run, with progress and summary on stderr; return the exit code."""
+    from emotool.batch import run
+
+    if quiet:
+        return run(options).exit_code
+    from emotool.cli.progress import ProgressBar
+
+    with ProgressBar() as progress:
+        summary = run(options, progress)
+    from emotool.summary import print_summary
+
+    print_summary(summary)
+    return summary.exit_code

@@ -1,0 +1,217 @@
+"""What a run has done so far, so that an interrupted one can go on where it was.
+
+The journal is an SQLite database in WAL mode beside the output: a transaction is a few rows
+appended to one file, it survives ``kill -9`` at any moment, and a damaged tail is recognised and
+dropped, which a text file would have to be taught. Rows are found again by the identity of
+their file (`emotool.worker.file_identity`), so a changed file is done again. Everything else
+that decides a result (model, device, versions) is written once; if it differs, the journal is
+begun anew. It is removed when the outputs are in place.
+"""
+
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from emotool.errors import JournalError
+from emotool.lock import beside
+from emotool.results.row import ClipResult
+from emotool.text import printable
+from emotool.worker import file_identity
+
+if TYPE_CHECKING:
+    from emotool.discovery import Clip
+
+__all__ = ["Journal"]
+
+FORMAT = 1  # of what is stored; a journal of another format is begun anew
+_FLUSH_ROWS = 256
+_FLUSH_SECONDS = 0.5
+# Failures that may have another cause than the file, and pass: they are tried again.
+_TRANSIENT_STAGES = {"open", "model"}
+_SETTINGS = """
+    PRAGMA locking_mode = EXCLUSIVE; -- no shared memory, so network drives will do
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL; -- a power cut may cost the last rows, never the journal
+    CREATE TABLE IF NOT EXISTS parameters (only TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS rows (identity TEXT PRIMARY KEY, result TEXT NOT NULL) WITHOUT ROWID;
+"""
+_STORED = tuple(field.name for field in fields(ClipResult) if field.name not in {"index", "shown"})
+
+
+class Journal:
+    """Remembers the results of an unfinished run.
+
+    Leaving the block keeps the journal when it raises, and removes it otherwise.
+
+    Parameters
+    ----------
+    target : Path
+        The output beside which it lies, links resolved; its lock must be held.
+    parameters : mapping
+        Everything but the files that decides the results, as JSON values.
+    restart : bool, default False
+        Forget what an interrupted run has done.
+
+    Attributes
+    ----------
+    outdated : bool
+        Whether an interrupted run's journal was dropped, its parameters being others.
+
+    Raises
+    ------
+    JournalError
+        If it cannot be read or written; from every method.
+    """
+
+    def __init__(
+        self, target: Path, parameters: Mapping[str, Any], *, restart: bool = False
+    ) -> None:
+        self._path = beside(target, "journal")
+        self._pending: list[tuple[str, str]] = []
+        self._flushed = time.monotonic()
+        self.outdated = False
+        if restart:
+            self._remove()
+        try:
+            self._database = sqlite3.connect(self._path, timeout=1.0, isolation_level=None)
+            self._open(json.dumps({"format": FORMAT} | dict(parameters), sort_keys=True))
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def _open(self, parameters: str) -> None:
+        database = self._database
+        database.executescript(_SETTINGS)
+        found = database.execute("SELECT only FROM parameters").fetchone()
+        if found is None or found[0] != parameters:
+            self.outdated = found is not None and not self._is_empty()
+            with self._transaction():
+                database.execute("DELETE FROM rows")
+                database.execute("DELETE FROM parameters")
+                database.execute("INSERT INTO parameters VALUES (?)", (parameters,))
+
+    def _is_empty(self) -> bool:
+        return self._database.execute("SELECT 1 FROM rows LIMIT 1").fetchone() is None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._database.in_transaction:  # Ctrl-C came before it could be taken back
+            self._database.execute("ROLLBACK")
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
+                self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def known(self, clips: "Iterable[Clip]", *, by_content: bool) -> dict[int, str]:
+        """Find the clips that an interrupted run has done.
+
+        Returns
+        -------
+        dict of int to str
+            Clips' indexes, and their files' identities for `result`.
+        """
+        found: dict[int, str] = {}
+        try:
+            if self._is_empty():
+                return found
+            for clip in clips:
+                if clip.problem is not None:
+                    continue
+                with contextlib.suppress(OSError, ValueError):
+                    identity = file_identity(clip.path, by_content=by_content)
+                    if self._row(identity) is not None:
+                        found[clip.index] = identity
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        return found
+
+    def _row(self, identity: str) -> str | None:
+        query = "SELECT result FROM rows WHERE identity = ?"
+        found = self._database.execute(query, (identity,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def result(self, clip: "Clip", identity: str) -> ClipResult:
+        """Return what is known of a clip that `known` has named."""
+        try:
+            values = json.loads(self._row(identity) or "")
+            values["probabilities"] = tuple(values["probabilities"])
+            values["flags"] = tuple(values["flags"])
+            return ClipResult(index=clip.index, shown=clip.shown, **values)
+        except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+            raise self._error(error) from error
+
+    def record(self, result: ClipResult, identity: str) -> None:
+        """Remember a result; it is on its way to the disk within half a second."""
+        if not identity or result.stage in _TRANSIENT_STAGES:
+            return
+        # repr() of a float, which JSON uses, is read back to the same bits.
+        stored = json.dumps({name: getattr(result, name) for name in _STORED})
+        self._pending.append((identity, stored))
+        if len(self._pending) >= _FLUSH_ROWS:
+            self.flush()
+        else:
+            self.idle()
+
+    def idle(self) -> None:
+        """Write what has waited long enough."""
+        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._flushed = time.monotonic()
+        if not self._pending:
+            return
+        try:
+            with self._transaction():
+                self._database.executemany(
+                    "INSERT OR REPLACE INTO rows VALUES (?, ?)", self._pending
+                )
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        # Only now: an interrupted flush is repeated on the way out.
+        self._pending.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        useless = kind is None
+        try:
+            # The error that ended the run is the one to tell, not one of these.
+            with contextlib.suppress(JournalError, sqlite3.Error):
+                if kind is not None:
+                    self.flush()
+                    useless = self._is_empty()
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.close()
+        if useless:
+            self._remove()
+
+    def _remove(self) -> None:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            with contextlib.suppress(OSError):
+                self._path.with_name(self._path.name + suffix).unlink()
+
+    def _error(self, error: Exception) -> JournalError:
+        hint = "--restart begins anew without it"
+        if getattr(error, "sqlite_errorname", "") in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}:
+            hint = "free some space and run the same command again: it goes on from here"
+        return JournalError(
+            f"cannot use the journal {printable(str(self._path))}: {error}", hint=hint
+        )

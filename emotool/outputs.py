@@ -1,0 +1,193 @@
+"""Where a run's rows go: every output that was asked for, and ``failures.csv`` beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from emotool.errors import OutputError
+from emotool.files import AtomicFile, replaced_file
+from emotool.results import STDOUT, Writer, WriterOptions, check_target, open_writer
+from emotool.results.csv_table import harmless, quoted
+from emotool.results.row import ClipResult, path_text
+from emotool.text import printable
+
+__all__ = ["FailureTable", "Output", "Outputs", "files_of"]
+
+_NAME = "failures.csv"
+_HEADER = "path,stage,error\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where rows go.
+
+    Parameters
+    ----------
+    target : str
+        A path, or ``-`` for standard output.
+    suffix : str, default ""
+        The format (``.csv``, ``.json``, …), if the target's own suffix shall not say it.
+    """
+
+    target: str
+    suffix: str = ""
+
+
+def files_of(outputs: Sequence[Output]) -> list[Path]:
+    """List the regular files that the outputs will make or replace, links resolved.
+
+    Raises
+    ------
+    OutputError
+        If an output's format is unknown, its place is none to write to, or is named twice.
+    """
+    files: list[Path] = []
+    for output in outputs:
+        check_target(output.target, output.suffix)
+        file = None if output.target == STDOUT else replaced_file(output.target)
+        if file is None:
+            continue
+        # The folder's links are resolved too: one file must not be known by two names.
+        file = file.parent.resolve() / file.name
+        if file in files:
+            raise OutputError(f"{printable(output.target)} is named twice as an output")
+        if not file.parent.is_dir():
+            raise OutputError(
+                f"cannot write {printable(output.target)}: there is no such folder",
+                hint="make the folder first, or correct the path",
+            )
+        files.append(file)
+    return files
+
+
+class FailureTable:
+    """Writes ``failures.csv`` into a folder when there are failures.
+
+    One that an earlier run has left there is removed when there are none. A file of that name
+    that is not ours is left alone; ours is then called ``OUTPUT.failures.csv``.
+
+    Parameters
+    ----------
+    output : Path
+        The output beside which it lies.
+    raw : bool
+        Leave cells as they are that a spreadsheet would run as a formula.
+    """
+
+    def __init__(self, output: Path, *, raw: bool) -> None:
+        self._path = output.parent / _NAME
+        if not _is_ours(self._path) or output.name == _NAME:
+            self._path = output.with_name(f"{output.stem}.{_NAME}")
+        self._raw = raw
+        self._file: AtomicFile | None = None
+
+    def add(self, result: ClipResult) -> None:
+        """Add a failed clip; raises `OutputError` if the disk is full."""
+        if self._file is None:
+            self._file = AtomicFile(self._path, text=True)
+            self._file.handle.write(_HEADER)
+        cells = [path_text(result.shown), result.stage, path_text(result.error)]
+        if not self._raw:
+            cells = [harmless(cell) for cell in cells]
+        self._file.handle.write(",".join(map(quoted, cells)) + "\n")
+
+    def close(self) -> Path | None:
+        """Put the table in its place, or the old one away; returns where it is, if anywhere."""
+        if self._file is None:
+            if _is_ours(self._path):
+                self._path.unlink(missing_ok=True)
+            return None
+        self._file.commit()
+        self._file = None
+        return self._path
+
+    def discard(self) -> None:
+        """Give the table up after an error. Never raises."""
+        if self._file is not None:
+            self._file.discard()
+
+
+class Outputs:
+    """All outputs of a run, which take the same rows.
+
+    Leaving the block by an exception leaves what was there before. Otherwise `close` must
+    have been called.
+
+    Parameters
+    ----------
+    outputs : sequence of Output
+        Where rows go.
+    files : sequence of Path
+        Those of them that are files, as `files_of` gives them.
+    labels : sequence of str
+        The model's labels.
+    facts : mapping
+        Facts of the run, read when the outputs are closed.
+    options : WriterOptions
+        Choices that formats leave.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        files: Sequence[Path],
+        labels: Sequence[str],
+        facts: Mapping[str, Any],
+        options: WriterOptions,
+    ) -> None:
+        self._writers: list[Writer] = []
+        self._failures = FailureTable(files[0], raw=options.raw) if files else None
+        try:
+            for output in outputs:
+                self._writers.append(
+                    open_writer(output.target, labels, facts, options, output.suffix)
+                )
+        except BaseException:
+            self.discard()
+            raise
+
+    def write(self, result: ClipResult) -> None:
+        """Add a row everywhere it belongs."""
+        for writer in self._writers:
+            writer.write(result)
+        if result.status == "failed" and self._failures is not None:
+            self._failures.add(result)
+
+    def close(self) -> Path | None:
+        """Put everything in its place; returns where the table of failures is, if anywhere."""
+        while self._writers:
+            self._writers[0].close()
+            del self._writers[0]
+        return None if self._failures is None else self._failures.close()
+
+    def discard(self) -> None:
+        """Give up what is not in its place yet. Never raises."""
+        for writer in self._writers:
+            writer.discard()
+        if self._failures is not None:
+            self._failures.discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.discard()
+
+
+def _is_ours(path: Path) -> bool:
+    """Say whether a place is free, or holds a table of failures."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return not path.is_symlink() and not path.exists()
+        with path.open("rb") as handle:
+            return handle.readline(100) == _HEADER.encode("ascii")
+    except OSError:
+        return False

@@ -1,0 +1,176 @@
+"""Worker processes that read clips, as one stream of answers.
+
+>>> from emotool.spec import SpectrogramSpec
+>>> with WorkerPool(PoolOptions(workers=1)) as pool:
+...     pool.start(1)
+...     tasks = [Task(0, "no-such-clip.wav")]
+...     answers = [answer for answer in pool.run(tasks, SpectrogramSpec()) if answer]
+...     [answer.final["stage"] for answer in answers]
+['open']
+"""
+
+import os
+import time
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from emotool.queues import Inbox, Source, Task
+from emotool.supervisor import Answer, Supervisor
+
+if TYPE_CHECKING:
+    from emotool.spec import SpectrogramSpec
+
+__all__ = ["Answer", "PoolOptions", "Task", "WorkerPool", "usable_cores"]
+
+_INBOX_BYTES = 24 << 20  # some 250 windows: enough for the next batch, whatever the workers do
+_TICK_SECONDS = 0.1
+_MAX_STEP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOptions:
+    """How clips are read.
+
+    Parameters
+    ----------
+    workers : int, default 0
+        Worker processes; 0 takes one for each core this process may use.
+    timeout_s : float, default 300
+        Seconds a worker may spend on one clip before it is given up.
+    by_content : bool, default False
+        Identify files by their bytes instead of by path, size and time (see
+        `emotool.worker.file_identity`).
+    ahead : int, default 16384
+        How many clips may be answered while an earlier one is not: the bound on what must be
+        kept to give results in order.
+    command : tuple of str, default ()
+        What to run as a worker; empty for the real one.
+    """
+
+    workers: int = 0
+    timeout_s: float = 300.0
+    by_content: bool = False
+    ahead: int = 16_384
+    command: tuple[str, ...] = ()
+
+
+class WorkerPool:
+    """A group of worker processes, for one run.
+
+    There is no second way, without processes, for a few clips: a hostile file must not end
+    the run there either, and a worker's start hides behind the loading of the model.
+
+    Parameters
+    ----------
+    options : PoolOptions
+        How clips are read.
+    """
+
+    def __init__(self, options: PoolOptions | None = None) -> None:
+        self._options = options or PoolOptions()
+        self._supervisors: list[Supervisor] = []
+        self._inbox: Inbox[Answer | BaseException | bool] = Inbox(_INBOX_BYTES)
+        self._source: Source | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many processes there are at most."""
+        return self._options.workers or usable_cores()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of the present workers."""
+        return tuple(supervisor.pid for supervisor in self._supervisors)
+
+    def start(self, count: int | None = None) -> None:
+        """Have ``count`` workers, or as many as the options say if that is less.
+
+        They load what they need while the caller does something else.
+        """
+        wanted = self.workers if count is None else min(count, self.workers)
+        while len(self._supervisors) < wanted:
+            self._supervisors.append(Supervisor(self._options.command, self._options.timeout_s))
+
+    def run(self, tasks: Iterable[Task], spec: "SpectrogramSpec") -> Generator[Answer | None]:
+        """Read clips.
+
+        Parameters
+        ----------
+        tasks : iterable of Task
+            Taken from as workers need them, by other threads than the caller's, one at a time.
+        spec : SpectrogramSpec
+            What to compute.
+
+        Yields
+        ------
+        Answer or None
+            For each task its parts in order, the last one with ``final``. Parts of different
+            clips come as they are ready. A clip whose worker died begins again with part 0.
+            None when nothing came for a tenth of a second.
+
+        Raises
+        ------
+        EmotoolError
+            If workers cannot be started.
+        """
+        if not self._supervisors:
+            self.start()
+        source = self._source = Source(tasks, self._options.ahead)
+        setup = {"spec": spec.to_dict(), "by_content": self._options.by_content}
+        for supervisor in self._supervisors:
+            supervisor.begin(setup, source, self._inbox.put)
+        busy = len(self._supervisors)
+        last = time.monotonic()
+        while busy:
+            item = self._inbox.get(_TICK_SECONDS)
+            last = self._tick(last)
+            if isinstance(item, Answer):
+                if item.final is not None:
+                    source.finish(item.index)
+                yield item
+            elif isinstance(item, BaseException):
+                raise item
+            elif item is None:
+                yield None
+            else:
+                busy -= 1
+
+    def _tick(self, last: float) -> float:
+        """Count the time since ``last`` for the workers' clocks; returns the new ``last``.
+
+        A long gap means that the caller was busy, or the machine asleep: not the worker's fault.
+        """
+        now = time.monotonic()
+        if now - last < _TICK_SECONDS:
+            return last
+        for supervisor in self._supervisors:
+            supervisor.tick(min(now - last, _MAX_STEP_SECONDS))
+        return now
+
+    def close(self) -> None:
+        """End all workers, whatever they are doing."""
+        self._inbox.close()
+        if self._source is not None:
+            self._source.close()
+        while self._supervisors:
+            self._supervisors.pop().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may run on, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

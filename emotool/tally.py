@@ -1,0 +1,128 @@
+"""Counting a run's rows, for its summary and its exit code."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from emotool.results.row import STATUSES, ClipResult
+
+__all__ = ["RunSummary", "Tally"]
+
+_EXAMPLES = 10
+_MAX_REASONS = 1000
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a finished run did, for the summary on stderr and the exit code.
+
+    Attributes
+    ----------
+    clips : int
+        Inputs, each of which has one row.
+    statuses : dict of str to int
+        Rows per status (``ok``, ``silent``, ``too_short``, ``failed``), zeros included.
+    labels : dict of str to int
+        Rows with status ``ok`` per label, in the model's order, zeros included.
+    mean_confidence : float or None
+        Over the rows with status ``ok``, 0 to 1; None without any.
+    reasons : dict of str to int
+        Failed rows per reason (the stage and the error), most frequent first.
+    examples : tuple of (str, str)
+        The first failed rows (at most 10): the clip as shown and its error.
+    seconds : float
+        Wall time of the whole run, start-up included.
+    audio_seconds : float
+        Sound in all clips that could be read, in seconds.
+    resumed : int
+        Rows taken from the journal of an interrupted run instead of being worked out again.
+    passed_over, hidden : int
+        Files in the folders given that are no audio, and hidden ones.
+    model, device : str
+        The model's name and the device it was proved to run on.
+    outputs : tuple of str
+        Where the rows went, as named by the user; ``-`` is stdout.
+    failures_file : str or None
+        The table of failed clips beside the output, where there is one.
+    """
+
+    clips: int
+    statuses: dict[str, int]
+    labels: dict[str, int]
+    mean_confidence: float | None
+    reasons: dict[str, int]
+    examples: tuple[tuple[str, str], ...]
+    seconds: float
+    audio_seconds: float
+    resumed: int
+    passed_over: int
+    hidden: int
+    model: str
+    device: str
+    outputs: tuple[str, ...]
+    failures_file: str | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every clip has a result, 3 when some failed, 1 when all did."""
+        failed = self.statuses.get("failed", 0)
+        if not failed:
+            return 0
+        return 1 if failed == self.clips else 3
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts rows as they pass.
+
+    Examples
+    --------
+    >>> tally = Tally(["happy", "sad"])
+    >>> tally.add(ClipResult(0, "a.wav", "ok", label="sad", confidence=0.75, duration_s=2.0))
+    >>> tally.add(ClipResult(1, "b.wav", "failed", stage="decode", error="no sound"))
+    >>> tally.labels, tally.failed, tally.mean_confidence
+    ({'happy': 0, 'sad': 1}, 1, 0.75)
+    """
+
+    names: Sequence[str]
+    statuses: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
+    labels: dict[str, int] = field(default_factory=dict)
+    examples: list[tuple[str, str]] = field(default_factory=list)
+    audio_seconds: float = 0.0
+    rows: int = 0
+    _confidence: float = 0.0
+    _reasons: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.labels = dict.fromkeys(self.names, 0)
+
+    def add(self, result: ClipResult) -> None:
+        """Count a row."""
+        self.rows += 1
+        self.statuses[result.status] += 1
+        self.audio_seconds += result.duration_s or 0.0
+        if result.status == "ok":
+            self.labels[result.label] += 1
+            self._confidence += result.confidence or 0.0
+        elif result.status == "failed":
+            reason = f"{result.stage}: {result.error}"
+            # Reasons from hostile files could all differ: enough of them is enough.
+            if reason in self._reasons or len(self._reasons) < _MAX_REASONS:
+                self._reasons[reason] += 1
+            if len(self.examples) < _EXAMPLES:
+                self.examples.append((result.shown, reason))
+
+    @property
+    def failed(self) -> int:
+        """How many rows say ``failed``."""
+        return self.statuses["failed"]
+
+    @property
+    def mean_confidence(self) -> float | None:
+        """Mean confidence of the labels, None if there are none."""
+        return self._confidence / self.statuses["ok"] if self.statuses["ok"] else None
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Failed rows per reason, most frequent first."""
+        return dict(self._reasons.most_common())

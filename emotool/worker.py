@@ -1,0 +1,286 @@
+"""The worker process: paths in, log-mel windows out.
+
+A decoder that crashes, hangs or eats all memory must cost one clip, not the run, so decoding
+happens in processes of its own. A worker reads *messages* from its standard input and writes
+messages to its standard output. A message is ``<II`` (two little-endian lengths in bytes),
+then a JSON header, then a payload of raw bytes; nothing is pickled.
+
+To the worker
+    ``{"spec": {...}, "by_content": bool}`` once, then any number of
+    ``{"clips": [[index, path_length], ...]}`` with the paths' bytes, one after the other.
+From the worker
+    ``{"ready": true}`` once, or ``{"fatal": reason}``. Then, per clip and in the order asked,
+    ``{"index", "part", "shape", "final": null}`` with float32 windows for every part but the
+    last, and one last message, whose ``final`` is
+    ``{"status", "duration_s", "flags", "identity"}`` or ``{"stage", "reason", "identity"}``.
+
+Because answers come in order, the clip that killed or hung a worker is the first one that has
+no last message.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+from emotool.errors import AudioError
+
+if TYPE_CHECKING:
+    from emotool.features import ClipFeatures
+    from emotool.spec import SpectrogramSpec
+
+__all__ = ["BOOTSTRAP", "Message", "ProtocolError", "file_identity", "main", "receive", "send"]
+
+# What `python -c` runs. Ctrl-C goes to the whole terminal group, but is the parent's to handle.
+BOOTSTRAP = (
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from emotool.worker import main; main()"
+)
+PART_WINDOWS = 8  # so that hours of sound pass through pipe and queues in small pieces
+_LENGTHS = struct.Struct("<II")
+_MAX_HEADER = 1 << 20
+_MAX_PAYLOAD = 1 << 30
+_MAX_REASON = 300
+
+
+class Message(NamedTuple):
+    """One message: a JSON header and raw bytes."""
+
+    header: dict[str, Any]
+    payload: bytearray
+
+
+class ProtocolError(Exception):
+    """What came through the pipe is no message: the other side is out of its mind."""
+
+
+def send(stream: BinaryIO, header: Mapping[str, object], payload: bytes | memoryview = b"") -> None:
+    """Write one message and flush it."""
+    encoded = json.dumps(header, separators=(",", ":")).encode("ascii")
+    stream.write(_LENGTHS.pack(len(encoded), len(payload)) + encoded)
+    if payload:
+        stream.write(payload)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> Message | None:
+    """Read one message; None at the end of the stream.
+
+    Raises
+    ------
+    ProtocolError
+        If the stream ends within a message, or holds something else.
+    """
+    first = stream.read(_LENGTHS.size)
+    if not first:
+        return None
+    if len(first) < _LENGTHS.size:
+        raise ProtocolError("ended within a message's lengths")
+    header_length, payload_length = _LENGTHS.unpack(first)
+    if header_length > _MAX_HEADER or payload_length > _MAX_PAYLOAD:
+        raise ProtocolError("a message of absurd length")
+    try:
+        header = json.loads(_read_exactly(stream, header_length))
+    except ValueError as error:
+        raise ProtocolError("a header that is no JSON") from error
+    if not isinstance(header, dict):
+        raise ProtocolError("a header that is no JSON object")
+    return Message(header, _read_exactly(stream, payload_length))
+
+
+def _read_exactly(stream: BinaryIO, length: int) -> bytearray:
+    buffer = bytearray(length)
+    view = memoryview(buffer)
+    filled = 0
+    while filled < length:
+        count = stream.readinto(view[filled:])  # type: ignore[attr-defined]
+        if not count:
+            raise ProtocolError("ended within a message")
+        filled += count
+    return buffer
+
+
+def file_identity(path: str, *, by_content: bool) -> str:
+    """Say which file this is, so that a later run can tell whether it is still the same.
+
+    Parameters
+    ----------
+    path : str
+        A file.
+    by_content : bool
+        Tell files by their bytes alone (SHA-256), wherever they are and however old, instead
+        of by absolute path, size and time of last change.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    if by_content:
+        with Path(path).open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    facts = Path(path).stat()
+    # Joined, not normalised: `link/../a.wav` is not `a.wav`.
+    named = os.fsencode(Path.cwd() / path)
+    return hashlib.sha256(b"%d:%d:%s" % (facts.st_size, facts.st_mtime_ns, named)).hexdigest()
+
+
+class _Piece(NamedTuple):
+    """A few windows of a clip, and what is known of the clip so far."""
+
+    windows: memoryview | bytes  # float32 [n, n_mels, frames], n <= PART_WINDOWS
+    shape: tuple[int, ...]
+    final: dict[str, Any]
+
+
+def _pieces(parts: "Iterator[ClipFeatures]") -> Iterator[_Piece]:
+    """Cut a clip's parts into messages' worth and sum up what they say of the whole clip."""
+    status, duration_s = "", 0.0
+    for part in parts:
+        # A recording that is silent for a while is not a silent one.
+        status = "ok" if status == "ok" else part.status
+        duration_s += part.duration_s
+        final = {"status": status, "duration_s": duration_s, "flags": part.flags}
+        for start in range(0, max(len(part.log_mels), 1), PART_WINDOWS):
+            windows = part.log_mels[start : start + PART_WINDOWS]  # [n, n_mels, frames]
+            windows = windows.astype("<f4", order="C", copy=False)
+            yield _Piece(windows.data.cast("B") if windows.size else b"", windows.shape, final)
+
+
+class _Worker:
+    """Answers messages; one per process."""
+
+    def __init__(self, answers: BinaryIO) -> None:
+        self._answers = answers
+        self._spec: SpectrogramSpec | None = None
+        self._by_content = False
+
+    def say(self, header: Mapping[str, object], payload: bytes | memoryview = b"") -> None:
+        try:
+            send(self._answers, header, payload)
+        except OSError:
+            os._exit(0)  # the parent is gone: nobody wants to know
+
+    def answer(self, message: Message) -> None:
+        from emotool.spec import SpectrogramSpec
+
+        if "spec" in message.header:
+            self._spec = SpectrogramSpec.from_dict(message.header["spec"])
+            self._by_content = bool(message.header["by_content"])
+            return
+        start = 0
+        for index, length in message.header["clips"]:
+            path = os.fsdecode(bytes(message.payload[start : start + length]))
+            start += length
+            self._answer_clip(index, path)
+
+    def _answer_clip(self, index: int, path: str) -> None:
+        identity = ""
+        # Asked before the file is read: one that changes meanwhile is another file next time.
+        with contextlib.suppress(OSError, ValueError):
+            identity = file_identity(path, by_content=self._by_content)
+        held, number = None, 0
+        pieces = self._guarded(path)
+        for piece in pieces:
+            if held is not None:
+                self.say(
+                    {"index": index, "part": number, "shape": held.shape, "final": None},
+                    held.windows,
+                )
+                number += 1
+            held = piece
+        if held is None:
+            raise ProtocolError("a clip without an answer")
+        final = held.final | {"identity": identity}
+        header = {"index": index, "part": number, "shape": held.shape, "final": final}
+        self.say(header, held.windows)
+
+    def _guarded(self, path: str) -> Iterator[_Piece]:
+        """Yield a clip's pieces; whatever goes wrong with it becomes the last one."""
+        from emotool.features import iter_extract
+
+        if self._spec is None:
+            raise ProtocolError("clips before the specification")
+        try:
+            yield from _pieces(iter_extract(path, self._spec, block_windows=PART_WINDOWS))
+        except AudioError as error:
+            yield _failure(error.stage, error.reason)
+        except MemoryError:
+            yield _failure("decode", "needs more memory than there is")
+        except Exception as error:
+            # Hostile bytes find errors that nobody foresaw; they cost their own row only.
+            yield _failure("decode", f"{type(error).__name__}: {error}")
+
+
+def _failure(stage: str, reason: str) -> _Piece:
+    return _Piece(b"", (0, 0, 0), {"stage": stage, "reason": reason[:_MAX_REASON]})
+
+
+def main(prepare: Callable[[], object] | None = None) -> None:
+    """Serve the parent through standard input and output until it closes them or dies.
+
+    Parameters
+    ----------
+    prepare : callable, optional
+        Called once when everything is imported. The tests misbehave in it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    messages, answers = _take_streams()
+    inbox: SimpleQueue[Message] = SimpleQueue()
+    threading.Thread(target=_listen, args=(messages, inbox), daemon=True).start()
+    _volunteer_for_the_oom_killer()
+    worker = _Worker(answers)
+    try:
+        import emotool.features  # noqa: F401 - the parent imports this module, but never those
+    except Exception as error:
+        worker.say({"fatal": f"{type(error).__name__}: {error}"})
+        return
+    if prepare is not None:
+        prepare()
+    worker.say({"ready": True})
+    while True:
+        worker.answer(inbox.get())
+
+
+def _take_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Move the pipes aside, so that no library's chatter ends up between the messages."""
+    messages = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    return messages, answers
+
+
+def _listen(messages: BinaryIO, inbox: "SimpleQueue[Message]") -> None:
+    """Take messages in, and end the process when the parent is gone.
+
+    It is a thread of its own so that even a worker stuck in a decoder does not outlive a
+    parent that was killed.
+    """
+    with contextlib.suppress(ProtocolError, OSError):
+        while (message := receive(messages)) is not None:
+            inbox.put(message)
+    os._exit(0)
+
+
+def _volunteer_for_the_oom_killer() -> None:
+    """Be the process that Linux ends when memory runs out; the parent knows how to go on."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
