@@ -134,9 +134,9 @@ def iter_extract(
     """Yield the features of a clip of any length, in flat memory.
 
     A clip of up to `LONG_SECONDS` is trimmed and gives exactly one part. A longer one is not
-    trimmed and gives parts of at most ``block_windows`` windows; stretches of silence as long
-    as a part are parts with status ``silent`` and no windows. The clip as a whole is ``ok``
-    if any of its parts is.
+    trimmed and gives parts of at most ``block_windows`` windows; the clip as a whole is ``ok``
+    if any of its parts is. Windows of silence are left out unless a clip has no others, so a
+    part may have none and the status ``silent``.
 
     Parameters
     ----------
@@ -174,8 +174,8 @@ def _short_clip(samples: Floats, clipped: bool, spec: SpectrogramSpec) -> ClipFe
     if _is_silent(samples):
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
     start, stop = trim(samples, spec)
-    log_mels = log_mel(cut_windows(samples[start:stop], spec), spec)
-    return ClipFeatures("ok", log_mels, duration, flags, _starts(start, len(log_mels), spec))
+    log_mels, starts = _windows(samples[start:stop], start, spec)
+    return ClipFeatures("ok", log_mels, duration, flags, starts)
 
 
 def _long_parts(
@@ -195,14 +195,34 @@ def _long_parts(
 def _long_part(part: Floats, offset: int, clipped: bool, spec: SpectrogramSpec) -> ClipFeatures:
     duration = part.size / spec.sample_rate
     flags = ("clipped", "long") if clipped else ("long",)
-    windows = cut_windows(part, spec)
-    if offset and part.size < spec.tail_seconds * spec.sample_rate:
-        windows = windows[:0]  # too little to be a window of its own: other parts have some
-    if _is_silent(part) or not len(windows):
+    # A tail too short to be a window of its own would be one here, where it is the only one.
+    is_tail = offset > 0 and part.size < spec.tail_seconds * spec.sample_rate
+    if is_tail or _is_silent(part):
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
-    return ClipFeatures(
-        "ok", log_mel(windows, spec), duration, flags, _starts(offset, len(windows), spec)
-    )
+    log_mels, starts = _windows(part, offset, spec)
+    return ClipFeatures("ok", log_mels, duration, flags, starts)
+
+
+def _windows(
+    samples: Floats, offset: int, spec: SpectrogramSpec
+) -> tuple[Floats, tuple[float, ...]]:
+    """Return the spectrograms of samples that are not silent, and where windows begin (s).
+
+    Windows in which nothing is heard have no say in the label, unless there is no other.
+    """
+    windows = cut_windows(samples, spec)  # [windows, window_samples]
+    size = spec.window_samples
+    heard = [
+        index
+        for index in range(len(windows))
+        if not _is_silent(samples[index * size : (index + 1) * size])
+    ]
+    if 0 < len(heard) < len(windows):
+        windows = windows[heard]
+    else:
+        heard = list(range(len(windows)))
+    starts = tuple((offset + index * size) / spec.sample_rate for index in heard)
+    return log_mel(windows, spec), starts
 
 
 def _is_silent(samples: Floats) -> bool:
@@ -212,13 +232,6 @@ def _is_silent(samples: Floats) -> bool:
         return False
     mean = float(samples.mean(dtype=np.float64))
     return max(high - mean, mean - low) < _SILENT_PEAK
-
-
-def _starts(offset: int, count: int, spec: SpectrogramSpec) -> tuple[float, ...]:
-    """Return where windows begin, in seconds, the first at sample ``offset``."""
-    return tuple(
-        (offset + index * spec.window_samples) / spec.sample_rate for index in range(count)
-    )
 
 
 def _no_windows(spec: SpectrogramSpec) -> Floats:

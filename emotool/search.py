@@ -22,24 +22,28 @@ class _Seen:
     known by their folder and suffix. That keeps memory small for a million clips.
     """
 
-    folders: set[str] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
+    entered: set[str] = field(default_factory=set)  # folders, so that none is walked twice
+    listed: set[str] = field(default_factory=set)  # folders all of whose entries were seen
+    files: set[str] = field(default_factory=set)  # files taken by name or through a link
 
-    def take_folder(self, resolved: str) -> bool:
+    def enter(self, folder: str) -> bool:
         """Return whether a folder is new, and remember it."""
-        if resolved in self.folders:
+        if folder in self.entered:
             return False
-        self.folders.add(resolved)
+        self.entered.add(folder)
         return True
 
-    def take_file(self, resolved: str) -> bool:
-        """Return whether a file is new, and remember it."""
-        folder, name = os.path.split(resolved)
-        if resolved in self.files or (
-            folder in self.folders and not name.startswith(".") and _is_audio(name)
-        ):
+    def take(self, file: str, regular: bool) -> bool:
+        """Return whether a file is new, and remember it.
+
+        What is not a regular file (missing, or a FIFO) is no clip of its folder: it was only
+        taken if it was named.
+        """
+        folder, name = os.path.split(file)
+        of_folder = regular and folder in self.listed and _is_audio(name)
+        if file in self.files or (of_folder and not name.startswith(".")):
             return False
-        self.files.add(resolved)
+        self.files.add(file)
         return True
 
 
@@ -83,12 +87,12 @@ class Search:
         except (OSError, ValueError) as error:
             if _is_pattern(argument) and not os.path.lexists(argument):
                 self.pattern(argument)
-            elif self.seen.take_file(_resolved(argument)):
+            elif self.seen.take(_resolved(argument), regular=False):
                 self.add(_slashes(argument), argument, plain_reason(error))
             return
         if stat.S_ISDIR(mode):
             self.folder(argument)
-        elif self.seen.take_file(_resolved(argument)):
+        elif self.seen.take(_resolved(argument), stat.S_ISREG(mode)):
             self.add(_slashes(argument), argument, _problem(mode))
 
     def pattern(self, pattern: str) -> None:
@@ -112,12 +116,13 @@ class Search:
         stack = [_Folder(top, shown, _resolved(top))]
         while stack:
             folder = stack.pop()
-            if not self.seen.take_folder(folder.resolved):
+            if not self.seen.enter(folder.resolved):
                 continue
             try:
                 with os.scandir(folder.path) as entries:
                     for entry in entries:
                         self.entry(entry, folder, stack, links)
+                self.seen.listed.add(folder.resolved)
             except OSError as error:
                 reason = f"the folder cannot be read: {plain_reason(error)}"
                 self.add(folder.shown.rstrip("/") or "/", folder.path, reason)
@@ -159,7 +164,7 @@ class Search:
             self.walk(path, shown + "/", links)
         elif not stat.S_ISREG(mode) or not _is_audio(path):
             self.passed_over += 1
-        elif self.seen.take_file(_resolved(path)):
+        elif self.seen.take(_resolved(path), regular=True):
             self.add(shown, path)
 
 
