@@ -1,0 +1,31 @@
+"""The screen that README's picture is drawn from."""
+
+import pytest
+
+pytest.importorskip("pty", reason="needs pseudo-terminals, which Windows has not")
+
+from docs.make_picture import draw, screen
+
+
+def test_a_redrawn_line_shows_its_last_state() -> None:
+    """A progress bar that returned and wrote anew leaves its last state only."""
+    assert screen("10 %\r50 %\r\x1b[2K100 %\r\ndone\r\n") == "100 %\ndone"
+
+
+def test_a_bar_that_went_away_leaves_nothing() -> None:
+    """A bar that moved up, erased its lines and let others take their place is not seen."""
+    written = "\x1b[?25lbar one\r\nbar two\r\x1b[2K\x1b[1A\x1b[2K\x1b[?25hsummary\r\n"
+    assert screen(written) == "summary"
+
+
+def test_colours_are_kept() -> None:
+    """Colours stay in the text, for rich to draw."""
+    assert screen("\x1b[1mbold\x1b[0m\r\n") == "\x1b[1mbold\x1b[0m"
+
+
+def test_a_picture_needs_no_network() -> None:
+    """The SVG shows the words and names no font that would have to be fetched."""
+    svg = draw([("emotool --version", "\x1b[32memotool 1.0\x1b[0m")])
+    assert "emotool&#160;1.0" in svg
+    assert "@font-face" not in svg
+    assert "url(http" not in svg

@@ -1,0 +1,33 @@
+"""The generator of README's blocks."""
+
+from pathlib import Path
+
+import pytest
+
+from docs.update_readme import BLOCKS, extras, fill, percent, table
+
+
+def test_a_block_is_filled_and_the_rest_left_alone() -> None:
+    """Only what stands between the two marks changes, and a second time changes nothing."""
+    text = "before\n<!-- begin: extras -->\nstale\n<!-- end: extras -->\nafter\n"
+    filled = fill(text)
+    assert filled == f"before\n<!-- begin: extras -->\n{extras()}\n<!-- end: extras -->\nafter\n"
+    assert fill(filled) == filled
+
+
+def test_an_unknown_block_is_an_error() -> None:
+    """A block that no function writes is noticed, not left stale."""
+    with pytest.raises(KeyError, match="weather"):
+        fill("<!-- begin: weather -->\n<!-- end: weather -->")
+
+
+def test_every_block_has_its_place(root: Path) -> None:
+    """README has a place for each block that the generator writes."""
+    readme = (root / "README.md").read_text("utf-8")
+    assert all(f"<!-- begin: {name} -->\n" in readme for name in BLOCKS)
+
+
+def test_cells_cannot_break_the_table() -> None:
+    """A bar inside a cell is escaped; a rate is a percentage with one decimal."""
+    assert table(["a"], [["x|y"]]) == "| a |\n| --- |\n| x\\|y |"
+    assert percent(0.876) == "87.6 %"
