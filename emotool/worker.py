@@ -26,7 +26,7 @@ import signal
 import struct
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -230,14 +230,8 @@ def _failure(stage: str, reason: str) -> _Piece:
     return _Piece(b"", (0, 0, 0), {"stage": stage, "reason": reason[:_MAX_REASON]})
 
 
-def main(prepare: Callable[[], object] | None = None) -> None:
-    """Serve the parent through standard input and output until it closes them or dies.
-
-    Parameters
-    ----------
-    prepare : callable, optional
-        Called once when everything is imported. The tests misbehave in it.
-    """
+def main() -> None:
+    """Serve the parent through standard input and output until it closes them or dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     messages, answers = _take_streams()
     inbox: SimpleQueue[Message] = SimpleQueue()
@@ -249,8 +243,6 @@ def main(prepare: Callable[[], object] | None = None) -> None:
     except Exception as error:
         worker.say({"fatal": f"{type(error).__name__}: {error}"})
         return
-    if prepare is not None:
-        prepare()
     worker.say({"ready": True})
     while True:
         worker.answer(inbox.get())
