@@ -1,6 +1,6 @@
 """Layers that all architectures share: how a spectrogram enters, and how labels leave."""
 
 from training.architectures.blocks.head import EvidenceHead
-from training.architectures.blocks.normalise import Normalise, set_constants
+from training.architectures.blocks.normalise import Activity, Normalise, set_constants
 
-__all__ = ["EvidenceHead", "Normalise", "set_constants"]
+__all__ = ["Activity", "EvidenceHead", "Normalise", "set_constants"]

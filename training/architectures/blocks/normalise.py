@@ -7,54 +7,89 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
-from emotool.spectrogram import SpectrogramSpec
+__all__ = ["Activity", "Normalise", "set_constants"]
 
-__all__ = ["Normalise", "set_constants"]
+Shape = tuple[int | None, ...]
 
 EPSILON_DB = 1e-3
 """Keeps the division finite for an image of one colour. A spectrogram of speech has a standard
 deviation of some 20 dB, of which this is nothing."""
 
 
-class Normalise(keras.layers.Layer):  # type: ignore[misc]
-    """Bring a dB image to mean 0 and standard deviation 1 and add a channel axis.
+class Activity(keras.layers.Layer):  # type: ignore[misc]
+    """Tell frames that sound from silent ones, such as the padding behind a short clip.
 
-    With ``"window"`` each image by its own mean and deviation: the level of the recording drops
-    out. With ``"constants"`` each mel band by the training set's (`set_constants`), 0 and 1
-    until these are set.
+    Parameters
+    ----------
+    range_db : float
+        A frame sounds if its loudest mel is less than this below the window's loudest.
 
     Shape
     -----
-    f32 [batch, n_mels, frames] dB → f32 [batch, n_mels, frames, 1]
+    f32 [batch, n_mels, frames] dB → f32 [batch, frames], 0 or 1
     """
 
-    def __init__(self, normalisation: str = "window", **options: Any) -> None:
+    def __init__(self, range_db: float = 60.0, **options: Any) -> None:
+        super().__init__(dtype="float32", trainable=False, **options)
+        self.range_db = range_db
+
+    def call(self, log_mel: Any) -> Any:
+        """Mark the frames of ``log_mel`` [batch, n_mels, frames]."""
+        loudest = ops.max(log_mel, axis=1)  # [batch, frames]
+        peak = ops.max(loudest, axis=1, keepdims=True)  # [batch, 1]
+        return ops.cast(loudest > peak - self.range_db, "float32")
+
+
+class Normalise(keras.layers.Layer):  # type: ignore[misc]
+    """Bring a dB image to mean 0 and standard deviation 1 and add a channel axis.
+
+    Parameters
+    ----------
+    kind : str
+        ``window``: by the window's own mean and deviation, so that the recording's level drops
+        out. ``active``: the same over the frames that sound, with 0 in the others: how much
+        silence there is behind a clip drops out too. ``constants``: each mel by the training
+        set's mean and deviation (`set_constants`; 0 and 1 until then).
+
+    Shape
+    -----
+    log_mel f32 [batch, n_mels, frames] dB, activity f32 [batch, frames] →
+    f32 [batch, n_mels, frames, 1]
+    """
+
+    def __init__(self, kind: str = "window", **options: Any) -> None:
         # float32 whatever the mixed precision policy: 8 bits of mantissa would blur dB values.
         super().__init__(dtype="float32", **options)
-        self.normalisation = normalisation
+        if kind not in ("window", "active", "constants"):
+            raise ValueError(f"unknown normalisation {kind!r}")
+        self.kind = kind
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, log_mel_shape: Shape, activity_shape: Shape) -> None:
         """Make the weights that hold the constants, if there are to be any."""
-        if self.normalisation == "constants":
-            shape = (input_shape[1], 1)  # [n_mels, 1]
+        if self.kind == "constants":
+            shape = (log_mel_shape[1], 1)  # [n_mels, 1]
             self.mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
             self.deviation = self.add_weight(shape, "ones", trainable=False, name="deviation")
 
-    def call(self, log_mel: Any) -> Any:
+    def call(self, log_mel: Any, activity: Any) -> Any:
         """Normalise ``log_mel`` [batch, n_mels, frames]."""
-        if self.normalisation == "constants":
+        if self.kind == "constants":
             image = (log_mel - self.mean) / (self.deviation + EPSILON_DB)
         else:
-            mean = ops.mean(log_mel, axis=(1, 2), keepdims=True)  # [batch, 1, 1]
-            centred = log_mel - mean
-            variance = ops.mean(ops.square(centred), axis=(1, 2), keepdims=True)  # [batch, 1, 1]
-            image = centred / (ops.sqrt(variance) + EPSILON_DB)
+            weights = activity if self.kind == "active" else ops.ones_like(activity)
+            image = _by_own_statistics(log_mel, weights)
         return ops.expand_dims(image, -1)  # [batch, n_mels, frames, 1]
 
-    @classmethod
-    def of(cls, spec: SpectrogramSpec) -> "Normalise":
-        """Make the layer that ``spec.normalisation`` asks for."""
-        return cls(spec.normalisation, name="normalise")
+
+def _by_own_statistics(log_mel: Any, weights: Any) -> Any:
+    """Normalise each image by its frames' weighted mean and deviation; weight 0 gives 0."""
+    weights = weights[:, None, :]  # [batch, 1, frames]
+    share = weights / ops.sum(weights, axis=2, keepdims=True)  # [batch, 1, frames]
+    over_time = ops.sum(log_mel * share, axis=2, keepdims=True)  # [batch, n_mels, 1]
+    centred = log_mel - ops.mean(over_time, axis=1, keepdims=True)
+    squares = ops.sum(ops.square(centred) * share, axis=2, keepdims=True)  # [batch, n_mels, 1]
+    deviation = ops.sqrt(ops.mean(squares, axis=1, keepdims=True))  # [batch, 1, 1]
+    return centred * weights / (deviation + EPSILON_DB)
 
 
 def set_constants(model: keras.Model, mean: ArrayLike, deviation: ArrayLike) -> None:
@@ -63,11 +98,11 @@ def set_constants(model: keras.Model, mean: ArrayLike, deviation: ArrayLike) -> 
     Parameters
     ----------
     model : keras.Model
-        A model whose spec says ``"constants"``; others are left as they are.
+        A model that normalises by constants; others are left as they are.
     mean, deviation : array_like, shape (n_mels,)
         Of each mel band over the training clips, in dB.
     """
     for layer in model.layers:
-        if isinstance(layer, Normalise) and layer.normalisation == "constants":
+        if isinstance(layer, Normalise) and layer.kind == "constants":
             layer.mean.assign(np.asarray(mean, np.float32)[:, None])  # [n_mels, 1]
             layer.deviation.assign(np.asarray(deviation, np.float32)[:, None])  # [n_mels, 1]

@@ -1,0 +1,62 @@
+"""Every architecture keeps the contract of its package."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from emotool.errors import TrainingError
+from emotool.spectrogram import SpectrogramSpec
+from training import architectures
+
+SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
+SMALL = {"cnn": {"widths": [4, 8, 8]}}
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+@pytest.mark.parametrize("labels", [("happy", "sad"), ("anger", "fear", "sad")])
+def test_inputs_and_outputs_are_those_agreed_on(name: str, labels: tuple[str, ...]) -> None:
+    """Names, shapes and types, for any number of labels."""
+    model = architectures.build(name, labels, SPEC, SMALL[name])
+    assert [tensor.name for tensor in model.inputs] == ["log_mel"]
+    log_mel = np.random.default_rng(0).normal(-40, 15, (3, SPEC.n_mels, SPEC.frames))
+    outputs = model(log_mel.astype(np.float32), training=False)
+    assert set(outputs) == {"logits", "embedding", "activation"}
+    assert outputs["logits"].shape == (3, len(labels))
+    assert outputs["embedding"].shape[0] == 3
+    assert len(outputs["embedding"].shape) == 2
+    assert len(outputs["activation"].shape) == 3
+    assert all(value.dtype == "float32" for value in outputs.values())
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_the_level_of_a_recording_does_not_matter(name: str) -> None:
+    """Normalisation is inside: 20 dB more change no logit."""
+    model = architectures.build(name, ("happy", "sad"), SPEC, SMALL[name])
+    log_mel = np.random.default_rng(0).normal(-40, 15, (2, SPEC.n_mels, SPEC.frames))
+    quiet = model(log_mel.astype(np.float32))["logits"].numpy()
+    loud = model((log_mel + 20).astype(np.float32))["logits"].numpy()
+    assert np.allclose(quiet, loud, atol=1e-4)
+
+
+def test_the_cnn_has_plainer_forms() -> None:
+    """Without short cuts, with other pooling and normalisation, with constants."""
+    spec = SpectrogramSpec(window_seconds=0.6, n_mels=48, normalisation="constants")
+    config = {
+        "widths": [4, 8],
+        "residual": False,
+        "pooling": "mean_max",
+        "statistics": "window",
+        "block_dropout": 0.1,
+    }
+    model = architectures.build("cnn", ("happy", "sad"), spec, config)
+    assert model.output["embedding"].shape == (None, 16)
+    assert model.get_layer("normalise").kind == "constants"
+
+
+def test_an_unknown_architecture_lists_what_there_is() -> None:
+    """So does an unknown setting."""
+    with pytest.raises(TrainingError, match=r"'cnm'; there are: .*cnn"):
+        architectures.build("cnm", ("happy", "sad"), SPEC, {})
+    with pytest.raises(TrainingError, match="no setting 'width'"):
+        architectures.build("cnn", ("happy", "sad"), SPEC, {"width": 3})

@@ -1,0 +1,119 @@
+"""Layers that all architectures share."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+import keras
+
+from training.architectures.blocks import Activity, EvidenceHead, Normalise, set_constants
+
+
+def images(count: int = 4, mels: int = 12, frames: int = 30) -> np.ndarray:
+    """Spectrograms of nothing in particular, f32 [count, mels, frames] dB."""
+    return np.random.default_rng(0).normal(-40, 15, (count, mels, frames)).astype(np.float32)
+
+
+def normalised(kind: str, log_mel: np.ndarray) -> np.ndarray:
+    """Run the layers on images, f32 [batch, mels, frames]."""
+    activity = Activity()(log_mel)
+    return Normalise(kind)(log_mel, activity).numpy()[..., 0]
+
+
+def test_a_window_comes_to_mean_0_and_deviation_1_whatever_its_level() -> None:
+    """A louder recording gives the same image."""
+    log_mel = images()
+    image = normalised("window", log_mel)
+    assert np.allclose(image.mean((1, 2)), 0, atol=1e-5)
+    assert np.allclose(image.std((1, 2)), 1, atol=1e-3)
+    assert np.allclose(normalised("window", log_mel + 20), image, atol=1e-5)
+
+
+def test_silence_behind_a_clip_does_not_matter_to_active_normalisation() -> None:
+    """Padded frames are 0, and the others what they are without padding."""
+    log_mel = images()
+    padded = np.concatenate([log_mel, np.full_like(log_mel, -120.0)], axis=2)
+    image = normalised("active", padded)
+    assert np.allclose(image[:, :, :30], normalised("active", log_mel), atol=1e-5)
+    assert not image[:, :, 30:].any()
+
+
+@pytest.mark.parametrize("kind", ["window", "active", "constants"])
+def test_an_image_of_one_colour_is_finite(kind: str) -> None:
+    """Digital silence has no deviation to divide by."""
+    assert np.isfinite(normalised(kind, np.full((1, 12, 30), -100, np.float32))).all()
+
+
+def test_constants_are_the_training_sets() -> None:
+    """Each mel by its own mean and deviation, which are weights of the model."""
+    log_mel = keras.Input((12, 30))
+    layer = Normalise("constants")
+    model = keras.Model(log_mel, layer(log_mel, Activity()(log_mel)))
+    batch = images(64)
+    set_constants(model, batch.mean((0, 2)), batch.std((0, 2)))
+    image = model(batch).numpy()[..., 0]
+    assert np.allclose(image.mean((0, 2)), 0, atol=1e-4)
+    assert np.allclose(image.std((0, 2)), 1, atol=1e-3)
+    assert len(model.weights) == 2
+    assert not model.trainable_weights
+
+
+def headed(pooling: str, labels: int) -> tuple[EvidenceHead, dict[str, np.ndarray], np.ndarray]:
+    """Run a head with random weights on random features; also gives its features."""
+    keras.utils.set_random_seed(1)
+    random = np.random.default_rng(2)
+    features = np.maximum(random.normal(size=(6, 3, 5, 8)), 0).astype(np.float32)
+    activity = np.ones((6, 30), np.float32)
+    activity[3:, 18:] = 0.0
+    head = EvidenceHead(labels, dropout=0.5, pooling=pooling)
+    outputs = head(features, activity)
+    return head, {name: value.numpy() for name, value in outputs.items()}, features
+
+
+@pytest.mark.parametrize("pooling", ["mean_max", "statistics"])
+@pytest.mark.parametrize("labels", [2, 6])
+def test_the_evidence_sums_to_the_margin_of_the_logits(pooling: str, labels: int) -> None:
+    """The map accounts for the whole of the predicted label's lead, biases apart."""
+    head, outputs, _ = headed(pooling, labels)
+    kernel, bias = head.classifier.get_weights()
+    logits = outputs["logits"] - bias
+    assert np.allclose(outputs["embedding"] @ kernel, logits, atol=1e-5)
+    predicted = outputs["logits"].argmax(1)
+    chosen = logits[np.arange(6), predicted]
+    margin = chosen - (logits.sum(1) - chosen) / (labels - 1)
+    assert outputs["activation"].shape == (6, 3, 5)
+    assert np.allclose(outputs["activation"].sum((1, 2)), margin, atol=5e-3)
+
+
+@pytest.mark.parametrize("pooling", ["mean_max", "statistics"])
+def test_taking_away_where_evidence_is_highest_lowers_the_label_most(pooling: str) -> None:
+    """Blotting out the best place of each map costs the label more than an average place."""
+    head, outputs, features = headed(pooling, 2)
+    activity = np.ones((6, 30), np.float32)
+    outputs = {name: value.numpy() for name, value in head(features, activity).items()}
+    predicted = outputs["logits"].argmax(1)
+
+    def lead(changed: np.ndarray) -> Any:
+        logits = head(changed, activity)["logits"].numpy()
+        rows = np.arange(6)
+        return logits[rows, predicted] - logits[rows, 1 - predicted]
+
+    drops = np.zeros((6, 15), np.float32)
+    for place in range(15):
+        changed = features.copy().reshape(6, 15, 8)
+        changed[:, place] = 0.0
+        drops[:, place] = lead(features) - lead(changed.reshape(features.shape))
+    best = outputs["activation"].reshape(6, 15).argmax(1)
+    assert drops[np.arange(6), best].mean() > drops.mean() + drops.std()
+
+
+def test_dropout_is_for_training_only() -> None:
+    """Two predictions are equal, two training passes are not."""
+    head, _, features = headed("mean_max", 2)
+    activity = np.ones((6, 30), np.float32)
+    logits = [head(features, activity, training=t)["logits"].numpy() for t in (0, 0, 1, 1)]
+    assert np.array_equal(logits[0], logits[1])
+    assert not np.array_equal(logits[2], logits[3])

@@ -1,0 +1,130 @@
+"""From a feature map to one vector, and back from a weighing of that vector to places.
+
+Behind a linear classifier a logit is a weighted sum of what is pooled, and what is pooled is a sum
+over places. So the logit is a sum over places too, and what a place adds is its evidence: the
+class activation map of Zhou et al. (2016), doi:10.1109/CVPR.2016.319, carried over from average
+pooling to maximum and deviation. ``evidence`` sums to ``weights · embed`` (deviation: but for the
+little that keeps its root finite).
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+__all__ = ["POOLINGS", "MeanMax", "Pooling", "Statistics"]
+
+ALMOST_SILENT = 1e-3
+"""Weight of a silent frame among sounding ones of weight 1: not 0, lest all weights be 0."""
+
+DEVIATION_FLOOR = 1e-4
+"""Added to a variance before the root, whose slope at 0 is infinite."""
+
+
+class Pooling(Protocol):
+    """A way of pooling. Shapes: features [batch, h, w, c], activity [batch, w] in 0 … 1."""
+
+    def size(self, channels: int) -> int:
+        """Length of the vector for so many channels."""
+
+    def embed(self, features: Any, activity: Any) -> Any:
+        """Pool to [batch, size]."""
+
+    def evidence(self, features: Any, activity: Any, weights: Any) -> Any:
+        """Share a sum, weighted by [batch, size], among the places: [batch, h, w]."""
+
+
+class MeanMax:
+    """Mean and maximum over all places: how much there is of a feature, and whether any."""
+
+    def size(self, channels: int) -> int:
+        """Means, then maxima."""
+        return 2 * channels
+
+    def embed(self, features: Any, activity: Any) -> Any:
+        """Pool to [batch, 2 c]."""
+        parts = [ops.mean(features, axis=(1, 2)), ops.max(features, axis=(1, 2))]
+        return ops.concatenate(parts, axis=-1)  # [batch, 2 c]
+
+    def evidence(self, features: Any, activity: Any, weights: Any) -> Any:
+        """Means are shared by all places; a maximum is its place's (split evenly among ties)."""
+        _, height, width, channels = features.shape
+        weights = ops.reshape(weights, (-1, 1, 1, 2 * channels))  # [batch, 1, 1, 2 c]
+        share = _share_of_maximum(features, axis=(1, 2))  # [batch, h, w, c]
+        each = weights[..., :channels] / (height * width) + weights[..., channels:] * share
+        return ops.sum(features * each, axis=-1)  # [batch, h, w]
+
+
+class Statistics:
+    """Mean, deviation and maximum over time of the mean over mels, silent frames aside.
+
+    How a voice moves tells emotions apart at least as well as where it is on average: the
+    pooling of speaker recognition (Snyder et al. 2018, doi:10.1109/ICASSP.2018.8461375).
+    """
+
+    def size(self, channels: int) -> int:
+        """Means, deviations, then maxima."""
+        return 3 * channels
+
+    def embed(self, features: Any, activity: Any) -> Any:
+        """Pool to [batch, 3 c]."""
+        _, mean, deviation, gated = self._statistics(features, activity)
+        parts = [mean, deviation, ops.max(gated, axis=1, keepdims=True)]
+        return ops.concatenate(parts, axis=-1)[:, 0]  # [batch, 3 c]
+
+    def evidence(self, features: Any, activity: Any, weights: Any) -> Any:
+        """Share each statistic among frames, then among mels by what they add to the mean."""
+        channels, height = features.shape[-1], features.shape[1]
+        share, mean, deviation, gated = self._statistics(features, activity)
+        of_mean, of_deviation, of_maximum = ops.split(weights[:, None], 3, axis=-1)  # [b, 1, c]
+        along = ops.mean(features, axis=1)  # [batch, w, c]
+        from_mean = (along - mean) / deviation  # [batch, w, c]
+        gate = _gate(activity) * _share_of_maximum(gated, axis=1)  # [batch, w, c]
+        level = share * of_mean + gate * of_maximum  # [batch, w, c]
+        swing = share * of_deviation * from_mean  # [batch, w, c]
+        mean = ops.reshape(mean, (-1, 1, 1, channels))  # [batch, 1, 1, c]
+        added = features * level[:, None] + (features - mean) * swing[:, None]  # [b, h, w, c]
+        return ops.sum(added, axis=-1) / height  # [batch, h, w]
+
+    def _statistics(self, features: Any, activity: Any) -> tuple[Any, Any, Any, Any]:
+        """Weights of frames [batch, w, 1], mean and deviation [batch, 1, c], gated [b, w, c]."""
+        along = ops.mean(features, axis=1)  # [batch, w, c]
+        weights = activity[:, :, None] + ALMOST_SILENT  # [batch, w, 1]
+        share = weights / ops.sum(weights, axis=1, keepdims=True)  # [batch, w, 1]
+        mean = ops.sum(along * share, axis=1, keepdims=True)  # [batch, 1, c]
+        variance = ops.sum(ops.square(along - mean) * share, axis=1, keepdims=True)
+        deviation = ops.sqrt(variance + DEVIATION_FLOOR)  # [batch, 1, c]
+        return share, mean, deviation, along * _gate(activity)
+
+
+POOLINGS: dict[str, type[MeanMax] | type[Statistics]] = {
+    "mean_max": MeanMax,
+    "statistics": Statistics,
+}
+
+
+def _gate(activity: Any) -> Any:
+    """Let frames that sound for half their time or more compete for the maximum, [b, w, 1]."""
+    return ops.minimum(2.0 * activity + ALMOST_SILENT, 1.0)[:, :, None]
+
+
+def _share_of_maximum(values: Any, axis: int | tuple[int, ...]) -> Any:
+    """1 where a value is the maximum along ``axis``, 0 elsewhere, split evenly among ties."""
+    largest = ops.max(values, axis=axis, keepdims=True)
+    found = ops.cast(values >= largest, "float32")
+    return found / ops.sum(found, axis=axis, keepdims=True)
+
+
+def spread(frames: int, width: int) -> npt.NDArray[np.float32]:
+    """Matrix that averages ``frames`` places down to ``width``, f32 [frames, width].
+
+    Examples
+    --------
+    >>> spread(4, 2).tolist()
+    [[0.5, 0.0], [0.5, 0.0], [0.0, 0.5], [0.0, 0.5]]
+    """
+    edges = np.arange(width + 1) * frames / width
+    place = np.arange(frames)[:, None]  # [frames, 1]
+    overlap = np.minimum(place + 1, edges[1:]) - np.maximum(place, edges[:-1])
+    return np.asarray(np.maximum(overlap, 0) * width / frames, np.float32)
