@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from training import augment
 from training.recipe import Recipe
-from training.sampling import even_weights, generator, order
+from training.sampling import balanced_weights, generator, order
 
 __all__ = ["TrainingClips", "TrainingSet"]
 
@@ -64,16 +64,9 @@ class TrainingSet:
         self.recipe = recipe
         self.seed = seed
         self.draws = recipe.epoch_clips or len(clips)
-        spec = recipe.spectrogram
-        self._shift = round(recipe.augmentation.shift_seconds * spec.sample_rate / spec.hop_length)
-        labels, corpora = clips.targets.tolist(), clips.corpora
-        groups = {
-            "none": range(len(clips)),
-            "label": labels,
-            "corpus": corpora,
-            "corpus_label": list(zip(corpora, labels, strict=True)),
-        }
-        self._weights = even_weights(groups[recipe.balance])
+        self._weights = balanced_weights(
+            clips.corpora, clips.targets.tolist(), recipe.corpus_balance, recipe.label_balance
+        )
 
     @property
     def steps(self) -> int:
@@ -105,17 +98,11 @@ class TrainingSet:
 
     def _window(self, index: int, random: np.random.Generator) -> Floats:
         """Cut and alter one window of one clip, [n_mels, frames]."""
-        recipe, spec = self.recipe, self.recipe.spectrogram
         copies = self.clips.images[index]
-        clean = len(copies) == 1 or random.uniform() < recipe.variants.clean_share
+        clean = len(copies) == 1 or random.uniform() < self.recipe.variants.clean_share
         image = copies[0 if clean else int(random.integers(1, len(copies)))]
-        start = augment.random_start(image.shape[1], spec.frames, self._shift, random)
-        window = augment.cut(image, start, spec.frames)  # [n_mels, frames]
-        if random.uniform() < recipe.augmentation.noise_probability:
-            window = augment.add_noise(window, recipe.augmentation, spec, random)
-        window = augment.floor(window, spec.top_db)
-        window += np.float32(random.uniform(-1, 1) * recipe.augmentation.gain_db)
-        return augment.mask(window, recipe.augmentation, spec, random)
+        recipe = self.recipe
+        return augment.window_of(image, recipe.augmentation, recipe.spectrogram, random)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Make an epoch's batches in turn, some ahead in another thread."""

@@ -53,39 +53,59 @@ class Variants:
 class Augmentation:
     """What happens to each window of each batch; see `training.augment`.
 
+    Amounts are drawn evenly between minus and plus the value, or within the range, unless said
+    otherwise; 0 switches a thing off.
+
     Attributes
     ----------
     shift_seconds : float
-        A window may begin up to this long before the clip's first frame or end up to this long
-        after the last.
+        Silence at most before a clip that is shorter than the window. (Of a longer clip, the
+        window is cut out anywhere.)
+    pace : float
+        Natural logarithm of the factor of tempo.
+    warp : float
+        Natural logarithm of the factor of all frequencies.
+    tilt_db, response_db : float
+        Rise of the spectrum from the lowest mel to the highest; standard deviation of a
+        microphone's smooth response.
     gain_db : float
-        Level is changed by up to this much, either way.
-    noise_probability : float
-        Share of windows that noise is added to.
-    noise_snr_db : tuple of float
-        Range of the signal-to-noise ratio.
+        Level.
+    room_probability, room_seconds, room_level : float, tuple of float
+        Share of windows put into a room, its reverberation time and the power of its
+        reverberation relative to the sound.
+    noise_probability, noise_below_peak_db, noise_tilt_db : float, tuple of float
+        Share of windows that noise is added to, how far it is below the loudest point, and its
+        rise from the lowest mel to the highest.
     mel_masks, time_masks : int
-        How many bands of mels and stretches of time are masked at most.
+        How many bands of mels and stretches of time are masked.
     mel_mask_bands : int
         Widest band masked, in mel bands.
     time_mask_seconds : float
         Longest stretch masked.
     mixup_alpha : float
-        Two windows and their labels are mixed with a share from Beta(alpha, alpha); 0 for never.
+        Two windows and their labels are mixed with a share from Beta(alpha, alpha).
     mixup_probability : float
         Share of batches that are mixed.
     """
 
-    shift_seconds: float = 0.3
+    shift_seconds: float = 3.0
+    pace: float = 0.2
+    warp: float = 0.12
+    tilt_db: float = 6.0
+    response_db: float = 4.0
     gain_db: float = 6.0
-    noise_probability: float = 0.3
-    noise_snr_db: tuple[float, float] = (10.0, 35.0)
+    room_probability: float = 0.3
+    room_seconds: tuple[float, float] = (0.15, 0.7)
+    room_level: tuple[float, float] = (0.05, 0.4)
+    noise_probability: float = 0.5
+    noise_below_peak_db: tuple[float, float] = (25.0, 60.0)
+    noise_tilt_db: tuple[float, float] = (-20.0, 10.0)
     mel_masks: int = 2
     mel_mask_bands: int = 16
     time_masks: int = 2
-    time_mask_seconds: float = 0.25
-    mixup_alpha: float = 0.2
-    mixup_probability: float = 0.5
+    time_mask_seconds: float = 0.4
+    mixup_alpha: float = 0.0
+    mixup_probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +126,17 @@ class Recipe:
         What the model is fed.
     epochs, patience : int
         Epochs at most, and epochs without a better validation score after which training stops.
+    first_judged : int
+        The first epoch, from 1, whose weights may be the best: what few steps give is luck.
     batch_size : int
         Windows in a batch.
     epoch_clips : int or None
         Clips drawn in an epoch; None for as many as there are training clips.
-    balance : str
-        Draws clips evenly by ``"label"``, by ``"corpus"``, or by label within corpus
-        (``"corpus_label"``); ``"none"`` draws every clip once an epoch.
+    corpus_balance : float
+        How evenly clips are drawn from the corpora: 0 by their sizes, 1 evenly, in between by
+        sizes to the power of 1 less this.
+    label_balance : float
+        The same for the labels within each corpus.
     learning_rate, final_rate : float
         Highest rate, and the rate at the end of the cosine as a share of it.
     warmup_epochs : float
@@ -144,9 +168,11 @@ class Recipe:
     spectrogram: SpectrogramSpec = SpectrogramSpec()
     epochs: int = 40
     patience: int = 12
+    first_judged: int = 1
     batch_size: int = 32
     epoch_clips: int | None = None
-    balance: Literal["none", "label", "corpus", "corpus_label"] = "corpus_label"
+    corpus_balance: float = 0.5
+    label_balance: float = 1.0
     learning_rate: float = 1e-3
     final_rate: float = 0.01
     warmup_epochs: float = 2.0

@@ -1,13 +1,13 @@
 """Which clips an epoch draws, and in what order."""
 
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["even_weights", "generator", "order"]
+__all__ = ["balanced_weights", "generator", "order"]
 
 
 def generator(seed: int, purpose: str, *place: int) -> np.random.Generator:
@@ -16,20 +16,48 @@ def generator(seed: int, purpose: str, *place: int) -> np.random.Generator:
     They depend on nothing else, least of all on what was drawn before: a resumed run draws what
     an uninterrupted one would have.
     """
-    # The purpose comes first: numpy takes [1, 2] and [1, 2, 0] for the same seed.
-    return np.random.default_rng([zlib.crc32(purpose.encode()), seed, *place])
+    # The length comes along: numpy takes [1, 2] and [1, 2, 0] for the same seed.
+    return np.random.default_rng([zlib.crc32(purpose.encode()), len(place), seed, *place])
 
 
-def even_weights(groups: Sequence[Hashable]) -> npt.NDArray[np.float64]:
-    """Weigh clips so that every group weighs the same; the weights sum to 1.
+def balanced_weights(
+    corpora: Sequence[str], labels: Sequence[Hashable], corpus_balance: float, label_balance: float
+) -> npt.NDArray[np.float64]:
+    """Weigh clips so that corpora, and labels within a corpus, are drawn more evenly.
+
+    Parameters
+    ----------
+    corpora, labels : sequences of length clips
+        Of each clip.
+    corpus_balance, label_balance : float
+        0: a group weighs as much as it has clips. 1: all groups weigh the same. In between a
+        group weighs its number of clips to the power of 1 less this.
+
+    Returns
+    -------
+    ndarray of float64, shape (clips,)
+        Weights whose sum is 1.
 
     Examples
     --------
-    >>> even_weights(["a", "a", "b"]).tolist()
-    [0.25, 0.25, 0.5]
+    >>> balanced_weights(["a", "a", "a", "b"], [0, 0, 1, 1], 1.0, 1.0).tolist()
+    [0.125, 0.125, 0.25, 0.5]
     """
-    sizes = Counter(groups)
-    return np.array([1.0 / (len(sizes) * sizes[group]) for group in groups])
+    pairs = list(zip(corpora, labels, strict=True))
+    of_corpus, of_pair = Counter(corpora), Counter(pairs)
+    # What each corpus's labels weigh together, to be divided by.
+    within: defaultdict[str, float] = defaultdict(float)
+    for (corpus, _), clips in of_pair.items():
+        within[corpus] += clips ** (1 - label_balance)
+    weights = np.array(
+        [
+            of_corpus[corpus] ** (1 - corpus_balance)
+            * of_pair[corpus, label] ** -label_balance
+            / within[corpus]
+            for corpus, label in pairs
+        ]
+    )
+    return np.asarray(weights / weights.sum())
 
 
 def order(

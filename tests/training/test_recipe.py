@@ -1,0 +1,53 @@
+"""Recipes: committed files, read strictly, kept with runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emotool.errors import EmotoolError, TrainingError
+from emotool.spectrogram import SpectrogramSpec
+from tests.tiny_run import tiny_recipe
+from training.recipe import Recipe, load_recipe, recipe_names
+from training.strict import from_dict
+
+
+def test_every_committed_recipe_loads() -> None:
+    """Each has the name of its file, and survives the way through a run's config."""
+    assert "cnn" in recipe_names()
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        assert recipe.name == name
+        kept = json.loads(json.dumps(recipe.to_dict()))
+        assert from_dict(Recipe, kept, "recipe") == recipe
+
+
+def test_a_recipe_of_ones_own_is_loaded_by_its_path(tmp_path: Path) -> None:
+    """Its name is the file's."""
+    recipe = load_recipe(str(tiny_recipe(tmp_path / "mine.json", epochs=5)))
+    assert (recipe.name, recipe.epochs) == ("mine", 5)
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    """The error says which recipes there are."""
+    with pytest.raises(TrainingError, match="no recipe for 'cnnn'") as caught:
+        load_recipe("cnnn")
+    assert "cnn" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"architecture": 1}', '{"architecture": "cnn", "epoch": 3}']
+)
+def test_what_is_no_recipe_is_refused(tmp_path: Path, content: str) -> None:
+    """Broken JSON, other JSON, ill-typed and misspelt settings."""
+    path = tmp_path / "bad.json"
+    path.write_text(content)
+    with pytest.raises(TrainingError):
+        load_recipe(str(path))
+
+
+def test_a_spectrogram_out_of_bounds_is_refused(tmp_path: Path) -> None:
+    """The spectrogram's own checks hold in recipes too."""
+    spec = {**SpectrogramSpec().to_dict(), "n_mels": -1}
+    with pytest.raises(EmotoolError, match="n_mels"):
+        load_recipe(str(tiny_recipe(tmp_path / "r.json", spectrogram=spec)))
