@@ -1,7 +1,6 @@
 """Checkpoints: everything the rest of a run depends on, in one file written in one step."""
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from emotool.errors import TrainingError
-from emotool.files import atomic_write
+from training.archive import load_arrays, save_arrays
 
 __all__ = ["load", "save"]
 
@@ -39,8 +38,7 @@ def save(path: Path, variables: Mapping[str, Sequence[Any]], facts: Mapping[str,
         for number, variable in enumerate(members)
     }
     text = json.dumps({"version": VERSION, **facts}, allow_nan=False)
-    with atomic_write(path) as handle:
-        np.savez(handle, facts=np.array(text), **arrays)
+    save_arrays(path, {"facts": np.array(text), **arrays})
 
 
 def load(path: Path, variables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
@@ -52,10 +50,9 @@ def load(path: Path, variables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
         If the file is damaged, or of another model: then nothing has been assigned.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            facts: dict[str, Any] = json.loads(str(stored["facts"]))
-            found = {name: stored[name] for name in stored.files if name != "facts"}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        found = load_arrays(path)
+        facts: dict[str, Any] = json.loads(str(found.pop("facts")))
+    except (ValueError, KeyError) as error:
         raise TrainingError(f"{path} is no readable checkpoint: {error}") from error
     wanted = {f"{g}/{n}": v for g, members in variables.items() for n, v in enumerate(members)}
     shapes = {name: tuple(array.shape) for name, array in found.items()}

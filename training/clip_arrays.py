@@ -102,5 +102,7 @@ def clip_image(
 
         samples = altered(samples, spec.sample_rate, number, variants)
     start, stop = trim(samples, spec)
-    power = mel_power(samples[None, start:stop], spec)  # [1, n_mels, time]
+    # Frames that reach past the end still hear some of it: a window padded with zeros has them.
+    whole = np.pad(samples[start:stop], (0, spec.n_fft // 2))  # [n]
+    power = mel_power(whole[None], spec)  # [1, n_mels, time]
     return np.asarray(power_to_db(power, None)[0], np.float16)  # [n_mels, time]

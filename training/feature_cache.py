@@ -12,7 +12,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -25,8 +24,9 @@ import numpy as np
 
 import emotool
 from emotool.errors import OutputError, TrainingError
-from emotool.files import atomic_write, sha256_file
+from emotool.files import sha256_file
 from emotool.spectrogram import SpectrogramSpec
+from training.archive import load_arrays, save_arrays
 from training.clip_arrays import Form, Outcome, compute
 from training.recipe import Variants
 
@@ -226,17 +226,16 @@ def _work(clips: Sequence[tuple[Path, Path]], wanted: Wanted) -> dict[Path, Outc
         if outcome.status == "failed":
             failures[path] = outcome  # not kept: the cause may be mended
         else:
-            with atomic_write(entry) as handle:
-                np.savez(handle, status=np.array(outcome.status), array=outcome.array)
+            save_arrays(entry, {"status": np.array(outcome.status), "array": outcome.array})
     return failures
 
 
 def _read(entry: Path) -> Outcome | None:
     """Read an entry; None where there is none, or it is damaged."""
     try:
-        with np.load(entry, allow_pickle=False) as stored:
-            return Outcome(str(stored["status"]), "", stored["array"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        stored = load_arrays(entry)
+        return Outcome(str(stored["status"]), "", stored["array"])
+    except (ValueError, KeyError):
         return None
 
 

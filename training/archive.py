@@ -1,0 +1,36 @@
+"""Arrays in one file: written in one step, and refused when damaged (zip files carry checksums)."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from emotool.files import atomic_write
+
+__all__ = ["load_arrays", "save_arrays"]
+
+
+def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write named arrays; `OutputError` if that fails, and then nothing has changed."""
+    with atomic_write(path) as handle:
+        np.savez(handle, allow_pickle=False, **arrays)
+
+
+def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Read all arrays of a file.
+
+    Raises
+    ------
+    ValueError
+        If it is not there, cannot be read, or is damaged.
+    """
+    try:
+        # Opened here, since numpy forgets to close a file that is no archive.
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError) as error:
+        # A damaged header may claim more memory than there is.
+        raise ValueError(f"{path} cannot be read: {error}") from error
