@@ -86,7 +86,8 @@ class Fit:
         self._optimiser = Optimiser(model, recipe)
         self._average = WeightAverage(model, recipe.average_decay)
         self._seeds = [v for v in model.variables if v.path.endswith("seed_generator_state")]
-        self._step = tf.function(self._take_step)
+        # Nothing here branches on tensors: autograph would only read the source, slowly.
+        self._step = tf.function(self._take_step, autograph=False)
         self.progress = Progress()
 
     @property
@@ -122,9 +123,9 @@ class Fit:
         return self.progress
 
     def _finished(self) -> bool:
-        done = len(self.progress.history)
-        waited = done - 1 - self.progress.best
-        return done >= self._recipe.epochs or (done > 0 and waited >= self._recipe.patience)
+        done, best = len(self.progress.history), self.progress.best
+        waited = done - 1 - best if best >= 0 else 0
+        return done >= self._recipe.epochs or waited >= self._recipe.patience
 
     def _epoch(self, epoch: int, watcher: Watcher) -> None:
         """Train one epoch, judge it and keep it."""
@@ -152,12 +153,17 @@ class Fit:
     def _rank(self, row: Row) -> None:
         """Add an epoch to the history, and its weights to the disk if they are the best yet."""
         score = self._objective.score(row)
-        if self.progress.best < 0 or score > self.progress.score:
+        if self._eligible() and (self.progress.best < 0 or score > self.progress.score):
             # Written before the checkpoint: were the process to die in between, the resumed run
             # would do this epoch again and write the same.
             self._stage.save_best(self._model)
             self.progress.best, self.progress.score = len(self.progress.history), score
         self.progress.history.append(row)
+
+    def _eligible(self) -> bool:
+        """Tell whether the weights of the epoch that ends may be the best."""
+        epoch = len(self.progress.history) + 1
+        return epoch >= min(self._recipe.first_judged, self._recipe.epochs)
 
     def _keep(self) -> None:
         """Write history and checkpoint."""

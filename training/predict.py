@@ -29,7 +29,9 @@ def logits_function(model: keras.Model) -> Any:
     """
     signature = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)
     return tf.function(
-        lambda log_mel: model(log_mel, training=False)["logits"], input_signature=[signature]
+        lambda log_mel: model(log_mel, training=False)["logits"],
+        input_signature=[signature],
+        autograph=False,
     )
 
 

@@ -86,7 +86,9 @@ class Display:
         epoch = int(row["epoch"])
         parts = [f"epoch {epoch:3}/{self._epochs}"]
         parts += [_figure(name, value) for name, value in row.items() if name in SHOWN]
-        mark = " *" if best == epoch - 1 else f"   (best: epoch {best + 1})"
+        mark = f"  (best: epoch {best + 1})" if best >= 0 else ""
+        if best == epoch - 1:
+            mark = "  best yet"
         self.say("  ".join(parts) + f"  {time.monotonic() - self._began:.0f} s" + mark)
 
     def _bars(self, *columns: TextColumn) -> Progress:

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from training.extras import require_train_extra
-from training.recipe import Recipe
 
-__all__ = ["device_name", "load_tensorflow", "prepare"]
+__all__ = ["device_name", "load_tensorflow", "precision", "prepare"]
 
 BFLOAT16_CAPABILITY = (8, 0)
 """Compute capability from which NVIDIA's GPUs multiply bfloat16 fast."""
@@ -48,8 +47,8 @@ def load_tensorflow(purpose: str) -> Any:
     return tf
 
 
-def prepare(recipe: Recipe, seed: int) -> None:
-    """Make TensorFlow deterministic, seed it, and set the precision of the recipe.
+def prepare(seed: int) -> None:
+    """Make TensorFlow deterministic and seed it.
 
     Same seed, machine and number of threads: same bits.
     """
@@ -58,8 +57,26 @@ def prepare(recipe: Recipe, seed: int) -> None:
 
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
-    half = recipe.precision == "bfloat16" or (recipe.precision == "auto" and _gpu_has_bfloat16())
+
+
+@contextmanager
+def precision(wanted: str) -> Iterator[None]:
+    """Let models that are built in the block compute so; their weights are float32 always.
+
+    Parameters
+    ----------
+    wanted : str
+        ``float32``, ``bfloat16`` (mixed), or ``auto``: bfloat16 on a GPU that is fast at it.
+    """
+    import keras
+
+    before = keras.config.dtype_policy()
+    half = wanted == "bfloat16" or (wanted == "auto" and _gpu_has_bfloat16())
     keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def device_name() -> str:

@@ -25,7 +25,7 @@ from training.recipe import Recipe
 from training.runs import Run, write_json
 from training.scores import score
 from training.splits import Split
-from training.tensorflow_setup import prepare
+from training.tensorflow_setup import precision, prepare
 
 __all__ = ["train"]
 
@@ -61,7 +61,7 @@ def train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
     training, validation = gather.training(split.train), gather.validation(split.validation)
     for key, reason in gather.rejected.items():
         display.say(f"left out: {key}: {reason}")
-    prepare(recipe, plan.seed)
+    prepare(plan.seed)
     model = _model(recipe, training)
     display.say(
         f"{recipe.name}: {model.count_params():,} weights, {len(training)} clips to train on, "
@@ -98,9 +98,10 @@ def _check_labels(recipe: Recipe, clips: Sequence[Utterance]) -> None:
 
 def _model(recipe: Recipe, clips: TrainingClips) -> Any:
     """Build the model, with the training set's constants where its spec wants some."""
-    model = architectures.build(
-        recipe.architecture, recipe.labels, recipe.spectrogram, recipe.model
-    )
+    with precision(recipe.precision):
+        model = architectures.build(
+            recipe.architecture, recipe.labels, recipe.spectrogram, recipe.model
+        )
     if recipe.spectrogram.normalisation == "constants":
         floor = recipe.spectrogram.top_db
         images = [copies[0].astype(np.float32) for copies in clips.images]

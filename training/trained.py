@@ -6,6 +6,7 @@ from emotool.errors import TrainingError
 from training.recipe import Recipe
 from training.runs import Run
 from training.strict import from_dict
+from training.tensorflow_setup import precision
 
 __all__ = ["load_model", "recipe_of"]
 
@@ -36,19 +37,12 @@ def load_model(run: Run) -> Any:
     TrainingError
         If the weights are missing or damaged.
     """
-    import keras
-
     from training import architectures
 
     recipe = recipe_of(run)
-    policy = keras.config.dtype_policy()
-    # Weights are float32 whatever precision they were trained in.
-    keras.config.set_dtype_policy("float32")
-    try:
+    with precision("float32"):
         model = architectures.build(
             recipe.architecture, recipe.labels, recipe.spectrogram, recipe.model
         )
-    finally:
-        keras.config.set_dtype_policy(policy)
     run.stage().load_best(model)
     return model

@@ -1,0 +1,45 @@
+"""How training is told to people."""
+
+import io
+
+from rich.console import Console
+
+from training.progress import Display
+
+ROW = {"epoch": 2, "loss": 0.5, "validation_loss": 0.4, "validation_uar": 0.8125}
+
+
+def display() -> tuple[Display, io.StringIO]:
+    """Return a display that writes to a file, as behind a pipe."""
+    file = io.StringIO()
+    return Display(10, Console(file=file, width=80)), file
+
+
+def test_behind_a_pipe_an_epoch_is_a_line() -> None:
+    """No bars, no escape sequences; the line is not wrapped."""
+    shown, file = display()
+    with shown.training():
+        shown.epoch_begins(1, 5)
+        shown.step_ends(0.5)
+        shown.epoch_ends(ROW, 0)
+        shown.epoch_ends(ROW, 1)
+    first, second = file.getvalue().splitlines()
+    assert first.startswith("epoch   2/10  loss 0.5000  validation: loss 0.4000  UAR 81.2 %")
+    assert first.endswith("(best: epoch 1)")
+    assert second.endswith("best yet")
+    assert "\x1b" not in file.getvalue()
+
+
+def test_names_are_not_taken_for_markup() -> None:
+    """A folder called [bold] is printed as it is."""
+    shown, file = display()
+    shown.say("run: runs/[bold]x[/y]")
+    assert file.getvalue() == "run: runs/[bold]x[/y]\n"
+
+
+def test_nothing_to_do_shows_no_bar() -> None:
+    """A bar appears when it is told of something."""
+    shown, file = display()
+    with shown.bar("spectrograms"):
+        pass
+    assert file.getvalue() == ""
