@@ -15,24 +15,18 @@ import errno
 import hashlib
 import io
 import os
-import re
 import secrets
-import stat
 import sys
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, overload
 
 from emotool.errors import InputError, OutputError
+from emotool.file_place import output_error, resolve, shown_place
 from emotool.text import printable
 
-__all__ = ["AtomicFile", "atomic_write", "replaced_file", "sha256_file"]
+__all__ = ["AtomicFile", "atomic_write", "sha256_file"]
 
-# The names under which a process may reach the streams it was started with. They are
-# duplicated, not opened: opening /dev/stdout anew would truncate the file behind `>>`.
-_STREAMS = re.compile(r"/(?:dev|proc/(?:self|thread-self|\d+))/fd/(\d+)\Z")
-_NAMED_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
-_MAX_LINKS = 40  # what Linux follows before it says ELOOP
 _OPEN_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 # Errors with which a file system says that it cannot make a nameless file.
 _NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOSYS}
@@ -51,7 +45,7 @@ class _ReportingFile(io.FileIO):
         except BrokenPipeError:
             raise  # the reader has gone: that is the command line's to end quietly
         except OSError as error:
-            raise _output_error(self.shown, error) from error
+            raise output_error(self.shown, error) from error
 
 
 class AtomicFile:
@@ -81,21 +75,21 @@ class AtomicFile:
     handle: IO[Any]
 
     def __init__(self, path: str | os.PathLike[str] | int, *, text: bool = False) -> None:
-        self.shown = _shown(path)
+        self.shown = shown_place(path)
         self._temporary: Path | None = None  # the unfinished file, once it has a name
         self._target: Path | None = None  # what to replace; None: written straight through
         self._nameless = False
         try:
             descriptor = os.dup(path) if isinstance(path, int) else self._open(Path(path))
         except (OSError, ValueError) as error:
-            raise _output_error(self.shown, error) from error
+            raise output_error(self.shown, error) from error
         self.streaming = self._target is None
         self._raw = _ReportingFile(descriptor, self.shown)
         buffered = io.BufferedWriter(self._raw, 1 << 16)
         self.handle = io.TextIOWrapper(buffered, encoding="utf-8", newline="") if text else buffered
 
     def _open(self, path: Path) -> int:
-        target, replaceable = _resolve(path)
+        target, replaceable = resolve(path)
         if isinstance(target, int):
             return os.dup(target)
         if not replaceable:
@@ -131,7 +125,7 @@ class AtomicFile:
             raise
         except OSError as error:
             self.discard()
-            raise _output_error(self.shown, error) from error
+            raise output_error(self.shown, error) from error
         except OutputError:
             self.discard()
             raise
@@ -215,26 +209,6 @@ def atomic_write(
     return AtomicFile(path, text=text)
 
 
-def replaced_file(path: str | os.PathLike[str]) -> Path | None:
-    """Say which file writing to ``path`` would make or replace.
-
-    Returns
-    -------
-    Path or None
-        Symbolic links followed; None for what is written straight through.
-
-    Raises
-    ------
-    OutputError
-        If nothing can be written there.
-    """
-    try:
-        target, replaceable = _resolve(Path(path))
-    except (OSError, ValueError) as error:
-        raise _output_error(printable(os.fspath(path)), error) from error
-    return target if replaceable and isinstance(target, Path) else None
-
-
 def sha256_file(path: str | os.PathLike[str]) -> str:
     """Fingerprint a file's content.
 
@@ -255,38 +229,6 @@ def sha256_file(path: str | os.PathLike[str]) -> str:
         raise InputError(
             f"cannot read {printable(os.fspath(path))}: {error.strerror or error}"
         ) from error
-
-
-def _shown(path: str | os.PathLike[str] | int) -> str:
-    if isinstance(path, int):
-        return {1: "standard output", 2: "standard error"}.get(path, f"descriptor {path}")
-    return printable(os.fspath(path))
-
-
-def _resolve(path: Path) -> tuple[Path | int, bool]:
-    """Follow links from ``path`` to a file and whether it can be replaced, or to a stream."""
-    for _ in range(_MAX_LINKS):
-        stream = _stream_number(path)
-        if stream is not None:
-            return stream, False
-        try:
-            mode = path.lstat().st_mode
-        except FileNotFoundError:
-            return path, True  # new, or a link to a file that is not there yet
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
-        if not stat.S_ISLNK(mode):
-            return path, stat.S_ISREG(mode)
-        path = path.parent / path.readlink()
-    raise OSError(errno.ELOOP, "its symbolic links go round in a circle")
-
-
-def _stream_number(path: Path) -> int | None:
-    if os.name != "posix":
-        return None
-    absolute = os.path.normpath(path.absolute())
-    match = _STREAMS.match(absolute)
-    return int(match[1]) if match else _NAMED_STREAMS.get(absolute)
 
 
 def _open_nameless(folder: Path) -> int | None:
@@ -327,15 +269,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _output_error(shown: str, error: OSError | ValueError) -> OutputError:
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    hints = {
-        errno.ENOSPC: "free some space, or write elsewhere with -o",
-        errno.EACCES: "choose a folder that you may write to with -o",
-        errno.EROFS: "choose a folder that you may write to with -o",
-        errno.ENOENT: "make the folder first, or correct the path",
-    }
-    code = error.errno if isinstance(error, OSError) else None
-    return OutputError(f"cannot write {shown}: {reason}", hint=hints.get(code or 0, ""))

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from emotool.errors import OutputError
-from emotool.files import AtomicFile, replaced_file
+from emotool.file_place import replaced_file
+from emotool.files import AtomicFile
 from emotool.results import STDOUT, Writer, WriterOptions, check_target, open_writer
 from emotool.results.csv_table import harmless, quoted
 from emotool.results.row import ClipResult, path_text

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from emotool import files
 from emotool.errors import InputError, OutputError
-from emotool.files import AtomicFile, atomic_write, replaced_file, sha256_file
+from emotool.files import AtomicFile, atomic_write, sha256_file
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 
@@ -27,6 +27,11 @@ def unfinished(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     return str(request.param)
 
 
+def names(folder: Path) -> list[str]:
+    """List what is in a folder, hidden files included."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     """Nobody can read half a file under its name."""
     target = tmp_path / "a.csv"
@@ -35,7 +40,7 @@ def test_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
         handle.flush()
         assert not target.exists()
     assert target.read_bytes() == b"half"
-    assert os.listdir(tmp_path) == ["a.csv"]
+    assert names(tmp_path) == ["a.csv"]
 
 
 def test_previous_file_stays_when_the_block_raises(tmp_path: Path) -> None:
@@ -46,7 +51,7 @@ def test_previous_file_stays_when_the_block_raises(tmp_path: Path) -> None:
         handle.write(b"new")
         raise ZeroDivisionError
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.csv"]
+    assert names(tmp_path) == ["a.csv"]
 
 
 def test_text_is_utf8_with_line_ends_as_written(tmp_path: Path) -> None:
@@ -169,7 +174,7 @@ def test_file_too_large_half_way_leaves_the_old_one(
     )
     assert done.stdout == f"cannot write {target}: File too large\n", done.stderr
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.csv"]
+    assert names(tmp_path) == ["a.csv"]
 
 
 @posix
@@ -210,8 +215,10 @@ def test_sigkill_leaves_the_old_file(
         assert process.stdout.readline() == b"written\n"
         process.send_signal(signal.SIGKILL)
     assert target.read_text() == "old"
-    if unfinished == "nameless" and files._open_nameless(tmp_path) is not None:
-        assert os.listdir(tmp_path) == ["a.csv"]
+    descriptor = files._open_nameless(tmp_path)
+    if descriptor is not None:
+        os.close(descriptor)
+        assert names(tmp_path) == ["a.csv"]
 
 
 @posix
@@ -234,7 +241,7 @@ def test_folder_that_vanishes_half_way_is_named(tmp_path: Path) -> None:
         ("missing/a.csv", "No such file or directory"),
         ("folder", "it is a folder"),
         ("file/a.csv", "Not a directory"),
-        ("a\0.csv", "null byte"),
+        ("a\0.csv", "null (byte|character)"),
         ("x" * 256, "File name too long"),
         ("", "it is a folder"),
     ],
@@ -244,7 +251,7 @@ def test_impossible_places_are_one_clear_line(tmp_path: Path, name: str, reason:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=reason) as caught:
-        AtomicFile(os.path.join(tmp_path, name))
+        AtomicFile(tmp_path / name)
     assert "\n" not in caught.value.message
 
 
@@ -290,9 +297,9 @@ def test_hostile_name_is_escaped_in_the_error(tmp_path: Path) -> None:
 
 def test_unfinished_names_differ() -> None:
     """Temporary names cannot be guessed, so nobody can lay a link in their place."""
-    names = {files._unguessable(Path()).name for _ in range(100)}
-    assert len(names) == 100
-    assert all(len(name) > 32 for name in names)
+    drawn = {files._unguessable(Path()).name for _ in range(100)}
+    assert len(drawn) == 100
+    assert all(len(name) > 32 for name in drawn)
 
 
 def test_discard_can_be_repeated(tmp_path: Path) -> None:
@@ -301,7 +308,7 @@ def test_discard_can_be_repeated(tmp_path: Path) -> None:
     file.handle.write(b"rows")
     file.discard()
     file.discard()
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_fingerprint_is_sha256_of_the_content(tmp_path: Path) -> None:
@@ -321,14 +328,3 @@ def test_discarding_twice_is_as_good_as_once(tmp_path: Path) -> None:
         file.discard()
         file.discard()
     assert not streams[0].exists()
-
-
-@posix
-def test_replaced_file_follows_links_and_passes_streams_over(tmp_path: Path) -> None:
-    """What would be replaced is the link's target; a device or a stream is replaced by nobody."""
-    (tmp_path / "link.csv").symlink_to("real.csv")
-    assert replaced_file(tmp_path / "link.csv") == tmp_path / "real.csv"
-    assert replaced_file("/dev/null") is None
-    assert replaced_file("/dev/stdout") is None
-    with pytest.raises(OutputError, match="it is a folder"):
-        replaced_file(tmp_path)
