@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from emotool.catalog import find_model
 from emotool.device import both_packages_installed, prove, select_providers
 from emotool.errors import EmotoolError, ModelError
-from emotool.metadata import METADATA_KEY, ModelMetadata, golden_input
+from emotool.metadata import METADATA_KEY, ModelMetadata
+from emotool.model_checks import INPUT, OUTPUTS, check_golden, check_signature
 from emotool.onnx_file import OnnxFile, read_onnx
 from emotool.spec import SpectrogramSpec
 from emotool.text import printable
@@ -26,12 +27,8 @@ if TYPE_CHECKING:
     import onnxruntime
     from numpy.typing import NDArray
 
-__all__ = ["INPUT", "OUTPUTS", "Classifier", "load_classifier", "read_metadata"]
+__all__ = ["Classifier", "load_classifier", "read_metadata"]
 
-INPUT = "log_mel"
-# Each output and its number of axes; the first axis is the batch.
-OUTPUTS = {"probabilities": 2, "logits": 2, "embedding": 2, "activation": 3}
-MAX_EMBEDDING = 65_536
 _FATAL_ONLY = 4  # ONNX Runtime's log severity: what it has to say comes as an exception
 
 
@@ -176,14 +173,14 @@ def load_classifier(
     try:
         metadata = _metadata_of(file)
         session = _create_session(file, device, threads)
-        _check_signature(session, metadata)
+        check_signature(session, metadata)
         classifier = Classifier(
             session,
             metadata,
             sha256=hashlib.sha256(file.content).hexdigest(),
             device=prove(session, device),
         )
-        _check_golden(classifier)
+        check_golden(classifier.run, metadata)
     except ModelError as error:
         raise ModelError(f"{printable(str(path))}: {error.message}", hint=error.hint) from error
     return classifier
@@ -241,69 +238,6 @@ def _create_session(
         raise ModelError(f"ONNX Runtime cannot load it: {_first_line(error)}") from error
 
 
-def _check_signature(session: "onnxruntime.InferenceSession", metadata: ModelMetadata) -> None:
-    """Compare what the graph declares with what the metadata promises."""
-    spec, labels = metadata.spectrogram, len(metadata.labels)
-    inputs = session.get_inputs()
-    if [value.name for value in inputs] != [INPUT]:
-        _differs("inputs", INPUT, ", ".join(value.name for value in inputs))
-    _check_value(inputs[0], (spec.n_mels, spec.frames))
-    outputs = {value.name: value for value in session.get_outputs()}
-    for name in OUTPUTS:
-        if name not in outputs:
-            _differs("outputs", ", ".join(OUTPUTS), ", ".join(outputs))
-    _check_value(outputs["probabilities"], (labels,))
-    _check_value(outputs["logits"], (labels,))
-    _check_value(outputs["embedding"], (None,))
-    _check_value(outputs["activation"], (None, None))
-
-
-def _check_value(value: "onnxruntime.NodeArg", axes: Sequence[int | None]) -> None:
-    if value.type != "tensor(float)":
-        _differs(f"{value.name}'s type", "tensor(float)", value.type)
-    shape = value.shape
-    fits = len(shape) == 1 + len(axes) and all(
-        # An axis the graph leaves open is measured with the golden input.
-        not isinstance(there, int) or wanted in (there, None)
-        for there, wanted in zip(shape[1:], axes, strict=True)
-    )
-    if not fits or isinstance(shape[0], int):
-        wanted = ", ".join("any" if axis is None else str(axis) for axis in axes)
-        _differs(f"{value.name}'s shape", f"[batch, {wanted}]", str(shape))
-
-
-def _check_golden(classifier: Classifier) -> None:
-    """Let the model answer its golden input, twice in one batch, with all its outputs."""
-    import numpy as np
-
-    metadata, spec = classifier.metadata, classifier.spec
-    golden = metadata.golden
-    pair = np.repeat(golden_input(golden.seed, spec), 2, axis=0)  # [2, n_mels, frames]
-    outputs = classifier.run(pair, tuple(OUTPUTS))
-    for name, array in outputs.items():
-        if array.ndim != OUTPUTS[name] or len(array) != 2 or not np.isfinite(array).all():
-            _differs(f"output {name}", "finite numbers for each clip", f"shape {array.shape}")
-    probabilities, logits = outputs["probabilities"], outputs["logits"]
-    if outputs["embedding"].shape[1] > MAX_EMBEDDING:
-        _differs("embedding", f"at most {MAX_EMBEDDING} values", str(outputs["embedding"].shape))
-    height, width = outputs["activation"].shape[1:]
-    if not (1 <= height <= spec.n_mels and 1 <= width <= spec.frames):
-        _differs("activation", f"at most {spec.n_mels} x {spec.frames}", f"{height} x {width}")
-    if probabilities.shape[1] != len(metadata.labels) or logits.shape != probabilities.shape:
-        _differs("probabilities", f"{len(metadata.labels)} a clip", str(probabilities.shape))
-    errors = np.abs(probabilities - np.asarray(golden.probabilities, np.float32)).max(axis=1)
-    if float(errors.max()) > golden.tolerance:
-        _differs(
-            "its answer to the golden input",
-            f"{_rounded(golden.probabilities)} within {golden.tolerance:g}",
-            _rounded(probabilities[int(errors.argmax())]),
-        )
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
-    if float(np.abs(softmax - probabilities).max()) > 1e-3:
-        _differs("probabilities", "the softmax of its logits", "something else")
-
-
 def _compute(
     session: "onnxruntime.InferenceSession", log_mels: Any, outputs: Sequence[str], options: Any
 ) -> list[Any]:
@@ -314,14 +248,6 @@ def _compute(
         return list(session.run(list(outputs), {INPUT: batch}, run_options=options))
     except Exception as error:  # its C++ exceptions share no base but Exception
         raise ModelError(f"the model failed while running: {_first_line(error)}") from error
-
-
-def _differs(what: str, expected: str, got: str) -> None:
-    raise ModelError(f"{printable(what)}: expected {expected}, got {printable(got)}")
-
-
-def _rounded(values: Sequence[float]) -> str:
-    return "[" + ", ".join(f"{float(value):.4f}" for value in values) + "]"
 
 
 def _first_line(error: Exception) -> str:

@@ -133,7 +133,7 @@ def _read(path: Path) -> bytes:
 
 
 def _walk(data: memoryview, message: str, properties: dict[str, str], depth: int) -> None:
-    if depth > 2 * MAX_DEPTH:  # a node and its attribute make one graph deeper
+    if depth > 3 * MAX_DEPTH:  # a node, its attribute and that's graph are one level
         raise _RefusedError(f"graphs are nested more than {MAX_DEPTH} deep")
     texts: dict[int, bytes] = {}
     for number, value in _fields(data):
