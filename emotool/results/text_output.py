@@ -4,6 +4,7 @@ import sys
 from types import TracebackType
 from typing import IO, Self
 
+from emotool.errors import OutputError
 from emotool.files import AtomicFile
 
 __all__ = ["TextOutput"]
@@ -32,9 +33,13 @@ class TextOutput:
 
     def put(self, text: str) -> None:
         """Write a piece of the file; a reader of a pipe gets it at once."""
-        self._handle.write(text)
-        if self._file.streaming:
-            self._handle.flush()
+        try:
+            self._handle.write(text)
+            if self._file.streaming:
+                self._handle.flush()
+        except (OSError, OutputError):
+            self.discard()  # a file with a piece missing is good for nothing
+            raise
 
     def discard(self) -> None:
         """Give the file up; what was there before stays."""
