@@ -149,6 +149,18 @@ def test_a_long_clip_comes_in_parts_that_are_the_whole(
         assert together.tobytes() == log_mel(cut_windows(samples, SMALL), SMALL).tobytes()
 
 
+@pytest.mark.parametrize(("tail", "windows"), [(0.05, 124), (0.15, 125)])
+@pytest.mark.parametrize("block_windows", [1, 31, 32])
+def test_the_tail_of_a_long_clip_counts_like_that_of_a_short_one(
+    tmp_path: Path, tail: float, windows: int, block_windows: int
+) -> None:
+    """A tail that begins a new part is not made a window for being alone there."""
+    path = _write(tmp_path, noise(62.0 + tail))
+    parts = list(iter_extract(path, SMALL, block_windows))
+    assert sum(len(part.log_mels) for part in parts) == windows
+    assert sum(part.duration_s for part in parts) == pytest.approx(62.0 + tail)
+
+
 def test_a_minute_is_not_long(tmp_path: Path) -> None:
     """Exactly a minute is trimmed and comes in one part; one sample more is streamed."""
     minute = _long(LONG_SECONDS)

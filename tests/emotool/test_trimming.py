@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emotool.spectrogram import SpectrogramSpec
-from emotool.trimming import trim
+from emotool.trimming import _below_loudest, _exact_power, trim
 from tests.synthesis import Samples, noise, vowel
 
 SPEC = SpectrogramSpec()
@@ -57,6 +57,18 @@ def test_it_equals_librosa_where_rounding_decides(step_db: float, offset: float)
     samples[:8_000] *= np.float32(10 ** (-step_db / 20))
     samples[15_000:] *= np.float32(10 ** (-step_db / 20))
     assert trim(samples, spec) == _librosa_limits(samples, spec)
+
+
+@pytest.mark.parametrize("place", range(3, 60, 4))
+def test_it_equals_librosa_where_the_limit_is_a_frames_own_level(place: int) -> None:
+    """A frame exactly at the limit goes: no quicker sum may round it over the edge."""
+    fading = (noise(1.0) * np.exp(-np.arange(16_000) / 4_000)).astype(np.float32)
+    levels = _below_loudest(_exact_power(np.pad(fading, SPEC.n_fft // 2), SPEC))
+    level = float(levels[place])
+    spec = SpectrogramSpec(trim_db=max(1.0, -level))
+    assert trim(fading, spec) == _librosa_limits(fading, spec)
+    spec = SpectrogramSpec(trim_db=max(1.0, -float(np.nextafter(np.float32(level), -np.inf))))
+    assert trim(fading, spec) == _librosa_limits(fading, spec)
 
 
 def test_it_equals_librosa_on_real_speech(corpus: Path) -> None:
