@@ -1,19 +1,15 @@
-"""One worker process and the thread that looks after it.
+"""The thread that looks after one worker process at a time.
 
-The thread gives the worker clips, hears its answers and, when it dies, finds the culprit and
-starts another. A worker answers in order, so the culprit is the first clip without an answer.
-It is tried once more, alone in a fresh process: a worker can die through no fault of its clip
+It gives the worker clips, hears its answers and, when it dies, finds the culprit and starts
+another. A worker answers in order, so the culprit is the first clip without an answer. It is
+tried once more, alone in a fresh process: a worker can die through no fault of its clip
 (someone killed it, another program ate the memory), and a row must not depend on that. Dying
 again, or not answering in time, makes it a failed row. The clips behind it lose nothing.
 """
 
-import contextlib
-import json
 import os
-import signal
-import subprocess
-import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
+from emotool.process import WorkerProcess, worker_command
 from emotool.queues import Source, Task
-from emotool.worker import BOOTSTRAP, Message, ProtocolError, file_identity, receive, send
+from emotool.worker import Message, file_identity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,15 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Supervisor"]
 
-CHUNK = 8  # clips a message: enough to keep a worker busy while the parent is
+MOST_ASKED = 16  # clips in a worker's hands
+LOOKAHEAD_SECONDS = 0.05  # of work in a worker's hands: longer than its supervisor sleeps
 START_SECONDS = 120.0  # for a worker's imports, from a cold disk on a loaded machine
 START_ATTEMPTS = 3
-# One thread for each worker's linear algebra: there is a worker for every core already.
-_ENVIRONMENT = {
-    f"{name}_NUM_THREADS": "1"
-    for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
-}
-_PIPE_BYTES = 1 << 20  # several clips' windows, so that a worker need not wait for its reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +77,28 @@ class _Clock:
         self.expired = False
 
 
+class _Pace:
+    """How many clips to leave in a worker's hands, by how fast it is through with them.
+
+    Several short clips keep it busy while its supervisor sleeps; long ones are better left for
+    whichever worker is free first.
+    """
+
+    def __init__(self) -> None:
+        self.depth = 1
+        self._seconds = LOOKAHEAD_SECONDS  # a clip, smoothed
+        self._last = time.monotonic()
+
+    def settle(self) -> None:
+        """Note that a clip is done."""
+        now = time.monotonic()
+        self._seconds += 0.3 * (now - self._last - self._seconds)
+        self._last = now
+        self.depth = max(1, min(MOST_ASKED, int(LOOKAHEAD_SECONDS / max(self._seconds, 1e-6))))
+
+
 class Supervisor:
-    """Starts, feeds, hears, times and replaces one worker process.
+    """Starts, feeds, hears, times and replaces a worker process.
 
     Parameters
     ----------
@@ -107,51 +119,16 @@ class Supervisor:
         self._identity = ""  # of its file
         self._parts = 0  # of the present clip, so far
         self._clock = _Clock()
-        self._waiting = False  # for the worker
-        self._ready = False
+        self._pace = _Pace()
         self._starts = 0  # in vain, in a row
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._spawn()
-
-    def _spawn(self) -> None:
-        environment = os.environ | _ENVIRONMENT
-        try:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=self._folder,
-                env=environment,
-            )
-        except OSError as error:
-            raise EmotoolError(f"cannot start a worker process: {error.strerror}") from error
-        self._widen_pipe()
-        self._ready = False
-        self._clock = _Clock()
-        self._parts = 0
-
-    def _widen_pipe(self) -> None:
-        if sys.platform == "linux":
-            import fcntl
-
-            # Refused beyond a user's quota; the usual 64 KiB then serve.
-            with contextlib.suppress(OSError):
-                fcntl.fcntl(self._stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-
-    @property
-    def _stdin(self) -> Any:
-        return self._process.stdin
-
-    @property
-    def _stdout(self) -> Any:
-        return self._process.stdout
+        self._worker = WorkerProcess(self._command, self._folder)
 
     @property
     def pid(self) -> int:
         """The present worker's process id."""
-        return self._process.pid
+        return self._worker.pid
 
     def begin(self, setup: Mapping[str, object], source: Source, put: Put) -> None:
         """Let the thread start: take from ``source``, ``put`` answers until there are no more.
@@ -164,57 +141,48 @@ class Supervisor:
 
     def tick(self, seconds: float) -> None:
         """Count time watched; a worker beyond its limit is killed. Called by the run's thread."""
-        clock, ready = self._clock, self._ready
-        if not self._waiting:
+        worker = self._worker
+        limit = self._timeout_s if worker.ready else START_SECONDS
+        clock = self._clock  # after asking for `ready`: once that is true, the clock is a new one
+        if not worker.waiting:
             return
         clock.seconds += seconds
-        if clock.seconds > (self._timeout_s if ready else START_SECONDS):
+        if clock.seconds > limit:
             clock.expired = True
-            self._process.kill()  # the thread hears of it as of any other death
+            worker.kill()  # the thread hears of it as of any other death
 
     def close(self) -> None:
         """End the worker and the thread, at any moment."""
         self._closing.set()
-        self._process.kill()
+        self._worker.kill()
         if self._thread is not None:
             self._thread.join(timeout=1.0)
-        self._process.kill()  # one that the thread was just starting
-        self._reap()
-
-    def _reap(self) -> int:
-        self._process.kill()
-        with contextlib.suppress(OSError):
-            self._stdin.close()
-        self._stdout.close()
-        return self._process.wait()
+        self._worker.bury()  # perhaps another one, which the thread was just starting
 
     # What follows runs in the supervisor's own thread.
 
     def _run(self, source: Source, put: Put) -> None:
         try:
-            self._greet()
+            self._worker.tell(self._setup)
             while not self._closing.is_set() and self._ask(source):
-                message = self._hear()
-                answer = self._bury() if message is None else self._understand(message)
+                answer = self._next_answer()
                 if answer is not None and not put(answer, answer.size):
                     return
             put(True, 0)
         except BaseException as error:  # whatever it is ends the run, in the run's own thread
             put(error, 0)
 
-    def _greet(self) -> None:
-        self._tell(self._setup, b"")
-
     def _ask(self, source: Source) -> bool:
         """Keep the worker supplied; False when there is nothing left to wait for."""
+        depth = self._pace.depth
         if self._suspect is not None:  # alone, so that there is no doubt if it kills again
             if not self._asked:
                 self._give([self._backlog.popleft()])
         elif self._backlog:
             self._give(self._backlog)
             self._backlog.clear()
-        elif len(self._asked) < CHUNK:
-            self._give(source.take(CHUNK, wait=not self._asked))
+        elif len(self._asked) <= depth // 2:
+            self._give(source.take(depth - len(self._asked), wait=not self._asked))
         return bool(self._asked)
 
     def _give(self, tasks: Sequence[Task] | deque[Task]) -> None:
@@ -223,34 +191,21 @@ class Supervisor:
         self._asked.extend(tasks)
         paths = [os.fsencode(task.path) for task in tasks]
         clips = [[task.index, len(path)] for task, path in zip(tasks, paths, strict=True)]
-        self._tell({"clips": clips}, b"".join(paths))
+        self._worker.tell({"clips": clips}, b"".join(paths))
 
-    def _tell(self, header: Mapping[str, object], payload: bytes) -> None:
-        self._waiting = True
-        try:
-            send(self._stdin, header, payload)
-        except OSError:
-            pass  # it is dead: the next hearing says so
-        finally:
-            self._waiting = False
+    def _next_answer(self) -> Answer | None:
+        """Wait for an answer, or for a death, which may be one."""
+        message = self._worker.hear()
+        if message is None:
+            return self._replace()
+        if "ready" in message.header:
+            self._starts = 0
+            self._clock = _Clock()  # the time until now was its own, not the first clip's
+            self._worker.ready = True
+            return None
+        return self._understand(message)
 
-    def _hear(self) -> Message | None:
-        """Wait for the next answer; None when the worker died or talks nonsense."""
-        self._waiting = True
-        try:
-            while (message := receive(self._stdout)) is not None:
-                if "fatal" in message.header:
-                    raise EmotoolError(f"worker processes cannot start: {message.header['fatal']}")
-                if "ready" not in message.header:
-                    return message
-                self._ready, self._starts, self._clock = True, 0, _Clock()
-        except (ProtocolError, OSError, ValueError):
-            pass
-        finally:
-            self._waiting = False
-        return None
-
-    def _understand(self, message: Message) -> Answer | None:
+    def _understand(self, message: Message) -> Answer:
         """Check that an answer is about the clip it should be about, and unpack it."""
         header = message.header
         first = self._asked[0].index
@@ -271,32 +226,40 @@ class Supervisor:
         self._suspect = None
         self._parts = 0
         self._clock = _Clock()
+        self._pace.settle()
 
-    def _bury(self) -> Answer | None:
-        """Clear away a dead worker, start another; an answer when a clip is given up."""
-        code = self._reap()
+    def _replace(self) -> Answer | None:
+        """Bury a dead worker and start another; an answer when a clip is given up."""
+        cause = self._worker.bury()
         if self._closing.is_set():
             return None
-        answer = None
-        if not self._ready:
-            self._starts += 1
-            if self._starts >= START_ATTEMPTS:
-                raise EmotoolError(f"worker processes cannot start: {_obituary(code)}")
-        elif self._clock.expired:
-            self._identity = self._identify(self._asked[0])
-            answer = self._give_up("timeout", f"no result after {self._timeout_s:g} s")
-        elif self._asked[0].index == self._suspect:
-            answer = self._give_up("crash", f"reading it ends the process ({_obituary(code)})")
-        else:
-            self._suspect = self._asked[0].index
-            self._identity = self._identify(self._asked[0])  # of what will be tried again
+        answer = self._judge(cause)
         self._backlog.extendleft(reversed(self._asked))
         self._asked.clear()
-        self._spawn()
+        self._parts = 0
+        self._clock = _Clock()
+        self._worker = WorkerProcess(self._command, self._folder)
         if self._closing.is_set():  # closed while it was being started
-            self._process.kill()
-        self._greet()
+            self._worker.kill()
+        self._worker.tell(self._setup)
         return answer
+
+    def _judge(self, cause: str) -> Answer | None:
+        """Decide whose fault a death was."""
+        first = self._asked[0]
+        if not self._worker.ready:
+            self._starts += 1
+            if self._starts >= START_ATTEMPTS:
+                raise EmotoolError(f"worker processes cannot start: {cause}")
+        elif self._clock.expired:
+            self._identity = self._identify(first)
+            return self._give_up("timeout", f"no result after {self._timeout_s:g} s")
+        elif first.index == self._suspect:
+            return self._give_up("crash", f"reading it ends the process ({cause})")
+        else:
+            self._suspect = first.index
+            self._identity = self._identify(first)  # of what will be tried again
+        return None
 
     def _identify(self, task: Task) -> str:
         """Identify a file in a worker's stead; by its bytes only a worker dares to."""
@@ -314,17 +277,6 @@ class Supervisor:
         return answer
 
 
-def worker_command() -> tuple[str, ...]:
-    """Return the command that starts a worker with this process's modules.
-
-    A plain Python with this one's ``sys.path``: unlike multiprocessing it never imports the
-    caller's main module again, so it works from notebooks, from scripts without a guard, and
-    the same on every system.
-    """
-    folders = [entry or str(Path.cwd()) for entry in sys.path if isinstance(entry, str)]
-    return (sys.executable, "-I", "-c", BOOTSTRAP, json.dumps(folders))
-
-
 def _unpack(message: Message) -> "NDArray[np.float32] | None":
     # Not at the top: the first workers are started while numpy is not yet loaded here.
     import numpy as np
@@ -332,12 +284,3 @@ def _unpack(message: Message) -> "NDArray[np.float32] | None":
     if not message.payload:
         return None
     return np.frombuffer(message.payload, dtype="<f4").reshape(message.header["shape"])
-
-
-def _obituary(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"

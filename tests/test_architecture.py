@@ -42,6 +42,7 @@ ORDER = (
     "results",
     "worker",
     "queues",
+    "process",
     "supervisor",
     "pool",
     "pipeline",

@@ -219,3 +219,10 @@ def test_no_more_workers_than_asked_for() -> None:
         pool.start(5)
         assert len(pool.pids) == 1
     assert WorkerPool().workers == usable_cores() >= 1
+
+
+def test_time_to_start_does_not_count_for_the_first_clip(tmp_path: Path) -> None:
+    """On a cold disk a worker may take longer to start than a clip may take to read."""
+    slow = (*COMMAND[:2], "import time; time.sleep(0.6); " + COMMAND[2])
+    finals = read(clips(tmp_path, "a", "b"), workers=1, command=slow, timeout_s=0.3)
+    assert outcomes(finals) == ["ok", "ok"]

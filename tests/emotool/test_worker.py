@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotool.supervisor import worker_command
+from emotool.process import worker_command
 from emotool.worker import Message, ProtocolError, file_identity, receive, send
 from tests.emotool.misbehaving import COMMAND
 from tests.emotool.tiny_models import SMALL_SPEC

@@ -1,0 +1,135 @@
+"""A worker process as its parent sees it: started, told, heard, killed, buried."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from emotool.errors import EmotoolError
+from emotool.worker import BOOTSTRAP, Message, ProtocolError, receive, send
+
+__all__ = ["WorkerProcess", "worker_command"]
+
+# One thread for each worker's linear algebra: there is a worker for every core already.
+_ENVIRONMENT = {
+    f"{name}_NUM_THREADS": "1"
+    for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
+}
+_PIPE_BYTES = 1 << 20  # several clips' windows, so that a worker need not wait for its reader
+
+
+class WorkerProcess:
+    """One process, from its start to its burial.
+
+    Parameters
+    ----------
+    command : sequence of str
+        What to run.
+    folder : Path
+        The folder from which relative paths are meant.
+
+    Attributes
+    ----------
+    ready : bool
+        Whether it has said that it has loaded what it needs.
+    waiting : bool
+        Whether the parent waits for it, and not it for the parent.
+
+    Raises
+    ------
+    EmotoolError
+        If it cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        self.ready = self.waiting = False
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=folder,
+                env=os.environ | _ENVIRONMENT,
+            )
+        except OSError as error:
+            raise EmotoolError(f"cannot start a worker process: {error.strerror}") from error
+        self._stdin = cast("BinaryIO", self._process.stdin)
+        self._stdout = cast("BinaryIO", self._process.stdout)
+        _widen(self._stdout.fileno())
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def tell(self, header: Mapping[str, object], payload: bytes = b"") -> None:
+        """Send it a message. That it is dead is found out by the next `hear`."""
+        self.waiting = True
+        try:
+            send(self._stdin, header, payload)
+        except OSError:
+            pass
+        finally:
+            self.waiting = False
+
+    def hear(self) -> Message | None:
+        """Wait for its next message; None when it died or talks nonsense.
+
+        Raises
+        ------
+        EmotoolError
+            If it says that it cannot work at all.
+        """
+        self.waiting = True
+        try:
+            message = receive(self._stdout)
+        except (ProtocolError, OSError, ValueError):  # ValueError: buried by another thread
+            return None
+        finally:
+            self.waiting = False
+        if message is not None and "fatal" in message.header:
+            raise EmotoolError(f"worker processes cannot start: {message.header['fatal']}")
+        return message
+
+    def kill(self) -> None:
+        """End it at once; may be called from any thread, and again."""
+        self._process.kill()
+
+    def bury(self) -> str:
+        """Kill it, clear it away and say how it died."""
+        self._process.kill()
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        self._stdout.close()
+        code = self._process.wait()
+        if code >= 0:
+            return f"exit code {code}"
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-code).name
+        return f"signal {-code}"
+
+
+def worker_command() -> tuple[str, ...]:
+    """Return the command that starts a worker with this process's modules.
+
+    A plain Python with this one's ``sys.path``: unlike multiprocessing it never imports the
+    caller's main module again, so it works from notebooks, from scripts without a guard, and
+    the same on every system.
+    """
+    folders = [entry or str(Path.cwd()) for entry in sys.path if isinstance(entry, str)]
+    return (sys.executable, "-I", "-c", BOOTSTRAP, json.dumps(folders))
+
+
+def _widen(descriptor: int) -> None:
+    if sys.platform == "linux":
+        import fcntl
+
+        # Refused beyond a user's quota; the usual 64 KiB then serve.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
