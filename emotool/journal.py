@@ -80,11 +80,15 @@ class Journal:
             self._remove()
         try:
             self._database = sqlite3.connect(self._path, timeout=1.0, isolation_level=None)
-            self._open(json.dumps({"format": FORMAT} | dict(parameters), sort_keys=True))
         except sqlite3.Error as error:
             raise self._error(error) from error
+        try:
+            self._prepare(json.dumps({"format": FORMAT} | dict(parameters), sort_keys=True))
+        except sqlite3.Error as error:
+            self._database.close()
+            raise self._error(error) from error
 
-    def _open(self, parameters: str) -> None:
+    def _prepare(self, parameters: str) -> None:
         database = self._database
         database.executescript(_SETTINGS)
         found = database.execute("SELECT only FROM parameters").fetchone()
