@@ -1,5 +1,6 @@
 """Figures of a model by protocol: from its own run, or from the benchmark's folds."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,15 +8,33 @@ from typing import Any
 
 from emotool.errors import TrainingError
 from training.predictions import Predictions
+from training.recipe import Recipe
 from training.scores import score
 
-__all__ = ["benchmark_figures", "for_metadata", "run_figures"]
+__all__ = ["benchmark_figures", "for_metadata", "recipe_digest", "run_figures"]
+
+_ENDS = ("epochs", "patience")
 
 _KEPT = (
     *(f"{name}{end}" for name in ("uar", "accuracy", "f1") for end in ("", "_low", "_high")),
     *("clips", "speakers", "seeds", "averaged_corpora", "per_corpus", "comparable"),
     *("ece_before", "ece_after", "ece_stored", "description"),
 )
+
+
+def recipe_digest(recipe: Recipe) -> str:
+    """Fingerprint a recipe, apart from how long it trains.
+
+    A final model has no test clips and trains for the folds' median number of epochs; it is
+    of the same recipe all the same.
+
+    Returns
+    -------
+    str
+        SHA-256 as 64 hexadecimal digits.
+    """
+    plain = {name: value for name, value in recipe.to_dict().items() if name not in _ENDS}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def run_figures(predictions: Predictions, split: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,13 @@
 """Begin a run, or find the one to go on with."""
 
 import platform
-import subprocess
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import emotool
 from emotool.errors import TrainingError
+from training.checkout import git_commit
 from training.choices import Choices
 from training.feature_cache import FeatureCache
 from training.plan import Plan, fingerprint
@@ -68,7 +67,7 @@ def begin(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
         "data_digest": fingerprint(places.cache, split),
         "corpora": sorted({clip.corpus for clip in split.train}),
         "versions": _versions(),
-        "git_commit": _git_commit(),
+        "git_commit": git_commit(),
     }
     run = create_run(places.runs, recipe.name, config)
     return run, Plan(recipe, split, choices.seed or 0, places.cache)
@@ -153,14 +152,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "unknown"
     return found
-
-
-def _git_commit() -> str:
-    """Return the commit of the checkout this code is in; empty outside of one."""
-    here = Path(__file__).parent
-    command: list[Any] = ["git", "-C", here, "rev-parse", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

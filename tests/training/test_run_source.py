@@ -1,0 +1,110 @@
+"""What is exported of a run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from emotool.errors import EmotoolError, TrainingError
+from tests.tiny_run import tiny_corpus, tiny_recipe
+from training.calibration import fit_temperature
+from training.choices import Choices
+from training.feature_cache import FeatureCache
+from training.figures import recipe_digest
+from training.predictions import read_predictions
+from training.progress import Display
+from training.run_source import held_out_clips, source_of
+from training.runs import Run, create_run, open_run
+from training.start import Places, begin
+from training.train import train
+from training.trained import recipe_of
+
+NOWHERE = Path("nowhere.json")
+
+
+class Silent(Display):
+    """Shows nothing."""
+
+    def say(self, text: str) -> None:
+        """Keep still."""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Train a tiny model."""
+    base = tmp_path_factory.mktemp("source")
+    tiny_corpus(base / "corpus")
+    recipe = str(tiny_recipe(base / "tiny.json"))
+    places = Places(base / "runs", FeatureCache(base / "cache", workers=1))
+    run, plan = begin(recipe, Choices(data=(str(base / "corpus"),)), places)
+    train(run, plan, Silent(3))
+    return open_run(run.folder)
+
+
+def test_a_run_is_exported_with_its_own_figures(run: Run) -> None:
+    """Test clips by new speakers; temperature by its validation clips."""
+    source = source_of(run, NOWHERE)
+    validated = read_predictions(run.folder / "predictions.csv").subset("validation")
+    assert source.temperature == fit_temperature(validated.probabilities, validated.truth)
+    assert list(source.metrics) == ["new_speakers"]
+    assert source.metrics["new_speakers"]["uar"] == run.metrics()["test"]["uar"]
+    assert (source.name, source.labels, source.corpora) == ("tiny", ("happy", "sad"), ("ravdess",))
+    assert source.model.input_shape[1:] == (24, source.spectrogram.frames)
+
+
+def test_a_recipe_that_was_benchmarked_is_published_with_those_figures(
+    run: Run, tmp_path: Path
+) -> None:
+    """Figures and temperature are the folds', and the card says that they are the recipe's."""
+    protocols = {"new_speakers": {"uar": 0.9, "temperature": 1.5}}
+    found = {"recipe": recipe_digest(recipe_of(run)), "labels": [], "protocols": protocols}
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps({"tiny": found}))
+    source = source_of(run, path)
+    assert (source.temperature, source.metrics["new_speakers"]["uar"]) == (1.5, 0.9)
+    assert "out of fold" in source.metrics["new_speakers"]["description"]
+
+
+def test_figures_of_another_recipe_are_not_borrowed(run: Run, tmp_path: Path) -> None:
+    """A run whose recipe was changed since has only its own figures."""
+    protocols = {"new_speakers": {"uar": 0.9, "temperature": 1.5}}
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps({"tiny": {"recipe": "x", "labels": [], "protocols": protocols}}))
+    assert source_of(run, path).metrics == source_of(run, NOWHERE).metrics
+
+
+def test_a_longer_training_is_of_the_same_recipe(run: Run) -> None:
+    """Epochs and patience do not count, everything else does."""
+    import dataclasses
+
+    recipe = recipe_of(run)
+    longer = dataclasses.replace(recipe, epochs=99, patience=99)
+    assert recipe_digest(longer) == recipe_digest(recipe)
+    assert recipe_digest(dataclasses.replace(recipe, batch_size=5)) != recipe_digest(recipe)
+
+
+def test_clips_to_compare_on_are_never_test_clips(run: Run) -> None:
+    """They are the validation speakers', found where they were in training."""
+    split = json.loads((run.folder / "split.json").read_text())
+    assert [u.key for u in held_out_clips(run)] == split["clips"]["validation"]
+
+
+def test_clips_that_have_moved_must_be_named(run: Run, tmp_path: Path) -> None:
+    """The new place is taken; a place without them is an error."""
+    moved = tmp_path / "moved"
+    tiny_corpus(moved)
+    assert held_out_clips(run, [moved])[0].path.is_relative_to(moved)
+    other = tmp_path / "other"
+    (other / "happy").mkdir(parents=True)
+    (other / "happy" / "a.wav").write_text("")
+    with pytest.raises(EmotoolError):
+        held_out_clips(run, [other])
+
+
+def test_an_unfinished_run_is_not_exported(tmp_path: Path) -> None:
+    """The error says how to finish it."""
+    run = create_run(tmp_path, "cnn", {"name": "cnn"})
+    with pytest.raises(TrainingError, match="not finished"):
+        source_of(run, NOWHERE)

@@ -1,0 +1,134 @@
+"""What is exported of a finished run: its model, its figures, its temperature.
+
+Figures come from the benchmark's folds where it has tried the run's recipe, and so does the
+temperature: they rest on everyone's clips, each judged by a model that had not heard them. A
+run of any other recipe is published with its own figures and a temperature fitted on its own
+validation clips.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from emotool.errors import TrainingError
+from training.calibration import fit_temperature
+from training.checkout import git_commit
+from training.corpora import Utterance, load_corpora
+from training.export import Source
+from training.figures import benchmark_figures, recipe_digest, run_figures
+from training.predictions import Predictions, read_predictions
+from training.recipe import Recipe
+from training.runs import Run
+from training.trained import load_model, recipe_of
+
+__all__ = ["held_out_clips", "source_of"]
+
+OUT_OF_FOLD = (
+    "Figures are the recipe's, out of fold: each clip was predicted by models of this recipe that "
+    "had not been trained on it. This file is one more training by the same recipe"
+)
+
+
+def source_of(run: Run, benchmark: Path) -> Source:
+    """Gather what `training.export.export_model` needs of a run.
+
+    Parameters
+    ----------
+    run : Run
+        Finished.
+    benchmark : Path
+        ``figures.json`` of ``benchmarks/accuracy.py table``; need not be there.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    TrainingError
+        If the run is not finished or a file of it is damaged.
+    """
+    metrics = run.metrics()
+    recipe = recipe_of(run)
+    predictions = read_predictions(run.folder / "predictions.csv")
+    split = _read_split(run)
+    figures, temperature = _judged(recipe, predictions, split, benchmark)
+    return Source(
+        name=recipe.name,
+        architecture=recipe.architecture,
+        labels=recipe.labels,
+        spectrogram=recipe.spectrogram,
+        model=load_model(run),
+        split=split,
+        metrics=figures,
+        temperature=temperature,
+        corpora=tuple(run.config.get("corpora", ())),
+        notes=(
+            f"Trained for {metrics['best_epoch']} epochs, seed {metrics['seed']}, at commit "
+            f"`{run.config.get('git_commit', '')[:12] or '-'}`."
+        ),
+        git_commit=git_commit(),
+    )
+
+
+def _judged(
+    recipe: Recipe, predictions: Predictions, split: Mapping[str, Any], benchmark: Path
+) -> tuple[dict[str, Any], float]:
+    """Choose figures and temperature."""
+    found = benchmark_figures(benchmark, recipe.name)
+    if found and found["recipe"] == recipe_digest(recipe):
+        said = f"{OUT_OF_FOLD}, on other clips: {split['description']}"
+        protocols = {name: {**one, "description": said} for name, one in found["protocols"].items()}
+        if "new_speakers" in protocols:
+            return protocols, float(protocols["new_speakers"]["temperature"])
+    validated = predictions.subset("validation")
+    temperature = (
+        fit_temperature(validated.probabilities, validated.truth) if len(validated) else 1.0
+    )
+    return run_figures(predictions, split), temperature
+
+
+def held_out_clips(run: Run, data: Sequence[Path] = ()) -> tuple[Utterance, ...]:
+    """Find the clips that a run validated on, to compare models on; else those it trained on.
+
+    Parameters
+    ----------
+    run : Run
+        Any run.
+    data : sequence of Path
+        Where the corpora are now; none means where they were.
+
+    Returns
+    -------
+    tuple of Utterance
+        Sorted by key; never test clips, since they also set the ranges of int8.
+
+    Raises
+    ------
+    CorpusError, TrainingError
+        If the folders are not there, or hold none of the clips.
+    """
+    choices = run.config.get("choices", {})
+    roots = data or [Path(path) for path in choices.get("data", ())]
+    index = load_corpora(roots, speaker_pattern=choices.get("speaker_pattern"))
+    clips = _read_split(run)["clips"]
+    for subset in ("validation", "train"):
+        wanted = set(clips.get(subset, ()))
+        found = tuple(u for u in index.utterances if u.key in wanted)
+        if found:
+            return found
+    raise TrainingError(
+        f"none of the clips of {run.folder} is in {', '.join(map(str, roots))}",
+        hint="name the corpora's folder with --data",
+    )
+
+
+def _read_split(run: Run) -> dict[str, Any]:
+    """Read the run's split; `TrainingError` if it is damaged."""
+    path = run.folder / "split.json"
+    try:
+        split = json.loads(path.read_text(encoding="utf-8"))
+        return {**split, "description": str(split["description"]), "clips": dict(split["clips"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path}: cannot be read: {error!r}") from error
