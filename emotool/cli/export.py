@@ -1,0 +1,123 @@
+"""``emotool export``: from training runs to model files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from training.export import Exported
+    from training.runs import Run
+
+__all__ = ["export"]
+
+_STORAGES = ("float32", "float16", "int8")
+
+
+def export(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME|RUN]...",
+            help="Models, of which the newest finished run is taken, or the folders of runs.",
+            show_default="every model in the runs' folder",
+        ),
+    ] = None,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder for NAME.onnx and its card, NAME.md; files are replaced."
+        ),
+    ] = Path("exported"),
+    storage: Annotated[
+        str,
+        typer.Option(
+            help="How weights are stored: float32; float16, half the size and hardly another "
+            "answer; int8, a quarter, faster, to be measured before it is used."
+        ),
+    ] = "float32",
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of the clips the run was made from, to compare the exported model with "
+            "the trained one on; may be repeated.",
+            show_default="where they were in training",
+        ),
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="The folder that runs are kept in.")] = Path("runs"),
+    figures: Annotated[
+        Path,
+        typer.Option(
+            help="Out-of-fold figures by `benchmarks/accuracy.py table`, published with models "
+            "of the same recipe; others are published with their run's own figures."
+        ),
+    ] = Path("benchmarks/results/accuracy/figures.json"),
+) -> None:
+    """Turn finished training runs into model files that `classify` runs.
+
+    The ONNX file holds all: labels, spectrogram, temperature, figures, licence. It is compared
+    with the trained model on real clips, and loaded once, before it takes its place; then a
+    model card is written beside it. The files' paths are printed on stdout.
+    """
+    if storage not in _STORAGES:
+        raise typer.BadParameter(f"choose one of {', '.join(_STORAGES)}", param_hint="--storage")
+    from training.extras import require_train_extra
+
+    require_train_extra("emotool export")
+    chosen = _choose(names or [], runs)
+    from training.tensorflow_setup import load_tensorflow
+
+    load_tensorflow("emotool export")
+    from training.export import export_model, real_windows
+    from training.run_source import held_out_clips, source_of
+
+    for run in chosen:
+        clips = held_out_clips(run, data or ())
+        source = source_of(run, figures)
+        windows = real_windows(clips, source.spectrogram)
+        done = export_model(source, windows, output, storage)  # type: ignore[arg-type]
+        _report(run, done)
+        typer.echo(done.path)
+
+
+def _choose(names: list[str], root: Path) -> "list[Run]":
+    """Find the runs to export: those named, else the newest finished one of each model."""
+    from emotool.errors import TrainingError
+    from training.runs import find_runs, open_run
+
+    if not names:
+        models = sorted({path.parent.parent.name for path in root.glob("*/*/metrics.json")})
+        if not models:
+            raise TrainingError(
+                f"there is no finished run in {root}", hint="train one with: emotool train cnn"
+            )
+        return [find_runs(root, model, finished=True)[0] for model in models]
+    chosen = []
+    for name in names:
+        if (Path(name) / "config.json").is_file():
+            run = open_run(Path(name))
+            run.metrics()  # says what to do if it is not finished
+        else:
+            finished = find_runs(root, name, finished=True)
+            if not finished:
+                unfinished = find_runs(root, name, finished=False)
+                hint = unfinished[0].resume_hint() if unfinished else f"emotool train {name}"
+                raise TrainingError(f"there is no finished run of {name!r} in {root}", hint=hint)
+            run = finished[0]
+        chosen.append(run)
+    return chosen
+
+
+def _report(run: "Run", done: "Exported") -> None:
+    """Say on stderr what was compared and found."""
+    new = done.metadata.metric("new_speakers", "uar")
+    lines = [
+        f"{run.folder} -> {done.path} ({done.size_bytes / 1e6:.1f} MB), card {done.card}",
+        f"  parity with Keras: {done.parity}",
+        f"  as stored: {done.agreement.labels:.1%} of labels as in float32, probabilities within "
+        f"{done.agreement.probability:.1e}",
+        f"  temperature {done.metadata.temperature:.3f}; UAR on new speakers "
+        f"{'not measured' if new is None else f'{new:.1%}'}",
+    ]
+    for line in lines:
+        typer.echo(line, err=True)

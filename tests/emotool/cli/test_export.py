@@ -1,0 +1,89 @@
+"""``emotool export`` from a run to a file that `classify` loads."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from emotool.cli import main
+from emotool.model import load_classifier
+from tests.tiny_run import tiny_corpus, tiny_recipe
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Run the command line in this process; gives the exit code, stdout and stderr."""
+
+    def emotool(*arguments: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, *capsys.readouterr()
+
+    before = signal.getsignal(signal.SIGTERM)
+    yield emotool
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train two tiny models, one of them twice."""
+    base = tmp_path_factory.mktemp("export")
+    tiny_corpus(base / "corpus")
+    for name in ("tiny", "other", "tiny"):
+        recipe = tiny_recipe(base / f"{name}.json", epochs=1)
+        options = ["--data", base / "corpus", "--cache", base / "cache", "--runs", base / "runs"]
+        with pytest.raises(SystemExit) as ended:
+            main([str(part) for part in ("train", recipe, *options, "--workers", "1")])
+        assert ended.value.code == 0
+    return base
+
+
+def test_without_a_name_every_models_newest_run_is_exported(
+    run: Run, base: Path, tmp_path: Path
+) -> None:
+    """Paths on stdout; parity, size and figures on stderr; the newest of two runs."""
+    code, out, err = run("export", "--runs", base / "runs", "-o", tmp_path)
+    assert code == 0, err
+    assert out.split() == [str(tmp_path / "other.onnx"), str(tmp_path / "tiny.onnx")]
+    assert err.count("parity with Keras") == 2
+    newest = max(path.name for path in (base / "runs" / "tiny").iterdir())
+    assert newest in err
+    assert load_classifier(tmp_path / "tiny.onnx", device="cpu").labels == ("happy", "sad")
+    assert (tmp_path / "tiny.md").read_text(encoding="utf-8").startswith("# tiny\n")
+
+
+def test_a_run_and_a_form_may_be_chosen(run: Run, base: Path, tmp_path: Path) -> None:
+    """The folder of an older run; weights stored as float16, and the file says so."""
+    oldest = min((base / "runs" / "tiny").iterdir())
+    code, out, err = run("export", oldest, "--storage", "float16", "-o", tmp_path)
+    assert code == 0, err
+    assert out.split() == [str(tmp_path / "tiny.onnx")]
+    assert oldest.name in err
+    assert "float16" in load_classifier(tmp_path / "tiny.onnx", device="cpu").metadata.notes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nosuch"], 1, "there is no finished run of 'nosuch'"),
+        (["--storage", "int4"], 2, "choose one of float32, float16, int8"),
+        (["--runs", "nowhere"], 1, "there is no finished run in nowhere"),
+        (["tiny", "--data", "nowhere"], 1, "nowhere: no such file or folder"),
+    ],
+)
+def test_mistakes_are_one_clear_line(
+    run: Run, base: Path, tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
+    """Nothing is written, nothing is on stdout, no traceback."""
+    options = ["--runs", base / "runs", "-o", tmp_path / "out"]
+    ended, out, err = run("export", *options, *arguments)
+    assert (ended, out) == (code, "")
+    assert message in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()
