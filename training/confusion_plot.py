@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from training.metrics import accuracy_of, uar_of
 __all__ = ["save_confusion_plot"]
 
 INCH_PER_LABEL = 0.85
+CHARACTERS_PER_INCH = 12  # of the title's font
 
 
 def save_confusion_plot(
@@ -32,7 +34,8 @@ def save_confusion_plot(
     path : Path
         Where the PNG goes; replaced in one step.
     title : str, optional
-        A line above the picture; accuracy and UAR are added beneath it.
+        Stands above the picture, wrapped to its width; accuracy and UAR over all clips, which
+        a mean over corpora differs from, are added beneath it.
 
     Raises
     ------
@@ -62,8 +65,11 @@ def save_confusion_plot(
         # White ink on the darker half of the scale, black on the lighter.
         ink = "white" if share > 0.5 else "black"
         axes.text(column, row, text, ha="center", va="center", color=ink)
-    scores = f"accuracy {float(accuracy_of(counts)):.1%}, UAR {float(uar_of(counts)):.1%}"
-    axes.set_title("\n".join(filter(None, (title, scores))), fontsize=10)
+    scores = (
+        f"all clips: accuracy {float(accuracy_of(counts)):.1%}, UAR {float(uar_of(counts)):.1%}"
+    )
+    wrapped = [fill(line, int(CHARACTERS_PER_INCH * side)) for line in title.splitlines()]
+    axes.set_title("\n".join([*wrapped, scores]), fontsize=10)
     figure.colorbar(image, ax=axes, label="share of the true label's clips", shrink=0.8)
     with atomic_write(path) as handle:
         figure.savefig(handle, format="png", dpi=150)

@@ -45,6 +45,9 @@ def evaluate(
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that read clips; 0 for one per core.")
     ] = 0,
+    speakers: Annotated[
+        bool, typer.Option("--speakers", help="Show a line per speaker too.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print all figures as JSON instead of tables.")
     ] = False,
@@ -87,7 +90,7 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(evaluation.figures, indent=2, allow_nan=False))
     else:
-        show_evaluation(evaluation, classifier.name)
+        show_evaluation(evaluation, classifier.name, speakers=speakers)
     left_out = len(index.utterances) - len(chosen) + len(index.excluded)
     typer.echo(
         f"{len(chosen):,} clips, {left_out:,} left out for their emotion; "

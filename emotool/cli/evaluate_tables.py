@@ -1,6 +1,6 @@
 """What ``emotool evaluate`` shows: figures by group of clips, corpus, sex and intensity."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from emotool.text import printable
@@ -15,18 +15,17 @@ __all__ = ["show_evaluation"]
 SHOWN = 10
 """Clips without a label that are listed; ``evaluation.json`` has all."""
 
-_FIGURES = ("uar", "accuracy", "f1")
 
-
-def show_evaluation(evaluation: "Evaluation", model: str) -> None:
-    """Print figures on stdout."""
+def show_evaluation(evaluation: "Evaluation", model: str, *, speakers: bool = False) -> None:
+    """Print figures on stdout, with a line for every speaker if wanted."""
     from rich.console import Console
 
     from training.evaluate import GROUPS
 
     console = Console()
     for group, figures in evaluation.figures.items():
-        console.print(_table(f"{model}: {GROUPS[group]}", figures))
+        console.print(f"{printable(model)}: {GROUPS[group]}", markup=False, highlight=False)
+        console.print(_table(figures, speakers=speakers))
         console.print(_confusion(figures))
         calibration = figures["calibration"]
         console.print(
@@ -43,36 +42,51 @@ def show_evaluation(evaluation: "Evaluation", model: str) -> None:
         console.print(f"  and {len(evaluation.unanswered) - SHOWN:,} more", highlight=False)
 
 
-def _table(title: str, figures: Mapping[str, Any]) -> "Table":
-    """Lay out a group's figures, a line for each part of it."""
+def _table(figures: Mapping[str, Any], *, speakers: bool) -> "Table":
+    """Lay out a group's figures, a line for each part of it; fits 80 columns."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(printable(title)), title_justify="left", box=box.SIMPLE)
-    table.add_column("")
-    for name in ("clips", "speakers", "UAR (95 %)", "accuracy (95 %)", "F1 (95 %)"):
-        table.add_column(name, justify="right")
-    for name, part in _lines(figures):
-        values = (f"{part['clips']:,}", str(part["speakers"]))
-        table.add_row(Text(printable(name)), *values, *(_cell(part, n) for n in _FIGURES))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", overflow="fold")
+    for name in ("clips", "speakers", "UAR", "95 %", "accuracy", "95 %", "F1"):
+        table.add_column(name, justify="right", no_wrap=True)
+    _add_line(table, "all", figures)
+    for kind in ("corpus", "sex", "intensity", *(["speaker"] if speakers else [])):
+        table.add_section()
+        for name, part in sorted(figures[f"per_{kind}"].items()):
+            _add_line(table, name, part)
+    averaged = ", ".join(map(printable, figures["averaged_corpora"]))
+    table.caption = Text(f"In per cent. UAR of all: the mean over {averaged}.")
+    table.caption_justify = "left"
     return table
 
 
-def _lines(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Name each part of the figures: all, corpora, sexes, intensities."""
-    averaged = figures["averaged_corpora"]
-    note = f"all (UAR: mean of {len(averaged)} corpora)" if len(averaged) > 1 else "all"
-    yield note, figures
-    for kind in ("per_corpus", "per_sex", "per_intensity"):
-        yield from sorted(figures[kind].items())
+def _add_line(table: "Table", name: str, part: Mapping[str, Any]) -> None:
+    """Add the figures of some of the clips."""
+    from rich.text import Text
+
+    table.add_row(
+        Text(printable(name)),
+        f"{part['clips']:,}",
+        str(part["speakers"]),
+        _rate(part, "uar"),
+        _interval(part, "uar"),
+        _rate(part, "accuracy"),
+        _interval(part, "accuracy"),
+        _rate(part, "f1"),
+    )
 
 
-def _cell(part: Mapping[str, Any], name: str) -> str:
-    """Write a rate in per cent, with its interval where one is known."""
+def _rate(part: Mapping[str, Any], name: str) -> str:
+    return f"{100 * part[name]:.1f}"
+
+
+def _interval(part: Mapping[str, Any], name: str) -> str:
+    """Write an interval; nothing where a single speaker leaves it unknown."""
     low, high = part.get(f"{name}_low"), part.get(f"{name}_high")
-    bounds = "" if low is None or high is None else f" ({100 * low:.1f}-{100 * high:.1f})"
-    return f"{100 * part[name]:.1f}{bounds}"
+    return "" if low is None or high is None else f"{100 * low:.1f}-{100 * high:.1f}"
 
 
 def _confusion(figures: Mapping[str, Any]) -> "Table":
