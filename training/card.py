@@ -26,7 +26,7 @@ For sorting and searching recordings of speech, for teaching and for research on
 Where a label matters, a person should listen.
 
 - It was trained on **acted** speech: actors told to sound happy or sad. Spontaneous emotion is
-  quieter and mixed, and accuracy there is unknown and surely lower.
+  quieter and mixed; accuracy there is unknown, and to be expected lower.
 - It says how a clip *sounds to a model*, not what a person feels. It is no judge of people, of
   their honesty, health or fitness for anything.
 - In the European Union, inferring emotions of people at work or in education is forbidden
@@ -199,7 +199,7 @@ def _technical(metadata: ModelMetadata) -> str:
         "is the mean probability over a clip's windows.",
         f"- Labels, in order: {', '.join(f'`{label}`' for label in metadata.labels)}.",
         f"- Temperature {metadata.temperature:.3f}, applied inside the graph.",
-        f"- Split digest `{str(metadata.split.get('hash', '-'))[:16]}`, exported from commit "
+        f"- Split digest `{str(metadata.split.get('hash', '-'))[:16]}`, exported at commit "
         f"`{metadata.git_commit[:12] or '-'}`.",
     ]
     lines += [f"- {note}" for note in metadata.notes.splitlines() if note.strip()]

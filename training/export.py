@@ -222,9 +222,9 @@ def _golden(session: Any, spec: SpectrogramSpec, tolerance: float) -> Golden:
 def _metadata(source: Source, golden: Golden, storage: Storage) -> ModelMetadata:
     """Put together what the file says of itself."""
     stored = {
-        "float32": "float32 weights",
-        "float16": "weights stored as float16, computed in float32",
-        "int8": "statically quantised to int8, per channel (QDQ)",
+        "float32": "Weights in float32.",
+        "float16": "Weights stored as float16, computed in float32.",
+        "int8": "Convolutions statically quantised to int8, per channel (QDQ).",
     }[storage]
     return ModelMetadata(
         name=source.name,
