@@ -16,7 +16,7 @@ export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit format wheel readme samples constraints clean
+.PHONY: help demo test lint types unit format wheel readme picture samples constraints clean
 
 help:  ## list what can be made
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -44,8 +44,10 @@ format: $(VENV)/.all  ## let ruff lay the code out and mend what it can
 wheel: $(VENV)/.all  ## build dist/emotool-VERSION-py3-none-any.whl, models inside
 	$(BIN)/python -m build --wheel --no-isolation
 
-readme: $(VENV)/.all  ## write README's generated blocks and its picture anew
+readme: $(VENV)/.all  ## write README's generated blocks anew
 	$(BIN)/python docs/update_readme.py
+
+picture: $(VENV)/.all  ## draw README's picture of the terminal anew
 	$(BIN)/python docs/make_picture.py
 
 samples: $(VENV)/.all  ## speak the clips of samples/ anew (needs espeak-ng)
