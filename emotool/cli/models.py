@@ -1,0 +1,176 @@
+"""``emotool models``: what can be chosen, or one model's card."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emotool.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from emotool.catalog import ModelEntry
+    from emotool.metadata import ModelMetadata
+
+__all__ = ["models"]
+
+
+def models(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="A model's name, or the path of an .onnx file: show its card. "
+            "Without it, all models are listed.",
+        ),
+    ] = None,
+) -> None:
+    """List the models that `emotool classify --model NAME` can use, or show one model's card.
+
+    The list says which labels each model gives, how large its file is, how often it is right
+    about people it has never heard (UAR: the mean of the labels' recalls, with its 95 %
+    interval), and under what licence it may be used. Where the output is no terminal it is a
+    table of tab-separated values.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if name is None:
+        _show_list(console)
+    else:
+        _show_card(name, console)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A model and what it says about itself, or why it cannot be used."""
+
+    entry: "ModelEntry"
+    metadata: "ModelMetadata | None"
+    problem: str = ""
+
+
+def _show_list(console: "Console") -> None:
+    from emotool.catalog import list_models, model_folders
+    from emotool.errors import ModelNotFoundError
+
+    rows = [_row(entry) for entry in list_models()]
+    if not rows:
+        folders = ", ".join(map(str, model_folders()))
+        raise ModelNotFoundError("there are no models", hint=f"looked in: {folders}")
+    if console.is_terminal:
+        console.print(_table(rows))
+    else:
+        for cells in _plain(rows):
+            typer.echo("\t".join(cells))
+
+
+def _row(entry: "ModelEntry") -> _Row:
+    from emotool.errors import ModelError
+    from emotool.model import read_metadata
+
+    try:
+        return _Row(entry, read_metadata(entry.path))
+    except ModelError as error:
+        # The name stands beside it: the path need not be said again.
+        problem = error.message.removeprefix(printable(str(entry.path))).lstrip(": ")
+        return _Row(entry, None, problem)
+
+
+def _table(rows: list[_Row]) -> Any:
+    """Lay the list out for a terminal."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from emotool.catalog import DEFAULT_MODEL
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
+    table.add_column("model", no_wrap=True, style="bold")
+    table.add_column("labels", ratio=2)
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("UAR, new speakers", min_width=12)
+    table.add_column("licence", ratio=1)
+    for row in rows:
+        name = printable(row.entry.name) + (" *" if row.entry.name == DEFAULT_MODEL else "")
+        size = f"{row.entry.size_bytes / 1e6:,.1f} MB"
+        if row.metadata is None:
+            table.add_row(Text(name), Text(row.problem, style="red"), size)
+            continue
+        metadata = row.metadata
+        cells = (name, ", ".join(metadata.labels), size, _uar(metadata), metadata.licence)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    if any(row.entry.name == DEFAULT_MODEL for row in rows):
+        table.caption = "* used when no --model is given"
+    return table
+
+
+def _uar(metadata: "ModelMetadata") -> str:
+    uar, low, high = (
+        metadata.metric("new_speakers", figure) for figure in ("uar", "uar_low", "uar_high")
+    )
+    if uar is None:
+        return "not measured"
+    interval = "" if low is None or high is None else f" ({100 * low:.1f}-{100 * high:.1f})"
+    return f"{100 * uar:.1f} %{interval}"
+
+
+def _plain(rows: list[_Row]) -> list[list[str]]:
+    """Lay the list out for another program: a header, then a line for each model."""
+    figures = ("uar", "uar_low", "uar_high", "accuracy")
+    lines = [["model", "labels", "size_bytes", *figures, "licence", "path", "problem"]]
+    for row in rows:
+        metadata = row.metadata
+        values = [metadata.metric("new_speakers", f) if metadata else None for f in figures]
+        lines.append(
+            [
+                row.entry.name,
+                ",".join(metadata.labels) if metadata else "",
+                str(row.entry.size_bytes),
+                *("" if value is None else f"{value:.4f}" for value in values),
+                metadata.licence if metadata else "",
+                str(row.entry.path),
+                row.problem,
+            ]
+        )
+    return [[printable(cell) for cell in line] for line in lines]
+
+
+def _show_card(name: str, console: "Console") -> None:
+    from emotool.catalog import find_model
+
+    card = _card_text(find_model(name))
+    # A card may come with a stranger's model: nothing in it but text reaches the terminal.
+    card = "\n".join(printable(line.expandtabs()) for line in card.splitlines())
+    if console.is_terminal:
+        from rich.markdown import Markdown
+
+        console.print(Markdown(card, hyperlinks=False))
+    else:
+        typer.echo(card)
+
+
+def _card_text(path: Path) -> str:
+    """Read the card beside a model, or else let the model's metadata speak for it."""
+    from emotool.errors import ModelError
+    from emotool.model import read_metadata
+
+    card = path.with_suffix(".md")
+    try:
+        if card.is_file():
+            return card.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise ModelError(f"cannot read {card}: {error.strerror}") from error
+    metadata = read_metadata(path)
+    facts = {
+        "labels": ", ".join(metadata.labels),
+        "architecture": metadata.architecture,
+        "trained on": ", ".join(metadata.corpora),
+        "UAR on new speakers": _uar(metadata),
+        "licence": metadata.licence,
+        "notes": metadata.notes,
+    }
+    lines = [f"- {fact}: {value}" for fact, value in facts.items() if value]
+    return "\n".join([f"# {metadata.name}", "", "This model has no card beside it.", "", *lines])
