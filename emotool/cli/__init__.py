@@ -9,6 +9,7 @@ failed, 130 interrupted (Ctrl-C), 141 the reader of a pipe has gone, 143 termina
 
 import contextlib
 import errno
+import inspect
 import io
 import os
 import signal
@@ -76,8 +77,14 @@ def _load(name: str) -> Any:
     if isinstance(found, typer.Typer):
         return typer.main.get_group(found)
     single = typer.Typer(add_completion=False)
-    single.command(name)(found)
+    single.command(name, help=_unwrapped(found.__doc__ or ""))(found)
     return typer.main.get_command(single)
+
+
+def _unwrapped(text: str) -> str:
+    """Let the terminal break a docstring's paragraphs, at its own width."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _print_version(wanted: bool) -> None:
