@@ -6,6 +6,7 @@ and Slaney's mel filters, then ``librosa.power_to_db(ref=1.0, amin=1e-10)``. Com
 numpy alone, because librosa costs seconds to import.
 """
 
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -22,11 +23,14 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 _AMIN = 1e-10
 """Power below which everything counts as this (-100 dB), librosa's default."""
 
-_FRAMES_AT_ONCE = 64
+_FRAMES_AT_ONCE = 32
 """Frames transformed together: their buffers stay within a core's second-level cache."""
 
 _PADDING_STEP = 4_096
 """Samples looked at together in search of the zeros that end a padded window."""
+
+_MAX_KEPT = 1 << 20
+"""Samples up to which working memory is kept: 8 MiB, a minute at 16 kHz."""
 
 _BANDS_AT_ONCE = 16
 """Mel bands computed by one matrix product; each product skips the bins its bands lack."""
@@ -127,19 +131,52 @@ def mel_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
         float32 ``[batch, n_mels, 1 + n // hop_length]``, not negative.
     """
     batch, length = samples.shape
-    frames = 1 + length // spec.hop_length
-    power = np.zeros((batch, spec.n_mels, frames), np.float32)
+    power = np.zeros((batch, spec.n_mels, 1 + length // spec.hop_length), np.float32)
+    buffers = _buffers(length, spec.n_fft)
     half = spec.n_fft // 2
-    # The transform runs in float64: float32 is no faster in numpy, and its rounding noise
-    # would drown bands that lie 80 dB and more below the loudest.
-    padded = np.zeros(length + 2 * half, np.float64)
-    framed = np.lib.stride_tricks.sliding_window_view(padded, spec.n_fft)
+    framed = np.lib.stride_tricks.sliding_window_view(buffers.padded, spec.n_fft)
     framed = framed[:: spec.hop_length]  # [frames, n_fft]
     for item, mels in zip(samples, power, strict=True):
-        padded[half : half + length] = item
+        buffers.padded[half : half + length] = item
         for start, stop in _spans(_sounding_frames(item, spec)):
-            _transform(framed[start:stop], mels[:, start:stop], spec)
+            _transform(framed[start:stop], mels[:, start:stop], spec, buffers)
     return power
+
+
+class _Buffers(threading.local):
+    """Working memory, one per thread, kept from call to call.
+
+    Fresh memory costs a page fault per 4 KiB, which together take longer than the transforms.
+    They run in float64: float32 is no faster in numpy, and its rounding noise would drown bands
+    that lie 80 dB and more below the loudest.
+    """
+
+    def __init__(self) -> None:
+        self.fit(0, 2)
+
+    def fit(self, length: int, n_fft: int) -> None:
+        """Make room for clips of ``length`` samples, zero-padded by half a frame each side."""
+        self.length, self.n_fft = length, n_fft
+        bins = 1 + n_fft // 2
+        self.padded = np.zeros(length + n_fft, np.float64)
+        self.windowed = np.empty((_FRAMES_AT_ONCE, n_fft), np.float64)
+        self.spectrum = np.empty((_FRAMES_AT_ONCE, bins), np.complex128)
+        self.power = np.empty((_FRAMES_AT_ONCE, bins), np.float64)
+        self.power32 = np.empty((_FRAMES_AT_ONCE, bins), np.float32)
+
+
+_THREAD_BUFFERS = _Buffers()
+
+
+def _buffers(length: int, n_fft: int) -> _Buffers:
+    """Return this thread's working memory, its padding zero; for very long clips, new memory."""
+    if length > _MAX_KEPT:
+        buffers = _Buffers()
+        buffers.fit(length, n_fft)
+        return buffers
+    if (_THREAD_BUFFERS.length, _THREAD_BUFFERS.n_fft) != (length, n_fft):
+        _THREAD_BUFFERS.fit(length, n_fft)
+    return _THREAD_BUFFERS
 
 
 def _sounding_frames(item: Floats, spec: SpectrogramSpec) -> int:
@@ -158,11 +195,15 @@ def _spans(frames: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + _FRAMES_AT_ONCE, frames)
 
 
-def _transform(frames: npt.NDArray[np.float64], mels: Floats, spec: SpectrogramSpec) -> None:
+def _transform(
+    frames: npt.NDArray[np.float64], mels: Floats, spec: SpectrogramSpec, buffers: _Buffers
+) -> None:
     """Write the mel power of ``frames`` [count, n_fft] into ``mels`` [n_mels, count]."""
-    spectrum = np.fft.rfft(frames * _hann(spec.n_fft))  # [count, bins], complex128
-    power = np.abs(spectrum).astype(np.float32)  # [count, bins]
-    np.multiply(power, power, out=power)
+    count = len(frames)
+    windowed = np.multiply(frames, _hann(spec.n_fft), out=buffers.windowed[:count])
+    spectrum = np.fft.rfft(windowed, out=buffers.spectrum[:count])  # [count, bins]
+    magnitude = np.abs(spectrum, out=buffers.power[:count])  # [count, bins]
+    power = np.multiply(magnitude, magnitude, out=buffers.power32[:count], casting="same_kind")
     for bands in _banded(spec):
         np.matmul(bands.filters, power[:, bands.bins].T, out=mels[bands.rows])
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -220,6 +221,18 @@ def test_a_clip_is_the_same_alone_and_in_any_batch(
     together = log_mel(samples, SPEC)[place]
     alone = log_mel(samples[place : place + 1].copy(), SPEC)[0]
     assert together.tobytes() == alone.tobytes()
+
+
+def test_threads_and_earlier_clips_leave_no_trace() -> None:
+    """Working memory is kept between calls, yet no call sees what another left in it."""
+    clips = [noise(seconds, seed=index) for index, seconds in enumerate([3.0, 0.5, 3.0, 70.0, 3.0])]
+    alone = [log_mel(clip[None], SPEC).tobytes() for clip in clips]
+    for order in (clips, clips[::-1]):
+        for clip in order:
+            log_mel(clip[None], SPEC)
+        with ThreadPoolExecutor(4) as pool:
+            together = pool.map(lambda clip: log_mel(clip[None], SPEC).tobytes(), clips * 4)
+            assert list(together) == alone * 4
 
 
 def test_decibels_are_limited_per_item() -> None:
