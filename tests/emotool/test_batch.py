@@ -1,0 +1,296 @@
+"""A run gives one row per input, whole outputs or none, and goes on after any interruption."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emotool.batch import Output, RunOptions, RunSummary, TooManyFailuresError, run
+from emotool.errors import EmotoolError, InputError, ModelNotFoundError, OutputError
+from emotool.lock import OutputLock, beside
+from emotool.pool import PoolOptions
+from emotool.results import ClipResult
+from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
+from tests.synthesis import vowel, write_clip
+
+TWO = PoolOptions(workers=2)
+CLIPS = 40
+TEXT = 17  # the clip that is no sound
+
+
+class Interrupted(BaseException):
+    """What ends a run in these tests, as Ctrl-C would."""
+
+
+class Watcher:
+    """Hears how a run goes and does something at one of its rows."""
+
+    def __init__(self, at: int = -1, do: Callable[[], object] = lambda: None) -> None:
+        self.at, self.do = at, do
+        self.rows = 0
+        self.resumed = 0
+        self.notes: list[str] = []
+
+    def begin(self, total: int, resumed: int) -> None:
+        """Hear that rows will come."""
+        self.resumed = resumed
+
+    def advance(self, result: ClipResult) -> None:
+        """Hear of a row."""
+        self.rows += 1
+        if self.rows == self.at:
+            self.do()
+
+    def note(self, message: str) -> None:
+        """Hear a note."""
+        self.notes.append(message)
+
+
+def interrupt() -> None:
+    """Do what Ctrl-C does."""
+    raise Interrupted
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of clips that all differ, one of them no sound, and a model."""
+    folder = tmp_path_factory.mktemp("sounds")
+    for index in range(CLIPS):
+        wave = vowel(100 + index, 0.3 + 0.02 * index, amplitude=0.9 * 0.9**index)
+        write_clip(folder / "clips" / f"{index:02}.wav", wave)
+    (folder / "clips" / f"{TEXT}.wav").write_text("no sound")
+    write_clip(folder / "clips" / "silent.wav", np.zeros(16000, np.float32))
+    (folder / "clips" / "notes.txt").write_text("passed over")
+    write_tiny_model(folder / "tiny.onnx")
+    return folder
+
+
+def options(sounds: Path, *targets: Path, **changes: Any) -> RunOptions:
+    """Say what to run."""
+    values: dict[str, Any] = {
+        "paths": [str(sounds / "clips")],
+        "outputs": [Output(str(target)) for target in targets],
+        "model": str(sounds / "tiny.onnx"),
+        "device": "cpu",
+        "pool": TWO,
+    }
+    return RunOptions(**(values | changes))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the bytes of an undisturbed run's table."""
+    target = tmp_path_factory.mktemp("undisturbed") / "labels.csv"
+    run(options(sounds, target))
+    return target.read_bytes()
+
+
+def names(folder: Path) -> list[str]:
+    """List a folder, hidden files included."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_run_writes_a_row_per_input_and_says_what_it_did(sounds: Path, tmp_path: Path) -> None:
+    """Rows and summary agree with the inputs; nothing else is left behind."""
+    summary = run(options(sounds, tmp_path / "labels.csv", tmp_path / "labels.json"))
+    assert summary.clips == CLIPS + 1
+    assert summary.statuses == {"ok": CLIPS - 1, "silent": 1, "too_short": 0, "failed": 1}
+    assert sum(summary.labels.values()) == CLIPS - 1
+    assert (summary.exit_code, summary.resumed, summary.passed_over) == (3, 0, 1)
+    assert (summary.model, summary.device) == ("tiny", "cpu")
+    assert summary.examples[0][0].endswith(f"{TEXT}.wav")
+    rows = (tmp_path / "labels.csv").read_text().splitlines()[1:]
+    assert [Path(row.split(",")[0]).stem for row in rows] == [
+        *(f"{index:02}" for index in range(CLIPS)),
+        "silent",
+    ]
+    document = json.loads((tmp_path / "labels.json").read_text())
+    assert len(document["clips"]) == CLIPS + 1
+    assert document["run"]["model_sha256"] and document["run"]["seconds"] > 0
+    assert names(tmp_path) == ["failures.csv", "labels.csv", "labels.json"]
+
+
+@pytest.mark.parametrize("row", [1, 13, 25, CLIPS + 1])
+def test_interrupted_run_goes_on_to_the_same_bytes(
+    sounds: Path, tmp_path: Path, undisturbed: bytes, row: int
+) -> None:
+    """Interrupted anywhere, even after its last row, the run ends as if it had not been."""
+    target = tmp_path / "labels.csv"
+    target.write_text("before")
+    with pytest.raises(Interrupted):
+        run(options(sounds, target), Watcher(row, interrupt))
+    assert target.read_text() == "before"
+    watcher = Watcher()
+    summary = run(options(sounds, target), watcher)
+    assert target.read_bytes() == undisturbed
+    assert summary.resumed == watcher.resumed >= row - 1  # what is no sound is tried again
+    assert names(tmp_path) == ["failures.csv", "labels.csv"]
+
+
+def test_run_may_be_interrupted_again_and_again(
+    sounds: Path, tmp_path: Path, undisturbed: bytes
+) -> None:
+    """Each try begins where the last one ended, however short it was."""
+    target = tmp_path / "labels.csv"
+    resumed = []
+    for row in (5, 6, 20, 30):
+        watcher = Watcher(row, interrupt)
+        with pytest.raises(Interrupted):
+            run(options(sounds, target, batch_size=3), watcher)
+        resumed.append(watcher.resumed)
+    assert resumed == sorted(resumed)
+    run(options(sounds, target))
+    assert target.read_bytes() == undisturbed
+
+
+def test_changed_clip_is_done_again_on_the_way_on(sounds: Path, tmp_path: Path) -> None:
+    """A file that was changed while the run lay still gets the row of what it is now."""
+    shutil.copytree(sounds, tmp_path / "sounds")
+    target = tmp_path / "labels.csv"
+    with pytest.raises(Interrupted):
+        run(options(tmp_path / "sounds", target), Watcher(CLIPS + 1, interrupt))
+    (tmp_path / "sounds" / "clips" / "00.wav").write_text("no longer sound")
+    summary = run(options(tmp_path / "sounds", target))
+    assert summary.statuses["failed"] == 2
+    assert "00.wav,failed" in target.read_text()
+
+
+def test_changed_inputs_take_what_still_fits(
+    sounds: Path, tmp_path: Path, undisturbed: bytes
+) -> None:
+    """Rows are found by file, not by place: with fewer inputs the others keep their results."""
+    target = tmp_path / "labels.csv"
+    with pytest.raises(Interrupted):
+        run(options(sounds, target), Watcher(CLIPS + 1, interrupt))
+    paths = [str(sounds / "clips" / f"{index:02}.wav") for index in (30, 4)]
+    summary = run(options(sounds, target, paths=paths))
+    assert (summary.clips, summary.resumed) == (2, 2)
+    lines = undisturbed.decode().splitlines()
+    assert target.read_text().splitlines() == [lines[0], lines[5], lines[31]]
+
+
+def test_other_model_begins_anew_and_says_so(sounds: Path, tmp_path: Path) -> None:
+    """Rows of two models are never mixed."""
+    target = tmp_path / "labels.csv"
+    with pytest.raises(Interrupted):
+        run(options(sounds, target), Watcher(CLIPS, interrupt))
+    other = write_tiny_model(tmp_path / "other.onnx", tiny_metadata(name="other"))
+    watcher = Watcher()
+    summary = run(options(sounds, target, model=str(other)), watcher)
+    assert summary.resumed == 0
+    assert "beginning anew" in watcher.notes[0]
+
+
+def test_restart_begins_anew(sounds: Path, tmp_path: Path, undisturbed: bytes) -> None:
+    """``--restart`` does everything again, to the same end."""
+    target = tmp_path / "labels.csv"
+    with pytest.raises(Interrupted):
+        run(options(sounds, target), Watcher(CLIPS, interrupt))
+    assert run(options(sounds, target, restart=True)).resumed == 0
+    assert target.read_bytes() == undisturbed
+
+
+def test_moved_clips_are_known_by_content(sounds: Path, tmp_path: Path) -> None:
+    """With ``--by-content`` a renamed folder is no reason to begin anew."""
+    shutil.copytree(sounds, tmp_path / "sounds")
+    target = tmp_path / "labels.csv"
+    by_content = PoolOptions(workers=2, by_content=True)
+    with pytest.raises(Interrupted):
+        run(options(tmp_path / "sounds", target, pool=by_content), Watcher(CLIPS + 1, interrupt))
+    (tmp_path / "sounds").rename(tmp_path / "moved")
+    summary = run(options(tmp_path / "moved", target, pool=by_content))
+    assert summary.resumed == CLIPS
+    assert "moved/clips/00.wav" in target.read_text().replace(os.sep, "/")
+
+
+def test_too_many_failures_end_the_run_and_keep_what_is_done(
+    sounds: Path, tmp_path: Path, undisturbed: bytes
+) -> None:
+    """``--fail-fast`` names the culprit and writes nothing; without it the run goes on."""
+    target = tmp_path / "labels.csv"
+    with pytest.raises(TooManyFailuresError, match=rf"1 clip failed.*{TEXT}\.wav: open"):
+        run(options(sounds, target, max_errors=0))
+    assert not target.exists()
+    assert run(options(sounds, target, max_errors=1)).resumed > 0
+    assert target.read_bytes() == undisturbed
+
+
+def test_second_run_on_one_output_is_refused(sounds: Path, tmp_path: Path) -> None:
+    """Two runs at once on any one of their outputs do not get in each other's way."""
+    with OutputLock(tmp_path / "b.json"), pytest.raises(EmotoolError, match="another run"):
+        run(options(sounds, tmp_path / "a.csv", tmp_path / "b.json"))
+    assert names(tmp_path) == []
+
+
+def test_output_folder_that_vanishes_is_an_error(sounds: Path, tmp_path: Path) -> None:
+    """Nothing can be written then, and the error says where."""
+    target = tmp_path / "out" / "labels.csv"
+    target.parent.mkdir()
+    with pytest.raises(OutputError, match="cannot write"):
+        run(options(sounds, target), Watcher(3, lambda: shutil.rmtree(target.parent)))
+
+
+def test_clips_that_vanish_meanwhile_are_failed_rows(sounds: Path, tmp_path: Path) -> None:
+    """A folder that is emptied under the run costs rows with a reason, not the run."""
+    shutil.copytree(sounds, tmp_path / "sounds")
+    clips = tmp_path / "sounds" / "clips"
+    watcher = Watcher(1, lambda: shutil.rmtree(clips))
+    one = PoolOptions(workers=1)
+    summary = run(options(tmp_path / "sounds", tmp_path / "r.csv", pool=one, batch_size=1), watcher)
+    assert summary.clips == CLIPS + 1
+    assert summary.statuses["failed"] > 1
+    assert len((tmp_path / "r.csv").read_text().splitlines()) == CLIPS + 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"paths": ["no-such-folder"]}, InputError),
+        ({"model": "no-such-model"}, ModelNotFoundError),
+        ({"outputs": [Output("no-such-folder/labels.csv")]}, OutputError),
+    ],
+)
+def test_unusable_runs_fail_before_they_begin(
+    sounds: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    error: type[EmotoolError],
+) -> None:
+    """A wrong path, model or output leaves nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error):
+        run(options(sounds, tmp_path / "labels.csv", **changes))
+    assert names(tmp_path) == []
+
+
+def test_all_failed_is_told_by_the_exit_code(sounds: Path, tmp_path: Path) -> None:
+    """Nothing usable among the inputs: the rows are written, and the code is 1."""
+    summary = run(options(sounds, tmp_path / "r.csv", paths=[str(sounds / "clips/notes.txt")]))
+    assert (summary.clips, summary.exit_code) == (1, 1)
+    assert "notes.txt,failed" in (tmp_path / "r.csv").read_text()
+
+
+def test_journal_lies_beside_the_first_file(sounds: Path, tmp_path: Path) -> None:
+    """While a run is unfinished, its journal can be seen; links lead to the real place."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real" / "labels.csv")
+    with pytest.raises(Interrupted):
+        run(options(sounds, tmp_path / "link.csv"), Watcher(5, interrupt))
+    assert beside(tmp_path / "real" / "labels.csv", "journal").is_file()
+    run(options(sounds, tmp_path / "link.csv"))
+    assert names(tmp_path / "real") == ["failures.csv", "labels.csv"]
+    assert (tmp_path / "link.csv").is_symlink()
+
+
+def test_summary_of_nothing_failed() -> None:
+    """The exit code is read from the statuses."""
+    summary = RunSummary(
+        2, {"ok": 2, "failed": 0}, {}, 1.0, {}, (), 1, 1, 0, 0, 0, "", "", (), None
+    )
+    assert summary.exit_code == 0
