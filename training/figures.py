@@ -22,18 +22,24 @@ _KEPT = (
 )
 
 
-def recipe_digest(recipe: Recipe) -> str:
-    """Fingerprint a recipe, apart from how long it trains.
+def recipe_digest(recipe: Recipe, *, length: bool = True) -> str:
+    """Fingerprint a recipe.
 
-    A final model has no test clips and trains for the folds' median number of epochs; it is
-    of the same recipe all the same.
+    Parameters
+    ----------
+    recipe : Recipe
+        Any.
+    length : bool
+        Whether it matters how long it trains. A final model has no test clips and trains for
+        the folds' median number of epochs; it is of their kind all the same.
 
     Returns
     -------
     str
         SHA-256 as 64 hexadecimal digits.
     """
-    plain = {name: value for name, value in recipe.to_dict().items() if name not in _ENDS}
+    ignored = () if length else _ENDS
+    plain = {name: value for name, value in recipe.to_dict().items() if name not in ignored}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -79,7 +85,8 @@ def benchmark_figures(path: Path, name: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``recipe``, ``labels`` and ``protocols``; empty where the file or the name is not there.
+        ``kind`` (`recipe_digest` without length), ``labels`` and ``protocols``; empty where
+        the file or the name is not there.
 
     Raises
     ------
@@ -92,7 +99,7 @@ def benchmark_figures(path: Path, name: str) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8")).get(name, {})
     except (OSError, ValueError, AttributeError) as error:
         raise TrainingError(f"{path}: no table of figures: {error}") from error
-    if found and not {"recipe", "labels", "protocols"} <= set(found):
+    if found and not {"kind", "labels", "protocols"} <= set(found):
         raise TrainingError(f"{path}: figures of {name} are incomplete")
     return dict(found)
 

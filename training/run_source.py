@@ -77,7 +77,7 @@ def _judged(
 ) -> tuple[dict[str, Any], float]:
     """Choose figures and temperature."""
     found = benchmark_figures(benchmark, recipe.name)
-    if found and found["recipe"] == recipe_digest(recipe):
+    if found and found["kind"] == recipe_digest(recipe, length=False):
         said = f"{OUT_OF_FOLD}, on other clips: {split['description']}"
         protocols = {name: {**one, "description": said} for name, one in found["protocols"].items()}
         if "new_speakers" in protocols:

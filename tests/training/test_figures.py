@@ -62,10 +62,10 @@ def test_benchmark_figures_are_found_by_name(tmp_path: Path) -> None:
     """No file and no such name give nothing; a damaged file is an error."""
     path = tmp_path / "figures.json"
     assert benchmark_figures(path, "cnn") == {}
-    path.write_text(json.dumps({"cnn": {"recipe": "r", "labels": ["a", "b"], "protocols": {}}}))
-    assert benchmark_figures(path, "cnn")["recipe"] == "r"
+    path.write_text(json.dumps({"cnn": {"kind": "r", "labels": ["a", "b"], "protocols": {}}}))
+    assert benchmark_figures(path, "cnn")["kind"] == "r"
     assert benchmark_figures(path, "resnet") == {}
-    for damaged in ("{", "[]", '{"cnn": {"recipe": "r"}}'):
+    for damaged in ("{", "[]", '{"cnn": {"kind": "r"}}'):
         path.write_text(damaged)
         with pytest.raises(TrainingError, match=r"figures"):
             benchmark_figures(path, "cnn")

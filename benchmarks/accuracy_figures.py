@@ -1,0 +1,135 @@
+"""From out-of-fold predictions to figures and pictures, in seconds."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.accuracy_store import PROTOCOLS, Outcome, load_all
+from training.calibration import apply_temperature, fit_temperature, reliability
+from training.confusion_plot import save_confusion_plot
+from training.metrics import confusion_matrix
+from training.predictions import Predictions, concatenate
+from training.reliability_plot import save_reliability_plot
+from training.scores import score
+
+__all__ = ["figures_of", "pictures"]
+
+Jobs = Mapping[int, tuple[Predictions, Outcome]]
+
+
+def figures_of(results: Path, model: str) -> dict[str, Any]:
+    """Score everything there is of a model.
+
+    Parameters
+    ----------
+    results : Path
+        The folder of `benchmarks.accuracy_store`.
+    model : str
+        A recipe's name.
+
+    Returns
+    -------
+    dict
+        ``labels``, ``kind`` and ``protocols``: for each protocol with at least one seed of
+        which no fold is missing, the dictionary of `training.scores.score` (without the lists
+        of speakers) and ``comparable``, ``temperature`` (fitted on all validation clips, to be
+        stored in the model), ``ece_before``, ``ece_after`` (each fold at the temperature of
+        its own validation clips), ``ece_stored`` (all at ``temperature``), ``best_epoch``
+        (median) and ``hours``. Empty if nothing is complete.
+    """
+    protocols: dict[str, Any] = {}
+    head: dict[str, Any] = {}
+    for protocol in PROTOCOLS:
+        seeds = load_all(results, model, protocol)
+        whole = {seed: jobs for seed, jobs in sorted(seeds.items()) if _is_whole(jobs)}
+        if not whole:
+            continue
+        protocols[protocol] = _protocol_figures(list(whole.values()), protocol)
+        predictions, outcome = next(iter(next(iter(whole.values())).values()))
+        head = {"labels": list(predictions.labels), "kind": outcome.kind}
+    return {**head, "protocols": protocols} if protocols else {}
+
+
+def _is_whole(jobs: Jobs) -> bool:
+    """Whether no fold of a seed is missing."""
+    return len(jobs) == next(iter(jobs.values()))[1].folds
+
+
+def _protocol_figures(seeds: Sequence[Jobs], protocol: str) -> dict[str, Any]:
+    """Score the seeds of one protocol."""
+    tested = [concatenate([job.subset("test") for job, _ in jobs.values()]) for jobs in seeds]
+    figures = score(tested)
+    del figures["per_speaker"], figures["calibration"]
+    outcomes = [outcome for jobs in seeds for _, outcome in jobs.values()]
+    return {
+        "comparable": protocol == "new_speakers",
+        **figures,
+        **_calibrated(seeds),
+        "best_epoch": int(statistics.median(outcome.best_epoch for outcome in outcomes)),
+        "hours": sum(outcome.seconds for outcome in outcomes) / 3600,
+    }
+
+
+def _calibrated(seeds: Sequence[Jobs]) -> dict[str, float]:
+    """Calibration error before and after, averaged over the seeds."""
+    # A clip validates in several folds and seeds, each time judged by another model: all count.
+    stored = _fit([job.subset("validation") for jobs in seeds for job, _ in jobs.values()])
+    raw = [_tested(jobs, lambda _: 1.0) for jobs in seeds]
+    own = [_tested(jobs, lambda job: _fit([job.subset("validation")])) for jobs in seeds]
+    at_stored = [_tested(jobs, lambda _: stored) for jobs in seeds]
+    return {
+        "temperature": stored,
+        **{
+            name: statistics.fmean(reliability(o.probabilities, o.truth).ece for o in sets)
+            for name, sets in (("ece_before", raw), ("ece_after", own), ("ece_stored", at_stored))
+        },
+    }
+
+
+def _fit(parts: Sequence[Predictions]) -> float:
+    """Fit one temperature on several models' validation clips."""
+    probabilities = np.concatenate([part.probabilities for part in parts])  # [clips, labels]
+    return fit_temperature(probabilities, np.concatenate([part.truth for part in parts]))
+
+
+def _tested(jobs: Jobs, temperature: Callable[[Predictions], float]) -> Predictions:
+    """Join the folds' test clips, each fold at the temperature that is found for it."""
+    parts = []
+    for job, _ in jobs.values():
+        part = job.subset("test")
+        softened = apply_temperature(part.probabilities, temperature(job))
+        parts.append(part.with_probabilities(softened))
+    return concatenate(parts)
+
+
+def pictures(results: Path, model: str) -> list[Path]:
+    """Draw what a model said of new speakers' clips, all seeds together.
+
+    Returns
+    -------
+    list of Path
+        ``MODEL/confusion_matrix.png`` and ``MODEL/reliability.png``; none where no seed is
+        complete.
+    """
+    seeds = load_all(results, model, "new_speakers")
+    whole = [jobs for jobs in seeds.values() if _is_whole(jobs)]
+    if not whole:
+        return []
+    raw = [_tested(jobs, lambda _: 1.0) for jobs in whole]
+    own = [_tested(jobs, lambda job: _fit([job.subset("validation")])) for jobs in whole]
+    confusion = sum(confusion_matrix(o.truth, o.predicted, len(o.labels)) for o in raw)
+    counted = "" if len(whole) == 1 else f", {len(whole)} seeds added up"
+    matrix, diagram = (results / model / f"{n}.png" for n in ("confusion_matrix", "reliability"))
+    title = f"{model}: new speakers, out of fold{counted}"
+    save_confusion_plot(confusion, raw[0].labels, matrix, title=title)
+    diagrams = {
+        name: reliability(
+            np.concatenate([o.probabilities for o in sets]), np.concatenate([o.truth for o in sets])
+        )
+        for name, sets in (("temperature 1", raw), ("each fold at its own temperature", own))
+    }
+    save_reliability_plot(diagrams, diagram)
+    return [matrix, diagram]

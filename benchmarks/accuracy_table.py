@@ -1,0 +1,133 @@
+"""The results table, in Markdown, from the figures of all models."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["NOTEBOOK", "markdown"]
+
+NOTEBOOK = {
+    "autoencoder": "~85",
+    "cnn": "85-88",
+    "resnet": "90-92",
+    "resnet_ft": "94-96",
+}
+"""Per cent right that the notebook this project began with reports, on CREMA-D, happy against
+sad, probably on random clips of speakers it had heard. Other clips than ours."""
+
+NOT_COMPARABLE = "not comparable: speakers shared"
+
+
+def markdown(figures: Mapping[str, Mapping[str, Any]], listeners: Mapping[int, float]) -> str:
+    """Write the results table, one part per set of labels.
+
+    Parameters
+    ----------
+    figures : mapping
+        By model, as `figures_of` gives them.
+    listeners : mapping of int to float
+        By number of labels, the share of right votes of CREMA-D's listeners, 0 … 1; empty
+        where the votes are not at hand.
+    """
+    parts = []
+    sizes = sorted({len(one["labels"]) for one in figures.values() if one})
+    for size in sizes:
+        models = {n: one for n, one in figures.items() if one and len(one["labels"]) == size}
+        parts.append(_part(models, size, listeners.get(size)))
+    return "\n".join(parts)
+
+
+def _part(models: Mapping[str, Mapping[str, Any]], size: int, human: float | None) -> str:
+    """Write the table of the models with one set of labels."""
+    labels = next(iter(models.values()))["labels"]
+    corpora = sorted({c for one in models.values() for c in _corpora(one)})
+    header = [
+        "model",
+        "**new speakers**, UAR (95 %)",
+        *corpora,
+        "accuracy (95 %)",
+        "ECE before → after",
+        f"random clips, UAR ({NOT_COMPARABLE})",
+        *(["notebook, CREMA-D, its own split"] if size == 2 else []),
+        "seeds (new / random)",
+    ]
+    lines = [f"### {_listed(labels)}", "", _row(header), _row(["---"] * len(header))]
+    lines += [_row(_cells(name, one, corpora, size)) for name, one in models.items()]
+    lines += ["", _footnote(models, human, size)]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(name: str, one: Mapping[str, Any], corpora: Sequence[str], size: int) -> list[str]:
+    """Write one model's row."""
+    new = one["protocols"].get("new_speakers")
+    random = one["protocols"].get("random_clips")
+    per_corpus = new["per_corpus"] if new else {}
+    return [
+        f"`{name}`",
+        _with_interval(new, "uar"),
+        *(_per_cent(per_corpus.get(c, {}).get("uar")) for c in corpora),
+        _with_interval(new, "accuracy"),
+        f"{new['ece_before']:.3f} → {new['ece_after']:.3f}" if new else "-",
+        _with_interval(random, "uar"),
+        *([f"{NOTEBOOK.get(name, '-')}"] if size == 2 else []),
+        f"{new['seeds'] if new else 0} / {random['seeds'] if random else 0}",
+    ]
+
+
+def _corpora(one: Mapping[str, Any]) -> list[str]:
+    """Corpora that a model's figures are averaged over."""
+    return [c for part in one["protocols"].values() for c in part["averaged_corpora"]]
+
+
+def _footnote(models: Mapping[str, Mapping[str, Any]], human: float | None, size: int) -> str:
+    """Say what the table's figures mean."""
+    protocols = [part for one in models.values() for part in one["protocols"].values()]
+    clips = sorted({part["clips"] for part in protocols})
+    people = sorted({part["speakers"] for part in protocols})
+    lone = sorted(
+        {
+            corpus
+            for part in protocols
+            for corpus, figures in part["per_corpus"].items()
+            if figures["speakers"] == 1
+        }
+    )
+    text = (
+        f"{_counts(clips)} clips of {_counts(people)} speakers, each predicted once per seed by a "
+        "model that was not trained on it; *new speakers*: nor on anyone who speaks in it. "
+        "UAR is averaged over the corpora, mean over the seeds; 95 % intervals by bootstrap of "
+        "speakers within corpora"
+    )
+    if lone:
+        text += f" (which {_listed(lone)}, with one speaker, cannot widen)"
+    text += f". Guessing: {_per_cent(1 / size)} %."
+    if human is not None:
+        text += (
+            f" People who heard CREMA-D's voices were right in {_per_cent(human)} % of their "
+            f"votes for {'one of the two' if size == 2 else 'one of the six'} (other clips)."
+        )
+    return text
+
+
+def _with_interval(part: Mapping[str, Any] | None, name: str) -> str:
+    if part is None:
+        return "-"
+    low, high = part[f"{name}_low"], part[f"{name}_high"]
+    bounds = "" if low is None else f" ({_per_cent(low)}-{_per_cent(high)})"
+    mark = "**" if part["comparable"] and name == "uar" else ""
+    return f"{mark}{_per_cent(part[name])}{mark}{bounds}"
+
+
+def _per_cent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def _counts(values: Sequence[int]) -> str:
+    return " or ".join(f"{value:,}" for value in values)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

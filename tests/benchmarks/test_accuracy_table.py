@@ -1,0 +1,128 @@
+"""The results table."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.accuracy_figures import figures_of, pictures
+from benchmarks.accuracy_store import PROTOCOLS, Job, Outcome, save_job
+from benchmarks.accuracy_table import markdown
+from training.predictions import Predictions, from_rows
+from training.scores import score
+
+LABELS = ("happy", "sad")
+OUTCOME = Outcome("recipe", "kind", "split", 2, 24, 5, 1800.0, "commit")
+
+
+def predictions(fold: int, seed: int, sharpness: float = 1.0) -> Predictions:
+    """Make 24 test and 24 validation clips of one fold, some wrong, `sharpness` times too sure."""
+    generator = np.random.default_rng(100 * seed + fold)
+    rows = []
+    for subset, shift in (("test", 0), ("validation", 1)):
+        for i in range(24):
+            truth = i % 2
+            corpus = ("nemo", "tess")[i // 2 % 2]
+            person = f"{corpus}-{(fold + shift) % 2 if corpus == 'nemo' else 'OAF'}"
+            logit = sharpness * generator.normal(2.0 * (1 - 2 * truth), 2.0)
+            happy = 1 / (1 + np.exp(-logit))
+            rows.append(
+                {"key": f"{corpus}/{(fold + shift) % 2}{i:02}", "corpus": corpus}
+                | {"speaker": person, "emotion": LABELS[truth], "subset": subset}
+                | {"p_happy": str(happy), "p_sad": str(1 - happy)}
+            )
+    return from_rows(LABELS, rows)
+
+
+def fill(results: Path, model: str = "cnn", seeds: int = 1, sharpness: float = 1.0) -> None:
+    """Save both folds of both protocols."""
+    for protocol in PROTOCOLS:
+        for seed in range(seeds):
+            for fold in (0, 1):
+                outcome = replace(OUTCOME, best_epoch=5 + fold)
+                job = Job(model, protocol, seed, fold)
+                save_job(results, job, predictions(fold, seed, sharpness), outcome)
+
+
+def test_each_clip_counts_once_per_seed(tmp_path: Path) -> None:
+    """Folds are joined, seeds averaged; figures are those of the joined predictions."""
+    fill(tmp_path, seeds=2)
+    new = figures_of(tmp_path, "cnn")["protocols"]["new_speakers"]
+    assert (new["clips"], new["seeds"], new["best_epoch"]) == (48, 2, 5)
+    assert new["hours"] == pytest.approx(2.0)
+    scores = []
+    for seed in (0, 1):
+        parts = [predictions(fold, seed).subset("test") for fold in (0, 1)]
+        pooled = {
+            corpus: [
+                (p.truth[p.facts["corpus"] == corpus], p.predicted[p.facts["corpus"] == corpus])
+                for p in parts
+            ]
+            for corpus in ("nemo", "tess")
+        }
+        recalls = [
+            np.mean(
+                [
+                    np.mean(guess[true == label] == label)
+                    for label in (0, 1)
+                    for true, guess in [map(np.concatenate, zip(*pairs, strict=True))]
+                ]
+            )
+            for pairs in pooled.values()
+        ]
+        scores.append(np.mean(recalls))
+    assert new["per_seed_uar"] == pytest.approx(scores)
+    assert new["uar"] == pytest.approx(np.mean(scores))
+
+
+def test_a_temperature_mends_over_confidence(tmp_path: Path) -> None:
+    """Predictions four times too sure get a temperature near four and a smaller error."""
+    fill(tmp_path, seeds=3, sharpness=4.0)
+    new = figures_of(tmp_path, "cnn")["protocols"]["new_speakers"]
+    assert 2 < new["temperature"] < 8
+    assert new["ece_after"] < new["ece_before"]
+    assert new["ece_stored"] < new["ece_before"]
+
+
+def test_a_seed_with_a_missing_fold_does_not_count(tmp_path: Path) -> None:
+    """Half a cross-validation is no figure."""
+    save_job(tmp_path, Job("cnn", "new_speakers", 0, 1), predictions(1, 0), OUTCOME)
+    assert figures_of(tmp_path, "cnn") == {}
+    fill(tmp_path)
+    save_job(tmp_path, Job("cnn", "new_speakers", 7, 0), predictions(0, 7), OUTCOME)
+    assert figures_of(tmp_path, "cnn")["protocols"]["new_speakers"]["seeds"] == 1
+
+
+def test_the_table_says_what_its_figures_are(tmp_path: Path) -> None:
+    """Both protocols in columns of their own, the random one marked; people beside it."""
+    fill(tmp_path)
+    figures = {"cnn": figures_of(tmp_path, "cnn"), "resnet": {}}
+    text = markdown(figures, {2: 0.922})
+    new = figures["cnn"]["protocols"]["new_speakers"]
+    assert f"**{100 * new['uar']:.1f}** ({100 * new['uar_low']:.1f}-" in text
+    assert "random clips, UAR (not comparable: speakers shared)" in text
+    assert "85-88" in text
+    assert "92.2 %" in text
+    assert "tess, with one speaker" in text
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({line.count("|") for line in block.splitlines()}) == 1
+
+
+def test_pictures_are_drawn_of_complete_models(tmp_path: Path) -> None:
+    """Confusion matrix and calibration of all seeds; nothing for half a cross-validation."""
+    save_job(tmp_path, Job("half", "new_speakers", 0, 1), predictions(1, 0), OUTCOME)
+    assert pictures(tmp_path, "half") == []
+    fill(tmp_path, seeds=2)
+    drawn = pictures(tmp_path, "cnn")
+    assert [path.name for path in drawn] == ["confusion_matrix.png", "reliability.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
+
+
+def test_the_same_results_give_the_same_table(tmp_path: Path) -> None:
+    """Nothing in it is drawn anew."""
+    fill(tmp_path)
+    assert figures_of(tmp_path, "cnn") == figures_of(tmp_path, "cnn")
+    joined = figures_of(tmp_path, "cnn")["protocols"]["new_speakers"]
+    assert set(joined) >= set(score(predictions(0, 0))) - {"per_speaker", "calibration"}
