@@ -112,7 +112,7 @@ def _models(results: Path) -> list[str]:
 
 
 def _table(options: argparse.Namespace) -> int:
-    """Write ``figures.json`` and ``table.md``, and print the table."""
+    """Write ``figures.json`` and, beside the folder, the table; print the table."""
     results: Path = options.results
     figures = {model: figures_of(results, model) for model in _models(results)}
     figures = {model: found for model, found in figures.items() if found}
@@ -121,7 +121,7 @@ def _table(options: argparse.Namespace) -> int:
     text = markdown(figures, _listeners(options.votes, results / "listeners.json"))
     with atomic_write(results / "figures.json", text=True) as handle:
         handle.write(json.dumps(figures, indent=1, allow_nan=False) + "\n")
-    with atomic_write(results / "table.md", text=True) as handle:
+    with atomic_write(results.with_suffix(".md"), text=True) as handle:
         handle.write(text)
     print(text, end="")
     return 0

@@ -93,3 +93,4 @@ def test_nothing_to_show_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["--results", str(tmp_path), "table", "--votes", "nowhere.csv"]) == 1
     assert "no complete cross-validation" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+    assert not tmp_path.with_suffix(".md").exists()
