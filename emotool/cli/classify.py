@@ -181,6 +181,8 @@ def classify(
     Exit code 0: every input has a result. 3: some inputs failed. 1: nothing could be used, or
     the table could not be written. 2: wrong options. 130: interrupted. 143: terminated.
     """
+    if fail_fast and max_errors is not None:
+        raise typer.BadParameter("--fail-fast is --max-errors 0: give only one of them")
     from emotool.batch import RunOptions
     from emotool.pool import PoolOptions
     from emotool.results import WriterOptions

@@ -1,0 +1,421 @@
+"""``emotool classify`` as a user meets it: a real process, its streams, its exit code."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emotool.lock import beside
+from tests.emotool.tiny_models import write_tiny_model
+from tests.synthesis import tone, vowel, write_clip
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+MANY = 1500
+RUN = ["-m", "emotool", "classify", "crowd", "-m", "tiny.onnx", "-o", "r.csv"]
+
+Emotool = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder with three clips and a model, in which commands are run."""
+    for index, name in enumerate(("a.wav", "b.flac", "sub/c.wav")):
+        write_clip(tmp_path / "clips" / name, vowel(120, 0.6, amplitude=0.5 * 0.1**index))
+    write_tiny_model(tmp_path / "tiny.onnx")
+    return tmp_path
+
+
+@pytest.fixture
+def emotool(place: Path, python: str, python_path: dict[str, str]) -> Emotool:
+    """Return a function that runs ``emotool classify`` with the tiny model."""
+
+    def run(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+        command = [python, "-m", "emotool", "classify", "--model", "tiny.onnx", *arguments]
+        settings: dict[str, Any] = {"cwd": place, "env": python_path, "timeout": 60, "text": True}
+        settings |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "check": False}
+        return subprocess.run(command, **(settings | options))
+
+    return run
+
+
+def table(text: str) -> list[dict[str, str]]:
+    """Read CSV."""
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def one_line(text: str, *words: str) -> bool:
+    """Say whether a message is one error line, perhaps with a hint, and no traceback."""
+    lines = text.splitlines()
+    return (
+        lines[0].startswith("error: ")
+        and all(line.startswith("hint: ") for line in lines[1:])
+        and all(word in text for word in words)
+    )
+
+
+def test_piped_output_is_data_only(emotool: Emotool) -> None:
+    """Without -o, a pipe gets CSV on standard output, and people get theirs on standard error."""
+    run = emotool("clips")
+    assert run.returncode == 0
+    rows = table(run.stdout)
+    assert [row["path"] for row in rows] == ["clips/a.wav", "clips/b.flac", "clips/sub/c.wav"]
+    assert {row["status"] for row in rows} == {"ok"}
+    assert {row["model"] for row in rows} == {"tiny"}
+    assert "3 clips" in run.stderr
+
+
+def test_outputs_may_be_repeated(emotool: Emotool, place: Path) -> None:
+    """Each -o gets the same rows in the format of its suffix; '-' is standard output."""
+    run = emotool("clips", "-o", "r.csv", "-o", "r.json", "-o", "-", "--quiet")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == (place / "r.csv").read_text()
+    document = json.loads((place / "r.json").read_text())
+    assert [clip["path"] for clip in document["clips"]] == [r["path"] for r in table(run.stdout)]
+
+
+def test_format_overrules_the_suffix(emotool: Emotool) -> None:
+    """Standard output has no suffix to choose JSON by."""
+    run = emotool("clips", "-o", "-", "--format", "json", "-q")
+    assert len(json.loads(run.stdout)["clips"]) == 3
+
+
+@posix
+def test_terminal_gets_a_file_and_is_told_so(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """Without -o nobody's terminal is flooded: the table goes to labels.csv, said so."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [python, "-m", "emotool", "classify", "clips", "--model", "tiny.onnx"]
+    run = subprocess.run(
+        command, cwd=place, env=python_path, stdout=theirs, stderr=subprocess.PIPE, check=False
+    )
+    os.close(theirs)
+    os.close(ours)
+    assert run.returncode == 0
+    assert b"the table goes to labels.csv" in run.stderr
+    assert len(table((place / "labels.csv").read_text())) == 3
+
+
+def test_some_failed_is_exit_code_3(emotool: Emotool, place: Path) -> None:
+    """A text file and a missing path among good clips are rows, and tables of failures."""
+    (place / "clips" / "text.wav").write_text("no sound")
+    run = emotool("clips", "gone.wav", "-o", "r.csv")
+    assert run.returncode == 3
+    rows = table((place / "r.csv").read_text())
+    assert [row["status"] for row in rows] == ["ok", "ok", "ok", "failed", "failed"]
+    failures = table((place / "failures.csv").read_text())
+    assert [row["path"] for row in failures] == ["clips/text.wav", "gone.wav"]
+    assert "failures.csv" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["gone"], ["gone"]),
+        (["empty"], ["no audio files"]),
+        (["clips", "--model", "nobody"], ["nobody"]),
+        (["clips", "-o", "gone/r.csv"], ["gone/r.csv"]),
+        (["clips", "-o", "clips"], ["clips"]),
+        (["clips", "--device", "cuda"], ["cuda"]),
+        (["clips", "clips/text.wav", "--fail-fast", "-o", "r.csv"], ["text.wav"]),
+    ],
+)
+def test_unusable_is_exit_code_1_and_one_line(
+    emotool: Emotool, place: Path, arguments: list[str], words: list[str]
+) -> None:
+    """What cannot be done is told in a line and leaves nothing half-written."""
+    (place / "empty").mkdir()
+    (place / "clips" / "text.wav").write_text("no sound")
+    if arguments == ["clips", "-o", "clips"]:
+        arguments = [*arguments, "--format", "csv"]
+    run = emotool(*arguments)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert one_line(run.stderr, *words), run.stderr
+    assert not (place / "r.csv").exists()
+
+
+def test_all_failed_is_exit_code_1(emotool: Emotool, place: Path) -> None:
+    """The rows are there all the same."""
+    (place / "text.wav").write_text("no sound")
+    run = emotool("text.wav")
+    assert run.returncode == 1
+    assert [row["status"] for row in table(run.stdout)] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["clips", "--no-such-option"],
+        ["clips", "--workers", "-1"],
+        ["clips", "--batch-size", "0"],
+        ["clips", "--timeout", "0"],
+        ["clips", "--max-errors", "-1"],
+        ["clips", "--device", "tpu"],
+        ["clips", "--format", "doc"],
+        ["clips", "-o", "labels.doc"],
+        ["clips", "-o", "r.csv", "-o", "r.csv"],
+        ["clips", "--fail-fast", "--max-errors", "3"],
+    ],
+)
+def test_bad_options_are_exit_code_2(emotool: Emotool, arguments: list[str]) -> None:
+    """Only what is wrong with the options themselves is a usage error."""
+    run = emotool(*arguments)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert one_line(run.stderr), run.stderr
+
+
+def test_help_names_every_exit_code(emotool: Emotool) -> None:
+    """Scripts are written by what --help promises."""
+    run = emotool("--help")
+    for code in ("0:", "3:", "1:", "2:", "130:", "143:"):
+        assert code in run.stdout
+    assert "--by-content" in run.stdout
+
+
+@posix
+def test_odd_names_reach_the_table_and_no_terminal(emotool: Emotool, place: Path) -> None:
+    """Markup, escapes and formulas in names are text; undecodable bytes are escaped."""
+    sound = (place / "clips" / "a.wav").read_bytes()
+    names = [b"a[/b].wav", b"\x1b[31mred.wav", b"=1+1.wav", b"caf\xe9.wav", b"line\nbreak.wav"]
+    for name in names:
+        for path, content in ((name, sound), (b"bad" + name, b"no sound")):
+            odd = place / "clips" / os.fsdecode(path)
+            odd.parent.mkdir(exist_ok=True)
+            odd.write_bytes(content)
+    run = emotool("clips")
+    assert run.returncode == 3
+    assert len(table(run.stdout)) == 3 + 2 * len(names)
+    assert "\x1b" not in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@posix
+def test_reader_that_leaves_ends_the_run_quietly(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """``emotool classify … | head -1`` says nothing about the pipe."""
+    fill(place / "clips" / "more", 300)
+    command = [python, "-m", "emotool", "classify", "clips", "--model", "tiny.onnx", "-q"]
+    run = subprocess.Popen(
+        command, cwd=place, env=python_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert run.stdout is not None and run.stderr is not None
+    assert run.stdout.readline().startswith(b"path,")
+    run.stdout.close()
+    assert run.stderr.read() == b""
+    assert run.wait(10) == 141
+    run.stderr.close()
+
+
+@linux
+@pytest.mark.parametrize("target", ["/dev/full", "-"])
+def test_full_device_is_an_error(emotool: Emotool, target: str) -> None:
+    """What cannot be written is not taken for written."""
+    with Path("/dev/full").open("wb") as full:
+        run = emotool("clips", "-o", target, "--format", "csv", "-q", stdout=full)
+    assert run.returncode == 1
+    assert one_line(run.stderr, "No space left"), run.stderr
+
+
+@linux
+def test_folder_that_cannot_be_written_is_an_error(emotool: Emotool) -> None:
+    """Not even root writes into /sys; it is known before any clip is read."""
+    run = emotool("clips", "-o", "/sys/labels.csv")
+    assert run.returncode == 1
+    assert one_line(run.stderr, "cannot write /sys/labels.csv"), run.stderr
+
+
+@linux
+def test_disk_that_fills_up_leaves_the_old_table(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """When there is no room for the table, the last one stays; with room, the run goes on."""
+    fill(place / "clips" / "more", 600)
+    (place / "r.csv").write_text("before")
+    command = f"ulimit -f 60; exec {python} -m emotool classify clips -m tiny.onnx -o r.csv -q"
+    full = subprocess.run(
+        ["bash", "-c", command],
+        cwd=place,
+        env=python_path | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert full.returncode == 1
+    assert one_line(full.stderr), full.stderr
+    assert (place / "r.csv").read_text() == "before"
+    again = command.replace("ulimit -f 60; ", "")
+    subprocess.run(["bash", "-c", again], cwd=place, env=python_path, check=True)
+    assert len(table((place / "r.csv").read_text())) == 610
+    assert not [path for path in place.iterdir() if path.name.startswith(".")]
+
+
+def fill(folder: Path, count: int) -> None:
+    """Add many clips, hard links of a few."""
+    sources = [
+        write_clip(folder / "sources" / f"{index}.wav", tone(200 + 50 * index, 0.6))
+        for index in range(7)
+    ]
+    (folder / "many").mkdir(parents=True)
+    for index in range(count):
+        (folder / "many" / f"{index:05}.wav").hardlink_to(sources[index % 7])
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of many clips."""
+    folder = tmp_path_factory.mktemp("crowd")
+    fill(folder, MANY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    crowd: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    python: str,
+    python_path: dict[str, str],
+) -> bytes:
+    """Return the bytes of a run over the crowd that nobody disturbs."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    write_tiny_model(folder / "tiny.onnx")
+    (folder / "crowd").symlink_to(crowd)
+    subprocess.run([python, *RUN, "-q"], cwd=folder, env=python_path, check=True)
+    return (folder / "r.csv").read_bytes()
+
+
+@pytest.fixture
+def long_run(
+    place: Path, crowd: Path, python: str, python_path: dict[str, str]
+) -> Iterator["subprocess.Popen[str]"]:
+    """Start a run over the crowd, wait until some are done, and see that all of it ends."""
+    (place / "crowd").symlink_to(crowd)
+    run = subprocess.Popen(
+        [python, *RUN],
+        cwd=place,
+        env=python_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    journal = beside(place / "r.csv", "journal-wal")
+    until(lambda: journal.exists() and journal.stat().st_size > 50_000)
+    assert run.poll() is None, "the run was over too soon: make MANY larger"
+    yield run
+    run.communicate()
+    until(lambda: not group_exists(run.pid))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something, a minute at most."""
+    limit = time.monotonic() + 60  # on a machine with other things to do
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+def group_exists(number: int) -> bool:
+    """Say whether any process of a group is alive."""
+    try:
+        os.killpg(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@posix
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)],
+    ids=["Ctrl-C", "SIGTERM", "kill -9"],
+)
+@pytest.mark.parametrize("whole_group", [False, True], ids=["parent", "group"])
+def test_run_ended_by_a_signal_goes_on_to_the_same_bytes(
+    long_run: "subprocess.Popen[str]",
+    emotool: Emotool,
+    place: Path,
+    undisturbed: bytes,
+    number: signal.Signals,
+    code: int,
+    whole_group: bool,
+) -> None:
+    """Within two seconds it is over, with its code; what is done is kept; nothing is done twice."""
+    began = time.monotonic()
+    if whole_group:
+        os.killpg(long_run.pid, number)
+    else:
+        long_run.send_signal(number)
+    _, messages = long_run.communicate(timeout=10)
+    assert time.monotonic() - began < 2
+    assert long_run.returncode == code
+    assert "Traceback" not in messages
+    assert not (place / "r.csv").exists()
+    until(lambda: not group_exists(long_run.pid))
+    run = emotool("crowd", "-o", "r.csv")
+    assert run.returncode == 0
+    assert "taken from the interrupted run" in run.stderr
+    assert (place / "r.csv").read_bytes() == undisturbed
+    assert not [path.name for path in place.iterdir() if path.name.startswith(".")]
+
+
+@posix
+def test_second_run_on_the_same_output_is_refused(
+    long_run: "subprocess.Popen[str]", emotool: Emotool
+) -> None:
+    """The one that came first is not disturbed; the other says who is in its way."""
+    os.killpg(long_run.pid, signal.SIGSTOP)  # so that it is not done before the other comes
+    second = emotool("crowd", "-o", "r.csv")
+    os.killpg(long_run.pid, signal.SIGCONT)
+    assert second.returncode == 1
+    assert one_line(second.stderr, f"process {long_run.pid}", "r.csv")
+    long_run.communicate()
+    assert long_run.returncode == 0
+
+
+@linux
+def test_killed_workers_cost_nothing(
+    long_run: "subprocess.Popen[str]", place: Path, undisturbed: bytes
+) -> None:
+    """``kill -9`` of every worker: others take over, and no row shows it."""
+    children = Path(f"/proc/{long_run.pid}/task/{long_run.pid}/children").read_text().split()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    long_run.communicate(timeout=60)
+    assert long_run.returncode == 0
+    assert (place / "r.csv").read_bytes() == undisturbed
+
+
+@linux
+def test_frozen_worker_is_given_up_after_the_timeout(
+    place: Path, crowd: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """A worker that does nothing more at all costs one row after --timeout seconds."""
+    (place / "crowd").symlink_to(crowd)
+    run = subprocess.Popen(
+        [python, *RUN, "--timeout", "0.5", "-q"],
+        cwd=place,
+        env=python_path,
+    )
+    until(beside(place / "r.csv", "journal-wal").exists)
+    (child, *_) = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    os.kill(int(child), signal.SIGSTOP)
+    assert run.wait(30) == 3
+    rows = table((place / "r.csv").read_text())
+    assert len(rows) == MANY + 7
+    assert [row["error"] for row in rows if row["status"] != "ok"] == [
+        "timeout: no result after 0.5 s"
+    ]
