@@ -99,6 +99,31 @@ def test_results_do_not_depend_on_the_batch_size(
     assert list(classify_clips(clips, classifier, TWO, batch_size=batch_size)) == usual
 
 
+def test_model_never_sees_a_window_alone(tmp_path: Path) -> None:
+    """Runtimes compute a batch of one by other kernels, whose last bits differ."""
+    sizes: list[int] = []
+
+    def note(log_mels: Array, probabilities: Array) -> Array:
+        sizes.append(len(log_mels))
+        return probabilities
+
+    clips = write(tmp_path, *[tone(440, 0.4)] * 5)
+    results = list(classify_clips(clips, Spoilt(note), TWO, batch_size=1))
+    assert [result.status for result in results] == ["ok"] * 5
+    assert sizes == [2] * 5
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("exported/*.onnx")), ids=lambda path: path.stem)
+def test_exported_models_do_not_depend_on_the_batch(tmp_path: Path, path: Path) -> None:
+    """With the models that we ship, the bits are the same in any company."""
+    model = load_classifier(path, "cpu")
+    clips = write(tmp_path, *varied(11))
+    usual = list(classify_clips(clips, model, TWO, batch_size=64))
+    for batch_size in (1, 3, 4):
+        assert list(classify_clips(clips, model, TWO, batch_size=batch_size)) == usual
+    assert list(classify_clips(clips[4:5], model, TWO)) == usual[4:5]
+
+
 def test_any_selection_gives_the_same_results(tmp_path: Path, classifier: Classifier) -> None:
     """What a clip gets does not depend on which others are there; indexes may have gaps."""
     clips = write(tmp_path, *varied(12))
