@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from benchmarks.accuracy import main
+from benchmarks.storage import main as storage
 from tests.tiny_run import tiny_corpus, tiny_recipe
 
 EMOTIONS = {"03": "happy", "04": "sad"}
@@ -72,6 +73,24 @@ def test_from_training_to_table(
     monkeypatch.setattr("subprocess.run", None)  # nothing may be trained
     assert main(arguments) == 0
     assert lost.with_suffix(".csv").read_bytes() == before
+
+
+def test_forms_of_storage_are_compared_on_the_same_folds(
+    base: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each fold's model in each form labels the clips it was not trained on."""
+    arguments = options(base, "--models", model, "--protocols", "new_speakers")
+    assert main(arguments) == 0
+    capsys.readouterr()
+    given = ["--runs", str(base / "runs"), "--output", str(base / "storage.md")]
+    assert storage(["tiny", *given]) == 0
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[2] for row in rows] == ["float32", "float16", "int8"]
+    assert {row[1] for row in rows} == {"2"}
+    assert {row[-1] for row in rows} == {"24 |"}
+    assert rows[0][5:9] == ["+0.00", rows[0][6], "+0.00", "100.0"]
+    assert storage(["nosuch", *given]) == 1
+    assert "no finished run of nosuch" in capsys.readouterr().err
 
 
 def test_results_of_a_changed_recipe_are_not_added_to(
