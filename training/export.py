@@ -198,10 +198,13 @@ def export_model(
     plain = to_onnx(source.model, source.temperature)
     twin = open_session(plain.SerializeToString())
     parity = check_parity(source.model, twin, source.temperature, windows)
-    stored = form.store(plain, windows)
+    # Ranges of int8 from every other window, agreement on those between: a form is not judged
+    # on what it was fitted to.
+    stored = form.store(plain, windows[::2])
     session = open_session(stored.SerializeToString())
-    agreed = agreement(twin, session, windows)
-    metadata = _metadata(source, _golden(session, source.spectrogram, form.tolerance), storage)
+    agreed = agreement(twin, session, windows[1::2] if len(windows) > 1 else windows)
+    golden = _golden(session, source.spectrogram, form.tolerance)
+    metadata = _metadata(source, golden, _storage_note(storage, agreed))
     content = _with_metadata(stored, metadata)
     _check_loads(content, source.name)
     path = make_folder(folder) / f"{source.name}.onnx"
@@ -219,13 +222,23 @@ def _golden(session: Any, spec: SpectrogramSpec, tolerance: float) -> Golden:
     return Golden(GOLDEN_SEED, tuple(float(p) for p in answer[0]), tolerance)
 
 
-def _metadata(source: Source, golden: Golden, storage: Storage) -> ModelMetadata:
-    """Put together what the file says of itself."""
-    stored = {
-        "float32": "Weights in float32.",
-        "float16": "Weights stored as float16, computed in float32.",
-        "int8": "Convolutions statically quantised to int8, per channel (QDQ).",
+def _storage_note(storage: Storage, agreed: Agreement) -> str:
+    """Say how the weights are stored, and what that changed."""
+    if storage == "float32":
+        return "Weights in float32."
+    said = {
+        "float16": "Weights stored as float16, computed in float32",
+        "int8": "Convolutions statically quantised to int8, per channel (QDQ)",
     }[storage]
+    return (
+        f"{said}: {agreed.labels:.1%} of the labels of the float32 model, over {agreed.windows} "
+        f"windows of clips held out of training; probabilities differ by {agreed.probability:.1g} "
+        "at most."
+    )
+
+
+def _metadata(source: Source, golden: Golden, stored: str) -> ModelMetadata:
+    """Put together what the file says of itself."""
     return ModelMetadata(
         name=source.name,
         labels=source.labels,
