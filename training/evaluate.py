@@ -106,18 +106,26 @@ def evaluate(
         )
     predictions = Predictions(
         classifier.labels,
-        _facts(labelled, classifier.metadata.split.get("speakers")),
+        _facts(labelled, _heard(classifier.metadata.split.get("speakers"))),
         np.array(rows, dtype=np.float64),  # [clips, labels]
     )
     figures = {group: score(part) for group in GROUPS if len(part := predictions.subset(group))}
     return Evaluation(predictions, tuple(unanswered), figures)
 
 
-def _facts(
-    utterances: Sequence[Utterance], speakers: Mapping[str, Sequence[str]] | None
-) -> dict[str, NDArray[np.str_]]:
+def _heard(speakers: object) -> set[str]:
+    """Names of all speakers a model was trained or stopped by; empty where it does not say.
+
+    Model files come from strangers: what has another form than ours says nothing.
+    """
+    if not isinstance(speakers, dict):
+        return set()
+    lists = [names for names in speakers.values() if isinstance(names, list)]
+    return {name for names in lists for name in names if isinstance(name, str)}
+
+
+def _facts(utterances: Sequence[Utterance], heard: set[str]) -> dict[str, NDArray[np.str_]]:
     """Facts of the clips; the subset says whether the model knows the speaker."""
-    heard = {name for names in (speakers or {}).values() for name in names}
 
     def group(speaker: str) -> str:
         if not speaker or not heard:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,11 +53,13 @@ def test_speakers_that_were_heard_are_scored_apart(classifier: Classifier, clips
     assert set(new.facts["speaker"]) == {"ravdess-02"}
 
 
+@pytest.mark.parametrize("said", [{}, {"speakers": "all"}, {"speakers": {"train": 3}}])
 def test_a_model_that_does_not_say_whom_it_heard_is_not_believed(
-    tmp_path: Path, clips: Path
+    tmp_path: Path, clips: Path, said: dict[str, Any]
 ) -> None:
-    """Without a list of speakers no clip counts as new."""
-    classifier = load_classifier(write_tiny_model(tmp_path / "tiny.onnx"), device="cpu")
+    """Without a proper list of speakers no clip counts as new."""
+    path = write_tiny_model(tmp_path / "tiny.onnx", tiny_metadata(split=said))
+    classifier = load_classifier(path, device="cpu")
     evaluation = evaluate(classifier, load_corpora([clips]).utterances, ONE)
     assert list(evaluation.figures) == ["unknown"]
 
