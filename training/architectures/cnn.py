@@ -40,6 +40,9 @@ class Config:
         spec that asks for constants has them.)
     pooling : str
         ``statistics`` (over time) or ``mean_max`` (over all places).
+    projection : int
+        For ``statistics``: each frame's column over frequency is projected to so many features;
+        0 takes its mean.
     momentum : float
         Of the running means of batch normalisation.
     """
@@ -52,6 +55,7 @@ class Config:
     dropout: float = 0.3
     statistics: Literal["active", "window"] = "active"
     pooling: Literal["statistics", "mean_max"] = "statistics"
+    projection: int = 128
     momentum: float = 0.95
 
 
@@ -79,7 +83,9 @@ def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any
         x = _block(x, width, settings)
         if settings.block_dropout:
             x = layers.SpatialDropout2D(settings.block_dropout)(x)
-    head = EvidenceHead(len(labels), settings.dropout, settings.pooling, name="head")
+    head = EvidenceHead(
+        len(labels), settings.dropout, settings.pooling, settings.projection, name="head"
+    )
     return keras.Model(log_mel, head(x, activity), name="cnn")
 
 

@@ -61,23 +61,29 @@ def test_constants_are_the_training_sets() -> None:
     assert not model.trainable_weights
 
 
-def headed(pooling: str, labels: int) -> tuple[EvidenceHead, dict[str, np.ndarray], np.ndarray]:
+def headed(
+    pooling: str, labels: int, projection: int = 0
+) -> tuple[EvidenceHead, dict[str, np.ndarray], np.ndarray]:
     """Run a head with random weights on random features; also gives its features."""
     keras.utils.set_random_seed(1)
     random = np.random.default_rng(2)
     features = np.maximum(random.normal(size=(6, 3, 5, 8)), 0).astype(np.float32)
     activity = np.ones((6, 30), np.float32)
     activity[3:, 18:] = 0.0
-    head = EvidenceHead(labels, dropout=0.5, pooling=pooling)
+    head = EvidenceHead(labels, dropout=0.5, pooling=pooling, projection=projection)
     outputs = head(features, activity)
     return head, {name: value.numpy() for name, value in outputs.items()}, features
 
 
-@pytest.mark.parametrize("pooling", ["mean_max", "statistics"])
+@pytest.mark.parametrize(
+    ("pooling", "projection"), [("mean_max", 0), ("statistics", 0), ("statistics", 16)]
+)
 @pytest.mark.parametrize("labels", [2, 6])
-def test_the_evidence_sums_to_the_margin_of_the_logits(pooling: str, labels: int) -> None:
+def test_the_evidence_sums_to_the_margin_of_the_logits(
+    pooling: str, projection: int, labels: int
+) -> None:
     """The map accounts for the whole of the predicted label's lead, biases apart."""
-    head, outputs, _ = headed(pooling, labels)
+    head, outputs, _ = headed(pooling, labels, projection)
     kernel, bias = head.classifier.get_weights()
     logits = outputs["logits"] - bias
     assert np.allclose(outputs["embedding"] @ kernel, logits, atol=1e-5)
@@ -88,10 +94,14 @@ def test_the_evidence_sums_to_the_margin_of_the_logits(pooling: str, labels: int
     assert np.allclose(outputs["activation"].sum((1, 2)), margin, atol=5e-3)
 
 
-@pytest.mark.parametrize("pooling", ["mean_max", "statistics"])
-def test_taking_away_where_evidence_is_highest_lowers_the_label_most(pooling: str) -> None:
+@pytest.mark.parametrize(
+    ("pooling", "projection"), [("mean_max", 0), ("statistics", 0), ("statistics", 16)]
+)
+def test_taking_away_where_evidence_is_highest_lowers_the_label_most(
+    pooling: str, projection: int
+) -> None:
     """Blotting out the best place of each map costs the label more than an average place."""
-    head, outputs, features = headed(pooling, 2)
+    head, outputs, features = headed(pooling, 2, projection)
     activity = np.ones((6, 30), np.float32)
     outputs = {name: value.numpy() for name, value in head(features, activity).items()}
     predicted = outputs["logits"].argmax(1)
@@ -108,6 +118,18 @@ def test_taking_away_where_evidence_is_highest_lowers_the_label_most(pooling: st
         drops[:, place] = lead(features) - lead(changed.reshape(features.shape))
     best = outputs["activation"].reshape(6, 15).argmax(1)
     assert drops[np.arange(6), best].mean() > drops.mean() + drops.std()
+
+
+def test_a_projection_hears_at_which_frequency_a_feature_is() -> None:
+    """The same features a row higher give another embedding; their mean over rows would not."""
+    head, _, features = headed("statistics", 2, projection=16)
+    activity = np.ones((6, 30), np.float32)
+    moved = np.roll(features, 1, axis=1)
+    before, after = (head(x, activity)["embedding"].numpy() for x in (features, moved))
+    assert np.abs(before - after).max() > 0.01
+    plain, _, _ = headed("statistics", 2)
+    before, after = (plain(x, activity)["embedding"].numpy() for x in (features, moved))
+    assert np.allclose(before, after, atol=1e-5)
 
 
 def test_dropout_is_for_training_only() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from training.architectures.blocks.pooling import POOLINGS, spread
+from training.architectures.blocks.pooling import pooling_of, spread
 
 __all__ = ["EvidenceHead"]
 
@@ -27,6 +27,9 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]
         Share of pooled features left out at random in training, in 0 … 1.
     pooling : str
         ``mean_max`` or ``statistics``.
+    projection : int
+        For ``statistics``: length of the vector that each frame's column over frequency is
+        projected to; 0 takes the column's mean.
 
     Shape
     -----
@@ -35,26 +38,33 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(
-        self, n_labels: int, dropout: float = 0.0, pooling: str = "mean_max", **options: Any
+        self,
+        n_labels: int,
+        dropout: float = 0.0,
+        pooling: str = "mean_max",
+        projection: int = 0,
+        **options: Any,
     ) -> None:
         super().__init__(dtype="float32", **options)
         self.n_labels = n_labels
-        self.pooling = POOLINGS[pooling]()
+        self.pooling = pooling_of(pooling, projection)
+        self.pooling_layers = self.pooling.layers  # kept here, where Keras finds their weights
         self.dropout = keras.layers.Dropout(dropout, dtype="float32", name="dropout")
         self.classifier = keras.layers.Dense(n_labels, dtype="float32", name="classifier")
 
     def build(self, features_shape: Shape, activity_shape: Shape) -> None:
         """Make the linear classifier's weights, [dim, n_labels] and [n_labels]."""
-        channels, width, frames = features_shape[-1], features_shape[2], activity_shape[1]
-        if channels is None or width is None or frames is None:
+        width, frames = features_shape[2], activity_shape[1]
+        if width is None or frames is None:
             raise ValueError("the size of the feature map must be known")
         self.spread = spread(frames, width)  # [frames, w]
-        self.classifier.build((None, self.pooling.size(channels)))
+        self.classifier.build((None, self.pooling.build(features_shape)))
 
     def call(self, features: Any, activity: Any, training: bool | None = None) -> dict[str, Any]:
         """Map features and activity to the head's outputs."""
         features = ops.cast(features, "float32")
         activity = ops.matmul(activity, self.spread)  # [batch, w]
+        features = self.pooling.collapse(features, training)
         embedding = self.pooling.embed(features, activity)  # [batch, dim]
         logits = self.classifier(self.dropout(embedding, training=training))  # [batch, labels]
         weights = self._margin_weights(logits)  # [batch, dim]

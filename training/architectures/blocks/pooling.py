@@ -3,17 +3,19 @@
 Behind a linear classifier a logit is a weighted sum of what is pooled, and what is pooled is a sum
 over places. So the logit is a sum over places too, and what a place adds is its evidence: the
 class activation map of Zhou et al. (2016), doi:10.1109/CVPR.2016.319, carried over from average
-pooling to maximum and deviation. ``evidence`` sums to ``weights · embed`` (deviation: but for the
-little that keeps its root finite).
+pooling to maximum and deviation. ``evidence`` sums to ``weights · embed``, but for the little that
+keeps a deviation's root finite and the shift of a projection's normalisation.
 """
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-__all__ = ["POOLINGS", "MeanMax", "Pooling", "Statistics"]
+from training.architectures.blocks.projection import FrequencyProjection
+
+__all__ = ["MeanMax", "Pooling", "Statistics", "pooling_of", "spread"]
 
 ALMOST_SILENT = 1e-3
 """Weight of a silent frame among sounding ones of weight 1: not 0, lest all weights be 0."""
@@ -22,11 +24,26 @@ DEVIATION_FLOOR = 1e-4
 """Added to a variance before the root, whose slope at 0 is infinite."""
 
 
+class Columns(NamedTuple):
+    """A feature map without its frequency axis, and what each of its rows adds."""
+
+    along: Any
+    """[batch, w, c]"""
+    rows: Any
+    """[batch, h, w, c], summing over h to ``along`` but for a constant."""
+
+
 class Pooling(Protocol):
     """A way of pooling. Shapes: features [batch, h, w, c], activity [batch, w] in 0 … 1."""
 
-    def size(self, channels: int) -> int:
-        """Length of the vector for so many channels."""
+    layers: list[Any]
+    """Layers with weights of their own, for the head to keep."""
+
+    def build(self, features_shape: tuple[int | None, ...]) -> int:
+        """Make the weights; return the length of the vector."""
+
+    def collapse(self, features: Any, training: bool | None) -> Any:
+        """Give ``embed`` and ``evidence`` what they take for ``features``."""
 
     def embed(self, features: Any, activity: Any) -> Any:
         """Pool to [batch, size]."""
@@ -38,9 +55,16 @@ class Pooling(Protocol):
 class MeanMax:
     """Mean and maximum over all places: how much there is of a feature, and whether any."""
 
-    def size(self, channels: int) -> int:
+    def __init__(self) -> None:
+        self.layers: list[Any] = []
+
+    def build(self, features_shape: tuple[int | None, ...]) -> int:
         """Means, then maxima."""
-        return 2 * channels
+        return 2 * int(features_shape[-1] or 0)
+
+    def collapse(self, features: Any, training: bool | None) -> Any:
+        """Leave features as they are."""
+        return features
 
     def embed(self, features: Any, activity: Any) -> Any:
         """Pool to [batch, 2 c]."""
@@ -57,39 +81,55 @@ class MeanMax:
 
 
 class Statistics:
-    """Mean, deviation and maximum over time of the mean over mels, silent frames aside.
+    """Mean, deviation and maximum over time, silent frames aside, of each frame's column.
 
     How a voice moves tells emotions apart at least as well as where it is on average: the
     pooling of speaker recognition (Snyder et al. 2018, doi:10.1109/ICASSP.2018.8461375).
+
+    Parameters
+    ----------
+    projection : FrequencyProjection or None
+        Makes one vector of a frame's column over frequency; None takes the column's mean.
     """
 
-    def size(self, channels: int) -> int:
-        """Means, deviations, then maxima."""
-        return 3 * channels
+    def __init__(self, projection: FrequencyProjection | None = None) -> None:
+        self.projection = projection
+        self.layers: list[Any] = [] if projection is None else [projection]
 
-    def embed(self, features: Any, activity: Any) -> Any:
+    def build(self, features_shape: tuple[int | None, ...]) -> int:
+        """Means, deviations, then maxima."""
+        if self.projection is None:
+            return 3 * int(features_shape[-1] or 0)
+        self.projection.build(features_shape)
+        return 3 * self.projection.size
+
+    def collapse(self, features: Any, training: bool | None) -> Columns:
+        """Take the frequency axis away."""
+        if self.projection is None:
+            return Columns(ops.mean(features, axis=1), features / features.shape[1])
+        along, rows = self.projection(features, training=training)
+        return Columns(ops.cast(along, "float32"), rows)
+
+    def embed(self, features: Columns, activity: Any) -> Any:
         """Pool to [batch, 3 c]."""
-        _, mean, deviation, gated = self._statistics(features, activity)
+        _, mean, deviation, gated = self._statistics(features.along, activity)
         parts = [mean, deviation, ops.max(gated, axis=1, keepdims=True)]
         return ops.concatenate(parts, axis=-1)[:, 0]  # [batch, 3 c]
 
-    def evidence(self, features: Any, activity: Any, weights: Any) -> Any:
-        """Share each statistic among frames, then among mels by what they add to the mean."""
-        channels, height = features.shape[-1], features.shape[1]
-        share, mean, deviation, gated = self._statistics(features, activity)
+    def evidence(self, features: Columns, activity: Any, weights: Any) -> Any:
+        """Share each statistic among frames, then among the rows by what they add to it."""
+        along, rows = features
+        share, mean, deviation, gated = self._statistics(along, activity)
         of_mean, of_deviation, of_maximum = ops.split(weights[:, None], 3, axis=-1)  # [b, 1, c]
-        along = ops.mean(features, axis=1)  # [batch, w, c]
-        from_mean = (along - mean) / deviation  # [batch, w, c]
         gate = _gate(activity) * _share_of_maximum(gated, axis=1)  # [batch, w, c]
         level = share * of_mean + gate * of_maximum  # [batch, w, c]
-        swing = share * of_deviation * from_mean  # [batch, w, c]
-        mean = ops.reshape(mean, (-1, 1, 1, channels))  # [batch, 1, 1, c]
-        added = features * level[:, None] + (features - mean) * swing[:, None]  # [b, h, w, c]
-        return ops.sum(added, axis=-1) / height  # [batch, h, w]
+        swing = share * of_deviation * (along - mean) / deviation  # [batch, w, c]
+        row_means = ops.sum(rows * share[:, None], axis=2, keepdims=True)  # [batch, h, 1, c]
+        added = rows * level[:, None] + (rows - row_means) * swing[:, None]  # [batch, h, w, c]
+        return ops.sum(added, axis=-1)  # [batch, h, w]
 
-    def _statistics(self, features: Any, activity: Any) -> tuple[Any, Any, Any, Any]:
+    def _statistics(self, along: Any, activity: Any) -> tuple[Any, Any, Any, Any]:
         """Weights of frames [batch, w, 1], mean and deviation [batch, 1, c], gated [b, w, c]."""
-        along = ops.mean(features, axis=1)  # [batch, w, c]
         weights = activity[:, :, None] + ALMOST_SILENT  # [batch, w, 1]
         share = weights / ops.sum(weights, axis=1, keepdims=True)  # [batch, w, 1]
         mean = ops.sum(along * share, axis=1, keepdims=True)  # [batch, 1, c]
@@ -98,10 +138,15 @@ class Statistics:
         return share, mean, deviation, along * _gate(activity)
 
 
-POOLINGS: dict[str, type[MeanMax] | type[Statistics]] = {
-    "mean_max": MeanMax,
-    "statistics": Statistics,
-}
+def pooling_of(name: str, projection: int = 0) -> Pooling:
+    """Make a pooling: ``mean_max`` or ``statistics``, this with a projection if it has a size."""
+    if name == "mean_max":
+        return MeanMax()
+    if name == "statistics":
+        return Statistics(
+            FrequencyProjection(projection, name="projection") if projection else None
+        )
+    raise ValueError(f"unknown pooling {name!r}")
 
 
 def _gate(activity: Any) -> Any:

@@ -1,0 +1,67 @@
+"""Features told apart by their frequency: each frame's column of a feature map, projected."""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+__all__ = ["FrequencyProjection"]
+
+Shape = tuple[int | None, ...]
+
+
+class FrequencyProjection(keras.layers.Layer):  # type: ignore[misc]
+    """Turn each frame's column of features over frequency into one vector of learnt weights.
+
+    A convolution does not know at which frequency it finds what it looks for, and an average
+    over frequency never tells. Where a voice has its energy is much of how it sounds, so here
+    each row has weights of its own: a convolution as high as the map, batch normalisation
+    (Ioffe and Szegedy 2015, arXiv:1502.03167) and rectification.
+
+    Parameters
+    ----------
+    size : int
+        Length of the vector.
+    momentum : float
+        Of the running means of the normalisation.
+
+    Shape
+    -----
+    [batch, h, w, c] → ``along`` [batch, w, size], at least 0, and ``rows`` [batch, h, w, size]:
+    what each row adds to it. The rows sum to ``along``, the normalisation's shift apart.
+    """
+
+    def __init__(self, size: int, momentum: float = 0.99, **options: Any) -> None:
+        super().__init__(**options)
+        self.size = size
+        self.normalise = layers.BatchNormalization(momentum=momentum, name="normalise")
+
+    def build(self, features_shape: Shape) -> None:
+        """Make a matrix [c, size] for each row."""
+        height, channels = features_shape[1], features_shape[3]
+        if height is None or channels is None:
+            raise ValueError("the height and channels of the feature map must be known")
+        self.convolve = layers.Conv2D(
+            self.size,
+            (height, 1),
+            use_bias=False,
+            kernel_initializer="he_normal",
+            dtype=self.dtype_policy,
+            name="convolve",
+        )
+        self.convolve.build(features_shape)
+        self.normalise.build((None, 1, features_shape[2], self.size))
+
+    def call(self, features: Any, training: bool | None = None) -> tuple[Any, Any]:
+        """Project ``features`` [batch, h, w, c]."""
+        projected = self.normalise(self.convolve(features), training=training)  # [b, 1, w, size]
+        along = ops.relu(projected)  # [batch, 1, w, size]
+        return along[:, 0], self._rows(features, ops.cast(along > 0, "float32"))
+
+    def _rows(self, features: Any, rectified: Any) -> Any:
+        """Share the projection among rows; left out of the graph where nobody asks for it."""
+        norm = self.normalise
+        scale = norm.gamma * ops.rsqrt(norm.moving_variance + norm.epsilon)  # [size]
+        kernel = ops.convert_to_tensor(self.convolve.kernel)[:, 0] * scale  # [h, c, size]
+        features = ops.cast(features, "float32")
+        return ops.matmul(features, kernel) * rectified  # [batch, h, w, size]
