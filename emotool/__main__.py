@@ -1,6 +1,25 @@
-"""Let ``python -m emotool`` do what the ``emotool`` command does."""
+"""The process behind ``emotool`` and ``python -m emotool``."""
 
-from emotool.cli import main
+import signal
+from typing import NoReturn
+
+__all__ = ["main"]
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    # Nothing can be lost yet, so Ctrl-C need not tell in which import it came.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from emotool.cli import main as run
+
+    try:
+        run()
+    finally:
+        # How it ends is settled; the interpreter only has to clear itself away.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
 
 if __name__ == "__main__":
     main()

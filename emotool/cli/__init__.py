@@ -12,11 +12,9 @@ import errno
 import inspect
 import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -24,6 +22,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from emotool import __version__
+from emotool.cli import ending
 from emotool.errors import EmotoolError
 from emotool.text import printable
 
@@ -39,7 +38,7 @@ COMMANDS = {
 }
 """Each command's place (a function, or a `typer.Typer` with sub-commands) and its short help."""
 
-_INTERRUPTED, _PIPE_CLOSED, _TERMINATED = 130, 141, 143  # 128 + the signal, as shells say it
+_PIPE_CLOSED = 141  # 128 + the signal SIGPIPE, as shells say it
 _HELP = ["--help", "-h"]
 _FULL = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
 # What a wrong option raises; typer exports only this one of its kind.
@@ -64,7 +63,7 @@ class _LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            raise SystemExit(_report("interrupted", "", _INTERRUPTED)) from error
+            raise SystemExit(_report("interrupted", "", ending.INTERRUPTED)) from error
         except BrokenPipeError as error:
             _forget_stdout()
             raise SystemExit(_PIPE_CLOSED) from error
@@ -120,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments : sequence of str, optional
         What follows ``emotool``; the process's own arguments if not given.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    ending.watch()
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding cannot show is escaped, not a crash.
         if isinstance(stream, io.TextIOWrapper):
@@ -131,20 +130,33 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(arguments: list[str]) -> int:
     """Run a command and turn every expected way for it to end into an exit code."""
     try:
+        return _call(arguments)
+    except Exception:
+        if not (code := ending.received()):
+            raise  # a mistake of ours, to be seen in full
+    # What went wrong was the signal's doing.
+    return _report("interrupted", "", code) if code == ending.INTERRUPTED else code
+
+
+def _call(arguments: list[str]) -> int:
+    """Run a command; errors that a user may meet become a message and an exit code."""
+    try:
         code = typer.main.get_command(app)(arguments, "emotool", standalone_mode=False)
         sys.stdout.flush()
     except EmotoolError as error:
+        if ending.received():
+            raise
         return _report(error.message, error.hint, error.exit_code)
     except _UsageError as error:
         return _report(error.format_message(), _usage_hint(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        return _report("interrupted", "", _INTERRUPTED)
+        return _report("interrupted", "", ending.INTERRUPTED)
     except BrokenPipeError:
         _forget_stdout()
         return _PIPE_CLOSED
     except OSError as error:
         if error.errno not in _FULL:
-            raise  # a mistake of ours, to be seen in full
+            raise
         _forget_stdout()
         return _report(f"cannot write to standard output: {error.strerror}", "", 1)
     return code if isinstance(code, int) else 0
@@ -170,8 +182,3 @@ def _forget_stdout() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    """End on SIGTERM as on an error, so that what must be cleaned up is."""
-    sys.exit(_TERMINATED)

@@ -270,7 +270,8 @@ def test_help_loads_no_command(python: str, python_path: dict[str, str]) -> None
     done = subprocess.run(
         [python, "-c", code], capture_output=True, env=python_path, text=True, check=True
     )
-    assert done.stderr.split() == ["emotool.cli", "emotool.errors", "emotool.text"]
+    loaded = ["emotool.cli", "emotool.cli.ending", "emotool.errors", "emotool.text"]
+    assert done.stderr.split() == loaded
 
 
 def test_module_runs_as_the_command_does(python: str, python_path: dict[str, str]) -> None:
