@@ -46,6 +46,8 @@ class Choices:
         there is one.
     validation_share, test_share : float or None
         Shares of the clips, where a split is drawn.
+    withhold_test : bool or None
+        Leave the test clips alone, as one should while choosing a recipe.
     """
 
     data: tuple[str, ...] = ()
@@ -60,6 +62,7 @@ class Choices:
     validation_speakers: str | None = None
     validation_share: float | None = None
     test_share: float | None = None
+    withhold_test: bool | None = None
 
     @classmethod
     def from_dict(cls, values: object) -> "Choices":

@@ -8,14 +8,9 @@ written in one step; one that cannot be read (zip files carry checksums) is comp
 
 import hashlib
 import json
-import multiprocessing
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +23,7 @@ from emotool.files import sha256_file
 from emotool.spectrogram import SpectrogramSpec
 from training.archive import load_arrays, save_arrays
 from training.clip_arrays import Form, Outcome, compute
+from training.processes import in_processes
 from training.recipe import Variants
 
 __all__ = ["FeatureCache", "Wanted", "default_folder"]
@@ -189,33 +185,9 @@ class FeatureCache:
         """Run tasks here or in processes, giving answers and their sizes as they come."""
         if inline or self.workers == 1:
             yield from ((_work(*task), len(task[0])) for task in tasks)
-            return
-        # Spawned, not forked: a fork of a process with TensorFlow's threads can hang.
-        context = multiprocessing.get_context("spawn")
-        with (
-            _one_thread_each(),
-            ProcessPoolExecutor(
-                self.workers, mp_context=context, initializer=_ignore_interrupt
-            ) as pool,
-        ):
-            running = {pool.submit(_work, *task): len(task[0]) for task in tasks}
-            pending: set[Future[dict[Path, Outcome]]] = set(running)
-            try:
-                while pending:
-                    finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-                    yield from ((future.result(), running[future]) for future in finished)
-            except BrokenProcessPool as error:
-                raise TrainingError(
-                    "a process computing features died",
-                    hint="it may have run out of memory; what is done is kept, so try again",
-                ) from error
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-
-def _ignore_interrupt() -> None:
-    """Leave Ctrl-C, which reaches every process of a terminal, to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        else:
+            for task, answer in in_processes(_work, tasks, self.workers):
+                yield answer, len(task[0])
 
 
 def _work(clips: Sequence[tuple[Path, Path]], wanted: Wanted) -> dict[Path, Outcome]:
@@ -247,22 +219,6 @@ def _make_folder(folder: Path) -> None:
             f"cannot make the cache folder {folder}: {error.strerror}",
             hint="name another with --cache",
         ) from error
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes started meanwhile use one thread each for linear algebra."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _no_progress(done: int, total: int) -> None:

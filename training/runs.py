@@ -19,17 +19,19 @@ import csv
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emotool.errors import OutputError, TrainingError
+from emotool.errors import JournalError, OutputError, TrainingError
 from emotool.files import atomic_write
+from emotool.lock import OutputLock
 from training import checkpoint
 
-__all__ = ["Run", "Stage", "create_run", "find_runs", "open_run", "write_json"]
+__all__ = ["Run", "Stage", "create_run", "exclusively", "find_runs", "open_run", "write_json"]
 
 KEPT = 2
 """Checkpoints kept: should the last be damaged, the one before is gone on with."""
@@ -229,6 +231,26 @@ def open_run(folder: Path) -> Run:
     if not (folder / "config.json").is_file():
         raise TrainingError(f"{folder} is no run: it has no config.json")
     return Run(folder, dict(read_json(folder / "config.json")))
+
+
+@contextmanager
+def exclusively(run: Run) -> Iterator[None]:
+    """Keep other processes from training the same run while the block runs.
+
+    Raises
+    ------
+    TrainingError
+        If one is at it already.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(OutputLock(run.folder / "checkpoints"))
+        except JournalError as error:
+            raise TrainingError(
+                f"{run.folder} is being trained by another process",
+                hint="wait for it to end, or start a run of its own without --resume",
+            ) from error
+        yield
 
 
 def find_runs(root: Path, name: str, *, finished: bool) -> list[Run]:

@@ -1,5 +1,6 @@
 """From choices to a split: find the clips and deal them out."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,7 +49,15 @@ def split_by(choices: Choices, labels: Sequence[str]) -> Split:
         raise CorpusError(f"unknown split {kind!r}", hint=f"splits: {', '.join(SPLITS)}")
     roots = [Path(path) for path in choices.data]
     index = load_corpora(roots, speaker_pattern=choices.speaker_pattern)
-    clips = index.with_labels(labels).utterances
+    split = _split(index.with_labels(labels).utterances, choices, kind)
+    if choices.withhold_test:
+        description = f"{split.description}; test clips withheld"
+        split = dataclasses.replace(split, test=(), description=description)
+    return split
+
+
+def _split(clips: Clips, choices: Choices, kind: str) -> Split:
+    """Split clips as chosen."""
     if kind == "cremad":
         return cremad_split(clips)
     if choices.folds is not None:

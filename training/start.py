@@ -9,8 +9,9 @@ import emotool
 from emotool.errors import TrainingError
 from training.checkout import git_commit
 from training.choices import Choices
-from training.feature_cache import FeatureCache
+from training.feature_cache import FeatureCache, Wanted
 from training.plan import Plan, fingerprint
+from training.recipe import Recipe
 from training.runs import Run, create_run, find_runs, open_run
 from training.splits import Split
 from training.splitting import split_by
@@ -65,6 +66,7 @@ def begin(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
         "choices": asdict(choices),
         "split_digest": split.digest,
         "data_digest": fingerprint(places.cache, split),
+        "features": _features(recipe),
         "corpora": sorted({clip.corpus for clip in split.train}),
         "versions": _versions(),
         "git_commit": git_commit(),
@@ -92,12 +94,18 @@ def resume(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
     Raises
     ------
     TrainingError
-        If there is no such run, it is finished, or its clips are not what they were.
+        If there is no such run, it is finished, or its clips or their features are not what
+        they were.
     """
     run, merged = _find(name, choices, places.runs)
     recipe = recipe_of(run)
     split = split_by(merged, recipe.labels)
     _check_same_data(run, split, places.cache)
+    if run.config.get("features") != _features(recipe):
+        raise TrainingError(
+            f"emotool computes features otherwise than when {run.folder} was started",
+            hint="go on with the version it was started with, or start a new run",
+        )
     return run, Plan(recipe, split, merged.seed or 0, places.cache)
 
 
@@ -141,6 +149,13 @@ def _check_same_data(run: Run, split: Split, cache: FeatureCache) -> None:
             f"the clips are no longer those that {run.folder} was started with",
             hint="name the folders they are in now with --data, or start a new run",
         )
+
+
+def _features(recipe: Recipe) -> list[str]:
+    """Name what the features depend on beside the clips: settings and the code's content."""
+    spec, variants = recipe.spectrogram, recipe.variants
+    copies = [Wanted("image", spec, copy, variants) for copy in range(variants.count + 1)]
+    return [wanted.folder() for wanted in (Wanted("windows", spec), *copies)]
 
 
 def _versions() -> dict[str, str]:

@@ -22,7 +22,7 @@ from training.predict import clip_probabilities, logits_function
 from training.predictions import FACTS, Predictions, write_predictions
 from training.progress import Display
 from training.recipe import Recipe
-from training.runs import Run, write_json
+from training.runs import Run, exclusively, write_json
 from training.scores import score
 from training.splits import Split
 from training.tensorflow_setup import precision, prepare
@@ -49,10 +49,16 @@ def train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
     Raises
     ------
     TrainingError
-        If there is nothing to train on, or training fails.
+        If there is nothing to train on, training fails, or another process is at it.
     OutputError
         If something cannot be written.
     """
+    with exclusively(run):
+        return _train(run, plan, display)
+
+
+def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
+    """Train as `train` says, with the run's folder to oneself."""
     began = time.monotonic()
     recipe, split = plan.recipe, plan.split
     _check_labels(recipe, split.train)

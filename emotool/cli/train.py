@@ -90,6 +90,15 @@ def train(
             rich_help_panel=_SPLIT,
         ),
     ] = None,
+    no_test: Annotated[
+        bool,
+        typer.Option(
+            "--no-test",
+            help="Leave the test clips alone: choose a recipe by the validation speakers, and "
+            "score the test once, at the end.",
+            rich_help_panel=_SPLIT,
+        ),
+    ] = False,
     split_seed: Annotated[
         int | None,
         typer.Option(
@@ -172,6 +181,7 @@ def train(
         validation_speakers=str(validation_speakers) if validation_speakers else None,
         validation_share=validation_share,
         test_share=test_share,
+        withhold_test=no_test or None,
     )
     from training.feature_cache import FeatureCache, default_folder
     from training.session import Places, run_training

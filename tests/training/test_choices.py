@@ -1,7 +1,7 @@
 """What is chosen on the command line, and the split that follows."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,16 @@ def test_speakers_are_kept_apart_unless_said_otherwise(corpus: Path) -> None:
     shares = Choices(data=data, validation_share=0.25, test_share=0.0)
     none = split_by(shares, LABELS)
     assert (len(none.test), len(none.validation)) == (0, 12)
+
+
+def test_test_clips_can_be_withheld(corpus: Path, folds: Path) -> None:
+    """Training and validation stay what they are, and the description says so."""
+    chosen = Choices(data=(str(corpus),), folds=str(folds), fold=1).settled()
+    whole = split_by(chosen, LABELS)
+    withheld = split_by(replace(chosen, withhold_test=True), LABELS)
+    assert withheld.test == ()
+    assert (withheld.train, withheld.validation) == (whole.train, whole.validation)
+    assert "withheld" in withheld.description
 
 
 def test_random_clips_are_called_not_comparable(corpus: Path, folds: Path) -> None:

@@ -136,6 +136,26 @@ def test_workers_load_nothing_heavy(python: str, python_path: dict[str, str]) ->
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_script_without_a_guard_may_use_it(
+    tmp_path: Path, clips: list[Path], python_path: dict[str, str]
+) -> None:
+    """Processes do not run the script again that started them."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from emotool.spectrogram import SpectrogramSpec\n"
+        "from training.feature_cache import FeatureCache, Wanted\n"
+        f"paths = sorted(Path({str(clips[0].parent)!r}).iterdir())\n"
+        "wanted = Wanted('windows', SpectrogramSpec(window_seconds=0.5))\n"
+        f"cache = FeatureCache(Path({str(tmp_path / 'cache')!r}), 2)\n"
+        "print(len(list(cache.load(paths, wanted))))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], env=python_path, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("6\n", "")
+
+
 def test_the_folder_is_the_platforms_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """$EMOTOOL_CACHE, else where the platform keeps what can be made again."""
     monkeypatch.setenv("EMOTOOL_CACHE", "/somewhere")

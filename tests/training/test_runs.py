@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emotool.errors import OutputError, TrainingError
-from training.runs import create_run, find_runs, open_run, write_json
+from training.runs import create_run, exclusively, find_runs, open_run, write_json
 
 
 def test_a_run_is_found_again(tmp_path: Path) -> None:
@@ -75,6 +75,17 @@ def test_stages_of_a_run_do_not_mix(tmp_path: Path) -> None:
     assert last.checkpoints() == []
     assert first.history != last.history
     assert first.best_weights != last.best_weights
+
+
+def test_two_processes_do_not_train_one_run(tmp_path: Path) -> None:
+    """The second is told; once the first has ended, the run is free again."""
+    run = create_run(tmp_path, "cnn", {})
+    refused = pytest.raises(TrainingError, match="by another process")
+    with exclusively(run), refused, exclusively(run):
+        pass
+    with exclusively(run):
+        pass
+    assert sorted(path.name for path in run.folder.iterdir()) == ["checkpoints", "config.json"]
 
 
 def test_history_is_a_table(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from training.feature_cache import FeatureCache
 from training.predict import clip_probabilities, logits_function
 from training.predictions import read_predictions
 from training.progress import Display
-from training.runs import Run, open_run
+from training.runs import Run, open_run, write_json
 from training.start import Places, begin, resume
 from training.train import train
 from training.trained import load_model
@@ -234,6 +234,15 @@ def test_a_corpus_may_have_moved_but_not_changed(
     fresh = Places(where.runs, FeatureCache(base / "cache"))
     with pytest.raises(TrainingError, match="no longer those"):
         resume("tiny", Choices(data=(str(moved),)), fresh)
+
+
+def test_a_run_is_not_gone_on_with_by_other_features(base: Path, unfinished: Run) -> None:
+    """Where the code that computes features has changed, the run would end as neither's."""
+    where = Places(unfinished.folder.parents[1], FeatureCache(base / "cache"))
+    config = {**unfinished.config, "features": ["windows-0-of-another-version"]}
+    write_json(unfinished.folder / "config.json", config)
+    with pytest.raises(TrainingError, match="features otherwise"):
+        resume("tiny", Choices(), where)
 
 
 def test_clips_that_cannot_be_used_are_told_and_left_out(base: Path, tmp_path: Path) -> None:
