@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Output", "Progress", "RunOptions", "RunSummary", "TooManyFailuresError", "run"]
 
-CLIPS_PER_WORKER = 16  # fewer are read sooner than another worker has started
+# Less than this is read sooner than another worker has started.
+CLIPS_PER_WORKER = 16
+BYTES_PER_WORKER = 4_000_000
 
 
 class TooManyFailuresError(EmotoolError):
@@ -126,25 +128,33 @@ class _Batch:
         self._began = time.perf_counter()
         self._when = datetime.now(UTC)
         self._resumed = 0
+        self._journal: Journal | None = None
 
     def run(self) -> RunSummary:
+        try:
+            return self._run()
+        except (KeyboardInterrupt, SystemExit):
+            if self._journal is not None and self._journal.kept:
+                self._progress.note("What is done is kept: the same command goes on from here.")
+            raise
+
+    def _run(self) -> RunSummary:
         options = self._options
         files = files_of(options.outputs)
         with ExitStack() as stack:
             pool = stack.enter_context(WorkerPool(options.pool))
             pool.start(1)  # before anything else: it is ready when the model is
             found = find_clips(options.paths)
-            pool.start(-(-len(found.clips) // CLIPS_PER_WORKER))
+            pool.start(_workers_worth(found.clips, pool.workers))
             for file in files:
                 stack.enter_context(OutputLock(file))
             # Not at the top: ONNX Runtime loads while the workers do.
             from emotool.model import load_classifier
 
             classifier = load_classifier(options.model, options.device, options.threads)
-            journal = None
             if files:
-                journal = stack.enter_context(self._open_journal(files[0], classifier))
-            rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool, journal)))
+                self._journal = stack.enter_context(self._open_journal(files[0], classifier))
+            rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))
             return self._write(rows, found, files, classifier)
 
     def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
@@ -169,16 +179,13 @@ class _Batch:
         }
 
     def _rows(
-        self,
-        clips: Sequence[Clip],
-        classifier: "Classifier",
-        pool: WorkerPool,
-        journal: Journal | None,
+        self, clips: Sequence[Clip], classifier: "Classifier", pool: WorkerPool
     ) -> Generator[ClipResult]:
         """Yield one result per clip, in order, from the journal or fresh."""
         from emotool.pipeline import classify_clips
 
         done: dict[int, str] = {}
+        journal = self._journal
         if journal is not None:
             done = journal.known(clips, by_content=self._options.pool.by_content)
         self._resumed = len(done)
@@ -260,6 +267,18 @@ class _Batch:
             outputs=tuple(output.target for output in self._options.outputs),
             failures_file=None if failures is None else _short(failures),
         )
+
+
+def _workers_worth(clips: Sequence[Clip], most: int) -> int:
+    """Return how many workers are busy for longer than they take to start."""
+    wanted = -(-len(clips) // CLIPS_PER_WORKER)
+    if wanted >= most:
+        return wanted
+    size = 0
+    for clip in clips:
+        with suppress(OSError, ValueError):
+            size += Path(clip.path).stat().st_size
+    return max(wanted, min(len(clips), 1 + size // BYTES_PER_WORKER))
 
 
 def _same(clip: Clip, result: ClipResult | None) -> ClipResult:

@@ -62,6 +62,8 @@ class Journal:
     ----------
     outdated : bool
         Whether an interrupted run's journal was dropped, its parameters being others.
+    kept : bool
+        Whether, the block having been left, there is something to go on from.
 
     Raises
     ------
@@ -75,7 +77,7 @@ class Journal:
         self._path = beside(target, "journal")
         self._pending: list[tuple[str, str]] = []
         self._flushed = time.monotonic()
-        self.outdated = False
+        self.outdated = self.kept = False
         if restart:
             self._remove()
         try:
@@ -204,6 +206,7 @@ class Journal:
         finally:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()
+        self.kept = not useless
         if useless:
             self._remove()
 

@@ -9,10 +9,12 @@
 ['open']
 """
 
+import math
 import os
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -123,7 +125,7 @@ class WorkerPool:
             supervisor.begin(setup, source, self._inbox.put)
         busy = len(self._supervisors)
         last = time.monotonic()
-        while busy:
+        while busy and not self._inbox.closed:
             item = self._inbox.get(_TICK_SECONDS)
             last = self._tick(last)
             if isinstance(item, Answer):
@@ -170,7 +172,14 @@ class WorkerPool:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may run on, at least 1."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return how many cores this process may keep busy, at least 1.
+
+    Neither those that it is kept off nor, in a container, more than it gets the time of.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        cores = min(cores or 1, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):  # no container, or "max": no limit
+        pass
+    return max(1, cores or 1)

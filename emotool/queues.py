@@ -111,6 +111,11 @@ class Inbox(Generic[T]):
         self._closed = False
         self._changed = threading.Condition()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
     def put(self, item: T, size: int = 0) -> bool:
         """Append an item, waiting for room; False when the queue was closed instead."""
         with self._changed:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emotool.catalog import DEFAULT_MODEL
+from emotool.errors import OutputError
+from emotool.results import STDOUT, WRITERS, WriterOptions, check_target
 
 if TYPE_CHECKING:
     from emotool.batch import Output, RunOptions
@@ -14,17 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["classify"]
 
 DEFAULT_OUTPUT = "labels.csv"
+_FORMATS = [suffix.removeprefix(".") for suffix in WRITERS]
 
 
 class _Device(StrEnum):
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
-
-
-class _Format(StrEnum):
-    CSV = "csv"
-    JSON = "json"
 
 
 _INPUT = "What is read"
@@ -49,17 +47,19 @@ def classify(
             "-o",
             metavar="FILE",
             rich_help_panel=_OUTPUT,
-            help="Where the table goes; its suffix chooses the format (.csv, .json). May be "
-            "repeated. '-' is standard output. Without it: standard output if that is piped, "
-            f"else {DEFAULT_OUTPUT} in the current folder.",
+            help="Where the table goes; its suffix chooses the format "
+            f"({', '.join(WRITERS)}). May be repeated. '-' is standard output. Without it: "
+            f"standard output if that is piped, else {DEFAULT_OUTPUT} in the current folder.",
         ),
     ] = None,
     output_format: Annotated[
-        _Format | None,
+        str | None,
         typer.Option(
             "--format",
+            metavar="FORMAT",
             rich_help_panel=_OUTPUT,
-            help="Write this format, whatever the suffixes say (so also to '-o -').",
+            help=f"Write this format ({', '.join(_FORMATS)}), whatever the suffixes say; so also "
+            "to '-o -'.",
         ),
     ] = None,
     raw: Annotated[
@@ -185,7 +185,6 @@ def classify(
         raise typer.BadParameter("--fail-fast is --max-errors 0: give only one of them")
     from emotool.batch import RunOptions
     from emotool.pool import PoolOptions
-    from emotool.results import WriterOptions
 
     options = RunOptions(
         paths=paths,
@@ -202,21 +201,19 @@ def classify(
     raise typer.Exit(_run(options, quiet=quiet))
 
 
-def _outputs(targets: list[str] | None, chosen: _Format | None, *, quiet: bool) -> "list[Output]":
+def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "list[Output]":
     """Decide where rows go; what cannot be meant is a wrong option."""
     from emotool.batch import Output
-    from emotool.errors import OutputError
-    from emotool.results import STDOUT, check_target
 
+    if chosen is not None and chosen.lower() not in _FORMATS:
+        raise typer.BadParameter(f"--format takes one of: {', '.join(_FORMATS)}")
+    suffix = "" if chosen is None else f".{chosen.lower()}"
     if not targets:
+        targets = [STDOUT]
         if sys.stdout is None or sys.stdout.isatty():
-            default = DEFAULT_OUTPUT if chosen is None else f"labels.{chosen.value}"
-            targets = [default]
+            targets = [f"labels{suffix}" if suffix else DEFAULT_OUTPUT]
             if not quiet:
-                typer.echo(f"No -o FILE given: the table goes to {default}.", err=True)
-        else:
-            targets = [STDOUT]
-    suffix = "" if chosen is None else f".{chosen.value}"
+                typer.echo(f"No -o FILE given: the table goes to {targets[0]}.", err=True)
     for place, target in enumerate(targets):
         try:
             check_target(target, suffix)

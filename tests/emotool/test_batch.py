@@ -13,7 +13,7 @@ import pytest
 from emotool.batch import Output, RunOptions, RunSummary, TooManyFailuresError, run
 from emotool.errors import EmotoolError, InputError, ModelNotFoundError, OutputError
 from emotool.lock import OutputLock, beside
-from emotool.pool import PoolOptions
+from emotool.pool import PoolOptions, WorkerPool
 from emotool.results import ClipResult
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 from tests.synthesis import vowel, write_clip
@@ -23,8 +23,7 @@ CLIPS = 40
 TEXT = 17  # the clip that is no sound
 
 
-class Interrupted(BaseException):
-    """What ends a run in these tests, as Ctrl-C would."""
+Interrupted = KeyboardInterrupt
 
 
 class Watcher:
@@ -130,6 +129,38 @@ def test_interrupted_run_goes_on_to_the_same_bytes(
     assert target.read_bytes() == undisturbed
     assert summary.resumed == watcher.resumed >= row - 1  # what is no sound is tried again
     assert names(tmp_path) == ["failures.csv", "labels.csv"]
+
+
+def test_interrupted_run_says_that_it_can_go_on(sounds: Path, tmp_path: Path) -> None:
+    """Who pressed Ctrl-C learns that nothing is lost, if something was done."""
+    watcher = Watcher(20, interrupt)
+    with pytest.raises(Interrupted):
+        run(options(sounds, tmp_path / "labels.csv"), watcher)
+    assert "goes on from here" in watcher.notes[0]
+    hasty = Watcher()
+    hasty.begin = lambda total, resumed: interrupt()  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        run(options(sounds, tmp_path / "other.csv"), hasty)
+    assert hasty.notes == []
+
+
+def test_few_long_clips_are_worth_several_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two recordings of hours are read at the same time; two snippets need one worker."""
+    started: list[int | None] = []
+    start = WorkerPool.start
+    monkeypatch.setattr(
+        WorkerPool, "start", lambda pool, count: (started.append(count), start(pool, count))
+    )
+    write_tiny_model(tmp_path / "tiny.onnx")
+    for folder, size in (("short", 1000), ("long", 9_000_000)):
+        for name in ("clips/a.wav", "clips/b.wav"):
+            (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / name).write_bytes(b"\0" * size)
+        shutil.copy(tmp_path / "tiny.onnx", tmp_path / folder)
+        run(options(tmp_path / folder, tmp_path / "labels.csv"))
+    assert started == [1, 1, 1, 2]
 
 
 def test_run_may_be_interrupted_again_and_again(

@@ -202,6 +202,14 @@ def test_closing_ends_the_processes_at_once(tmp_path: Path) -> None:
     assert not any(map(alive, pids))
 
 
+def test_run_ends_with_its_pool(tmp_path: Path) -> None:
+    """A pool that is closed under a run ends it, rather than leaving it to wait for ever."""
+    paths = clips(tmp_path, *(f"{i:02}" for i in range(9)))
+    pool = WorkerPool(PoolOptions(workers=1))
+    for _ in pool.run([Task(i, str(path)) for i, path in enumerate(paths)], SMALL_SPEC):
+        pool.close()
+
+
 @posix
 def test_odd_names_reach_the_worker_as_they_are(tmp_path: Path) -> None:
     """Undecodable bytes, newlines and 255-byte names are opened, not mended."""
