@@ -3,8 +3,8 @@
 Model files come from strangers. ONNX Runtime would open whatever other file a tensor names as
 its *external data*, and run operators from libraries registered under other domains. So the
 file is read here first: the protobuf wire format is simple enough to walk without the `onnx`
-package, which the light installation does not have. Tensors are stepped over by their length,
-so a walk takes milliseconds whatever the weights weigh.
+package, which the light installation does not have. Weights are stepped over by their length,
+so a walk takes milliseconds whatever they weigh.
 
 Field numbers are those of ``onnx.proto`` (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto);
 the wire format is at https://protobuf.dev/programming-guides/encoding/.
@@ -23,6 +23,7 @@ __all__ = ["MAX_BYTES", "OnnxFile", "read_onnx"]
 
 MAX_BYTES: Final = 2**31 - 1  # what a protobuf message can hold
 MAX_DEPTH: Final = 32  # of graphs within nodes within graphs
+MAX_FIELDS: Final = 2_000_000  # a hundred times what large models have; a second to walk
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 # Which fields of a message are messages to walk into: {message: {field number: message}}.
@@ -92,8 +93,8 @@ def read_onnx(path: Path) -> OnnxFile:
     """
     content = _read(path)
     try:
-        properties: dict[str, str] = {}
-        _walk(memoryview(content), "model", properties, 0)
+        scan = _Scan()
+        scan.walk(memoryview(content), "model")
     except _RefusedError as error:
         raise ModelError(f"{printable(str(path))} is refused: {error}") from error
     except (IndexError, UnicodeDecodeError) as error:
@@ -101,7 +102,7 @@ def read_onnx(path: Path) -> OnnxFile:
         raise ModelError(
             f"{printable(str(path))} is no ONNX file, or a damaged one{': ' if why else ''}{why}"
         ) from error
-    return OnnxFile(content, properties)
+    return OnnxFile(content, scan.properties)
 
 
 class _RefusedError(Exception):
@@ -132,27 +133,38 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _walk(data: memoryview, message: str, properties: dict[str, str], depth: int) -> None:
-    if depth > 3 * MAX_DEPTH:  # a node, its attribute and that's graph are one level
-        raise _RefusedError(f"graphs are nested more than {MAX_DEPTH} deep")
-    texts: dict[int, bytes] = {}
-    for number, value in _fields(data):
-        field = (message, number)
-        child = _CHILDREN[message].get(number)
-        if field in _REFUSED:
-            raise _RefusedError(_REFUSED[field])
-        if field == _DATA_LOCATION and value != 0:
-            raise _RefusedError(_EXTERNAL)
-        if isinstance(value, int):
-            continue
-        if field == _OPERATOR_DOMAIN:
-            _check_domain(bytes(value))
-        elif child is not None:
-            _walk(value, child, properties, depth + 1)
-        elif message == "property":
-            texts[number] = bytes(value)
-    if message == "property":
-        properties[texts.get(1, b"").decode()] = texts.get(2, b"").decode()
+class _Scan:
+    """One walk over a model's messages."""
+
+    def __init__(self) -> None:
+        self.properties: dict[str, str] = {}
+        self._fields_left = MAX_FIELDS
+
+    def walk(self, data: memoryview, message: str, depth: int = 0) -> None:
+        """Refuse what must not be in a message, and walk into its parts."""
+        if depth > 3 * MAX_DEPTH:  # a node, its attribute and that's graph are one level
+            raise _RefusedError(f"graphs are nested more than {MAX_DEPTH} deep")
+        texts: dict[int, bytes] = {}
+        for number, value in _fields(data):
+            self._fields_left -= 1
+            if self._fields_left < 0:
+                raise _RefusedError("it has absurdly many parts")
+            field = (message, number)
+            child = _CHILDREN[message].get(number)
+            if field in _REFUSED:
+                raise _RefusedError(_REFUSED[field])
+            if field == _DATA_LOCATION and value != 0:
+                raise _RefusedError(_EXTERNAL)
+            if isinstance(value, int):
+                continue
+            if field == _OPERATOR_DOMAIN:
+                _check_domain(bytes(value))
+            elif child is not None:
+                self.walk(value, child, depth + 1)
+            elif message == "property":
+                texts[number] = bytes(value)
+        if message == "property":
+            self.properties[texts.get(1, b"").decode()] = texts.get(2, b"").decode()
 
 
 def _check_domain(domain: bytes) -> None:

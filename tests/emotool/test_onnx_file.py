@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 
 from emotool.errors import ModelError, ModelNotFoundError
 from emotool.metadata import METADATA_KEY
-from emotool.onnx_file import MAX_BYTES, MAX_DEPTH, read_onnx
+from emotool.onnx_file import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, read_onnx
 from tests.emotool.tiny_models import tiny_metadata, tiny_model, write_tiny_model
 
 TINY = tiny_model().SerializeToString()
@@ -185,6 +185,14 @@ def test_bottomless_nesting_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(helper.make_model(graph).SerializeToString())
     with pytest.raises(ModelError, match="nested"):
+        read_onnx(path)
+
+
+def test_file_of_nothing_but_tiny_parts_is_refused(tmp_path: Path) -> None:
+    """A file made to be walked for hours is given up after a second or so."""
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"\x08\x01" * (MAX_FIELDS + 1))  # the IR version, again and again
+    with pytest.raises(ModelError, match="absurdly many parts"):
         read_onnx(path)
 
 
