@@ -30,6 +30,7 @@ __all__ = ["COMMANDS", "app", "main"]
 
 COMMANDS = {
     "classify": ("emotool.cli.classify:classify", "Label every clip with an emotion."),
+    "explain": ("emotool.cli.explain:explain", "Draw what a model heard in a clip."),
     "models": ("emotool.cli.models:models", "List the models, or show a model's card."),
     "train": ("emotool.cli.train:train", "Train a model on your own or public corpora."),
     "evaluate": ("emotool.cli.evaluate:evaluate", "Measure a model on labelled clips."),
@@ -142,7 +143,8 @@ def _call(arguments: list[str]) -> int:
     """Run a command; errors that a user may meet become a message and an exit code."""
     try:
         code = typer.main.get_command(app)(arguments, "emotool", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None if it was closed before the start
+            sys.stdout.flush()
     except EmotoolError as error:
         if ending.received():
             raise
@@ -178,7 +180,7 @@ def _usage_hint(error: Any) -> str:
 
 def _forget_stdout() -> None:
     """Let what is still in the buffer go nowhere, instead of failing again at exit."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)

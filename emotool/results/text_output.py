@@ -25,7 +25,9 @@ class TextOutput:
     """
 
     def __init__(self, target: str) -> None:
-        if target == "-" and sys.stdout is not None:
+        if target == "-":
+            if sys.stdout is None:  # descriptor 1 may be another file by now
+                raise OutputError("cannot write to standard output: it is closed")
             sys.stdout.flush()  # what was printed before comes first
         self._file = AtomicFile(1 if target == "-" else target, text=True)
         self._handle: IO[str] = self._file.handle

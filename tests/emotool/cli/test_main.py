@@ -259,6 +259,29 @@ def test_full_standard_output_is_one_line(python: str, python_path: dict[str, st
     assert done.stderr == "error: cannot write to standard output: No space left on device\n"
 
 
+@posix
+def test_closed_standard_output_is_no_success_for_rows(
+    python: str, python_path: dict[str, str]
+) -> None:
+    """`emotool … >&-` neither crashes nor writes rows into whatever file got its number."""
+    code = (
+        "import sys; from emotool.cli import COMMANDS, main; import types\n"
+        "module = sys.modules['m'] = types.ModuleType('m'); COMMANDS['probe'] = ('m:probe', '')\n"
+        "from emotool.results import open_writer\n"
+        "module.probe = lambda: open_writer('-', ('a', 'b')) and None\n"
+        "main(sys.argv[1:])"
+    )
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", python, "-c", code]
+    for arguments, code_expected in ((["probe"], 1), (["--version"], 0)):
+        done = subprocess.run(
+            [*command, *arguments], stderr=subprocess.PIPE, env=python_path, text=True
+        )
+        assert done.returncode == code_expected
+        assert "Traceback" not in done.stderr
+    done = subprocess.run([*command, "probe"], stderr=subprocess.PIPE, env=python_path, text=True)
+    assert done.stderr == "error: cannot write to standard output: it is closed\n"
+
+
 def test_help_loads_no_command(python: str, python_path: dict[str, str]) -> None:
     """What makes ``--help`` quick: only names and one line of each command are known."""
     code = (
