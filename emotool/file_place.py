@@ -94,5 +94,7 @@ def output_error(shown: str, error: OSError | ValueError) -> OutputError:
         errno.EROFS: "choose a folder that you may write to with -o",
         errno.ENOENT: "make the folder first, or correct the path",
     }
+    if os.name == "nt":
+        hints[errno.EACCES] = "close it in other programs, or choose another place with -o"
     code = error.errno if isinstance(error, OSError) else None
     return OutputError(f"cannot write {shown}: {reason}", hint=hints.get(code or 0, ""))

@@ -224,6 +224,8 @@ def _create_session(
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = _FATAL_ONLY
+    # Batches differ in size: plans for each size's memory cost more than they save.
+    options.enable_mem_pattern = False
     if threads is not None:
         options.intra_op_num_threads = threads
     # Threads that wait for the next batch sleep: the cores belong to the decoding workers.
