@@ -1,5 +1,7 @@
 """``emotool export`` from a run to a file that `classify` loads."""
 
+import json
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,15 +34,21 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train two tiny models, one of them twice."""
+    """Train a tiny model; copy the run as an older one, and as that of another model."""
     base = tmp_path_factory.mktemp("export")
     tiny_corpus(base / "corpus")
-    for name in ("tiny", "other", "tiny"):
-        recipe = tiny_recipe(base / f"{name}.json", epochs=1)
-        options = ["--data", base / "corpus", "--cache", base / "cache", "--runs", base / "runs"]
-        with pytest.raises(SystemExit) as ended:
-            main([str(part) for part in ("train", recipe, *options, "--workers", "1")])
-        assert ended.value.code == 0
+    recipe = tiny_recipe(base / "tiny.json", epochs=1)
+    options = ["--data", base / "corpus", "--cache", base / "cache", "--runs", base / "runs"]
+    with pytest.raises(SystemExit) as ended:
+        main([str(part) for part in ("train", recipe, *options, "--workers", "1")])
+    assert ended.value.code == 0
+    (run,) = (base / "runs" / "tiny").iterdir()
+    shutil.copytree(run, run.with_name("20000101T000000Z"))
+    other = base / "runs" / "other" / run.name
+    shutil.copytree(run, other)
+    config = json.loads((other / "config.json").read_text())
+    config["recipe"]["name"] = "other"
+    (other / "config.json").write_text(json.dumps(config))
     return base
 
 
