@@ -32,9 +32,12 @@ class FrequencyProjection(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, size: int, momentum: float = 0.99, **options: Any) -> None:
-        super().__init__(**options)
+        # float32 like the head it belongs to, whatever the mixed precision policy.
+        super().__init__(dtype="float32", **options)
         self.size = size
-        self.normalise = layers.BatchNormalization(momentum=momentum, name="normalise")
+        self.normalise = layers.BatchNormalization(
+            momentum=momentum, dtype="float32", name="normalise"
+        )
 
     def build(self, features_shape: Shape) -> None:
         """Make a matrix [c, size] for each row."""
