@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from emotool.errors import EmotoolError
 from emotool.worker import BOOTSTRAP, Message, ProtocolError, receive, send
 
-__all__ = ["WorkerProcess", "worker_command"]
+__all__ = ["WorkerProcess", "current_folder", "worker_command"]
 
 # One thread for each worker's linear algebra: there is a worker for every core already.
 _ENVIRONMENT = {
@@ -30,8 +30,8 @@ class WorkerProcess:
     ----------
     command : sequence of str
         What to run.
-    folder : Path
-        The folder from which relative paths are meant.
+    folder : Path or None
+        The folder from which relative paths are meant; None for the current one.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class WorkerProcess:
         If it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    def __init__(self, command: Sequence[str], folder: Path | None) -> None:
         self.ready = self.waiting = False
         try:
             self._process = subprocess.Popen(
@@ -122,8 +122,17 @@ def worker_command() -> tuple[str, ...]:
     caller's main module again, so it works from notebooks, from scripts without a guard, and
     the same on every system.
     """
-    folders = [entry or str(Path.cwd()) for entry in sys.path if isinstance(entry, str)]
+    here = str(current_folder() or "")
+    folders = [entry or here for entry in sys.path if isinstance(entry, str)]
     return (sys.executable, "-I", "-c", BOOTSTRAP, json.dumps(folders))
+
+
+def current_folder() -> Path | None:
+    """Return the current folder; None if it has been removed."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
 
 
 def _widen(descriptor: int) -> None:

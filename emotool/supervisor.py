@@ -13,11 +13,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
-from emotool.process import WorkerProcess, worker_command
+from emotool.process import WorkerProcess, current_folder, worker_command
 from emotool.queues import Source, Task
 from emotool.worker import Message, file_identity
 
@@ -111,7 +110,7 @@ class Supervisor:
     def __init__(self, command: Sequence[str], timeout_s: float) -> None:
         self._command = tuple(command) or worker_command()
         self._timeout_s = timeout_s
-        self._folder = Path.cwd()
+        self._folder = current_folder()
         self._setup: Mapping[str, object] = {}
         self._asked: deque[Task] = deque()  # without a final answer yet
         self._backlog: deque[Task] = deque()  # to be asked again

@@ -134,8 +134,9 @@ def file_identity(path: str, *, by_content: bool) -> str:
         with Path(path).open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
     facts = Path(path).stat()
-    # Joined, not normalised: `link/../a.wav` is not `a.wav`.
-    named = os.fsencode(Path.cwd() / path)
+    # Joined, not normalised: `link/../a.wav` is not `a.wav`. An absolute path needs no folder,
+    # which may have been removed.
+    named = os.fsencode(path if os.path.isabs(path) else Path.cwd() / path)  # noqa: PTH117
     return hashlib.sha256(b"%d:%d:%s" % (facts.st_size, facts.st_mtime_ns, named)).hexdigest()
 
 
@@ -170,10 +171,7 @@ class _Worker:
         self._by_content = False
 
     def say(self, header: Mapping[str, object], payload: bytes | memoryview = b"") -> None:
-        try:
-            send(self._answers, header, payload)
-        except OSError:
-            os._exit(0)  # the parent is gone: nobody wants to know
+        send(self._answers, header, payload)  # an error ends the process: the parent is gone
 
     def answer(self, message: Message) -> None:
         from emotool.spec import SpectrogramSpec

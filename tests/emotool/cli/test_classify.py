@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from emotool.lock import beside
+from tests.emotool.misbehaving import ROOT
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import tone, vowel, write_clip
 
@@ -236,6 +237,27 @@ def test_folder_that_cannot_be_written_is_an_error(emotool: Emotool) -> None:
     run = emotool("clips", "-o", "/sys/labels.csv")
     assert run.returncode == 1
     assert one_line(run.stderr, "cannot write /sys/labels.csv"), run.stderr
+
+
+@posix
+def test_removed_current_folder_is_no_trouble(emotool: Emotool, place: Path) -> None:
+    """Absolute paths do not need the folder that a shell is still in."""
+    (place / "left").mkdir()
+    code = (
+        "import os, sys; os.chdir('left'); os.rmdir(os.getcwd()); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    arguments = [str(place / "clips"), "-m", str(place / "tiny.onnx"), "-o", str(place / "r.csv")]
+    run = subprocess.run(
+        [sys.executable, "-c", code, sys.executable, "-m", "emotool", "classify", *arguments],
+        cwd=place,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert len(table((place / "r.csv").read_text())) == 3
 
 
 @linux
