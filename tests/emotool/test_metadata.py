@@ -160,6 +160,21 @@ def test_what_is_no_json_object_is_refused(text: str) -> None:
         ModelMetadata.from_json(text)
 
 
+def test_key_given_twice_is_refused() -> None:
+    """Two readers could take different ones of the two values."""
+    text = tiny_metadata().to_json().replace("{", '{"licence": "public domain", ', 1)
+    with pytest.raises(ModelError, match="twice"):
+        ModelMetadata.from_json(text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_has_no_number_for_is_refused(number: str) -> None:
+    """Python's reader would take NaN anywhere, also where no field is checked."""
+    text = changed(split={"loss": 0}).replace('{"loss": 0}', f'{{"loss": {number}}}')
+    with pytest.raises(ModelError, match="is no number"):
+        ModelMetadata.from_json(text)
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
