@@ -85,6 +85,11 @@ class Stage:
         folder = self.folder / "checkpoints"
         return sorted(folder.glob(f"{self.name or 'model'}-*.npz"), reverse=True)
 
+    def epochs_kept(self) -> int:
+        """Return how many epochs the newest checkpoint has behind it."""
+        kept = self.checkpoints()
+        return int(kept[0].stem.rpartition("-")[2]) if kept else 0
+
     def keep(
         self, epoch: int, variables: Mapping[str, Sequence[Any]], facts: Mapping[str, Any]
     ) -> None:

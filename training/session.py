@@ -41,9 +41,9 @@ def run_training(name: str, choices: Choices, places: Places, *, again: bool = F
     try:
         _train(run, plan, display)
     except (KeyboardInterrupt, SystemExit):
-        kept = run.stage().checkpoints()
-        done = f"{int(kept[0].stem.rpartition('-')[2])} epochs are kept" if kept else "no epoch yet"
-        display.say(f"interrupted: {done}; {run.resume_hint()}")
+        done = run.stage().epochs_kept()
+        kept = "1 epoch is" if done == 1 else f"{done} epochs are"
+        display.say(f"interrupted: {kept} kept; {run.resume_hint()}")
         raise
     return run.folder
 

@@ -51,11 +51,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_only_two_checkpoints_are_kept(tmp_path: Path) -> None:
     """The last, and the one before in case it is damaged."""
     stage = create_run(tmp_path, "cnn", {}).stage()
-    assert stage.restore({}) is None
+    assert (stage.restore({}), stage.epochs_kept()) == (None, 0)
     for epoch in (1, 2, 3, 10):
         stage.keep(epoch, {}, {"epoch": epoch})
     assert [path.stem for path in stage.checkpoints()] == ["model-00010", "model-00003"]
     assert stage.restore({})["epoch"] == 10  # type: ignore[index]
+    assert stage.epochs_kept() == 10
 
 
 def test_where_no_checkpoint_can_be_read_the_run_is_not_begun_anew(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""TensorFlow starts quietly, or says what is missing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from emotool.errors import MissingExtraError
+from training.extras import require_train_extra
+from training.tensorflow_setup import load_tensorflow
+
+
+def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of the extra's packages it is."""
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    with pytest.raises(MissingExtraError) as caught:
+        require_train_extra("emotool train")
+    assert caught.value.message.startswith("emotool train needs packages")
+    assert 'pip install "emotool[train]"' in caught.value.hint
+
+
+def test_nothing_is_written_to_stderr(python: str, python_path: dict[str, str]) -> None:
+    """Neither by Python nor by the C++ side, which writes past it."""
+    pytest.importorskip("tensorflow", reason="needs the train extra")
+    code = (
+        "from training.tensorflow_setup import load_tensorflow, device_name\n"
+        "tf = load_tensorflow('a test')\n"
+        "print(float(tf.reduce_sum(tf.ones(3))), bool(device_name()))"
+    )
+    environment = {**python_path, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    done = subprocess.run(
+        [python, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("3.0 True\n", "")
+
+
+def test_what_is_held_back_is_shown_on_failure(python: str, python_path: dict[str, str]) -> None:
+    """An import that dies does not take its last words along."""
+    code = (
+        "import os\n"
+        "from training import tensorflow_setup\n"
+        "with tensorflow_setup._stderr_held_back():\n"
+        "    os.write(2, b'last words\\n')\n"
+        "    raise SystemExit(1)"
+    )
+    done = subprocess.run(
+        [python, "-c", code], env=python_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "last words\n")
+
+
+def test_it_can_be_loaded_twice() -> None:
+    """The second time gives the same module."""
+    pytest.importorskip("tensorflow", reason="needs the train extra")
+    assert load_tensorflow("a test") is load_tensorflow("a test")
