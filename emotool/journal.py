@@ -75,47 +75,42 @@ class Journal:
         self, target: Path, parameters: Mapping[str, Any], *, restart: bool = False
     ) -> None:
         self._path = beside(target, "journal")
+        self._parameters = json.dumps({"format": FORMAT} | dict(parameters), sort_keys=True)
         self._pending: list[tuple[str, str]] = []
         self._flushed = time.monotonic()
+        self._database: sqlite3.Connection | None = None
         self.outdated = self.kept = False
         if restart:
             self._remove()
-        try:
-            self._database = sqlite3.connect(self._path, timeout=1.0, isolation_level=None)
-        except sqlite3.Error as error:
-            raise self._error(error) from error
-        try:
-            self._prepare(json.dumps({"format": FORMAT} | dict(parameters), sort_keys=True))
-        except sqlite3.Error as error:
-            self._database.close()
-            raise self._error(error) from error
+        elif self._path.exists():
+            try:
+                self._opened()
+            except sqlite3.Error as error:
+                raise self._error(error) from error
 
-    def _prepare(self, parameters: str) -> None:
-        database = self._database
-        database.executescript(_SETTINGS)
+    def _opened(self) -> sqlite3.Connection:
+        """Return the database; a run that is over in no time never makes one."""
+        if self._database is None:
+            database = sqlite3.connect(self._path, timeout=1.0, isolation_level=None)
+            try:
+                database.executescript(_SETTINGS)
+                self._agree(database)
+            except BaseException:
+                database.close()
+                raise
+            self._database = database
+        return self._database
+
+    def _agree(self, database: sqlite3.Connection) -> None:
+        """Drop what was done with other parameters."""
         found = database.execute("SELECT only FROM parameters").fetchone()
-        if found is None or found[0] != parameters:
-            self.outdated = found is not None and not self._is_empty()
-            with self._transaction():
-                database.execute("DELETE FROM rows")
-                database.execute("DELETE FROM parameters")
-                database.execute("INSERT INTO parameters VALUES (?)", (parameters,))
-
-    def _is_empty(self) -> bool:
-        return self._database.execute("SELECT 1 FROM rows LIMIT 1").fetchone() is None
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        if self._database.in_transaction:  # Ctrl-C came before it could be taken back
-            self._database.execute("ROLLBACK")
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
-                self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
+        if found is not None and found[0] == self._parameters:
+            return
+        self.outdated = found is not None and not _is_empty(database)
+        with _transaction(database):
+            database.execute("DELETE FROM rows")
+            database.execute("DELETE FROM parameters")
+            database.execute("INSERT INTO parameters VALUES (?)", (self._parameters,))
 
     def known(self, clips: "Iterable[Clip]", *, by_content: bool) -> dict[int, str]:
         """Find the clips that an interrupted run has done.
@@ -127,7 +122,7 @@ class Journal:
         """
         found: dict[int, str] = {}
         try:
-            if self._is_empty():
+            if self._database is None or _is_empty(self._database):
                 return found
             for clip in clips:
                 if clip.problem is not None:
@@ -142,7 +137,7 @@ class Journal:
 
     def _row(self, identity: str) -> str | None:
         query = "SELECT result FROM rows WHERE identity = ?"
-        found = self._database.execute(query, (identity,)).fetchone()
+        found = self._opened().execute(query, (identity,)).fetchone()
         return None if found is None else str(found[0])
 
     def result(self, clip: "Clip", identity: str) -> ClipResult:
@@ -178,10 +173,9 @@ class Journal:
         if not self._pending:
             return
         try:
-            with self._transaction():
-                self._database.executemany(
-                    "INSERT OR REPLACE INTO rows VALUES (?, ?)", self._pending
-                )
+            database = self._opened()
+            with _transaction(database):
+                database.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", self._pending)
         except sqlite3.Error as error:
             raise self._error(error) from error
         # Only now: an interrupted flush is repeated on the way out.
@@ -196,19 +190,25 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        useless = kind is None
         try:
             # The error that ended the run is the one to tell, not one of these.
             with contextlib.suppress(JournalError, sqlite3.Error):
-                if kind is not None:
-                    self.flush()
-                    useless = self._is_empty()
+                self._finish(complete=kind is None)
         finally:
-            with contextlib.suppress(sqlite3.Error):
-                self._database.close()
-        self.kept = not useless
-        if useless:
+            if self._database is not None:
+                with contextlib.suppress(sqlite3.Error):
+                    self._database.close()
+        if not self.kept:
             self._remove()
+
+    def _finish(self, *, complete: bool) -> None:
+        """Write what waits, or see that nothing needs to be written any more."""
+        self.kept = not complete and self._path.exists()
+        if not complete:
+            self.flush()
+            self.kept = self._database is not None and not _is_empty(self._database)
+        elif self._database is not None:
+            self._database.execute("PRAGMA synchronous = OFF")  # closing need not wait for a disk
 
     def _remove(self) -> None:
         for suffix in ("", "-wal", "-shm", "-journal"):
@@ -222,3 +222,21 @@ class Journal:
         return JournalError(
             f"cannot use the journal {printable(str(self._path))}: {error}", hint=hint
         )
+
+
+def _is_empty(database: sqlite3.Connection) -> bool:
+    return database.execute("SELECT 1 FROM rows LIMIT 1").fetchone() is None
+
+
+@contextlib.contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    if database.in_transaction:  # Ctrl-C came before it could be taken back
+        database.execute("ROLLBACK")
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
+            database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")

@@ -22,7 +22,6 @@ import contextlib
 import hashlib
 import json
 import os
-import signal
 import struct
 import sys
 import threading
@@ -230,7 +229,6 @@ def _failure(stage: str, reason: str) -> _Piece:
 
 def main() -> None:
     """Serve the parent through standard input and output until it closes them or dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     messages, answers = _take_streams()
     inbox: SimpleQueue[Message] = SimpleQueue()
     threading.Thread(target=_listen, args=(messages, inbox), daemon=True).start()

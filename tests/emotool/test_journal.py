@@ -111,6 +111,14 @@ def test_journal_goes_when_the_run_is_complete(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.wav"]
 
 
+def test_short_run_never_makes_a_journal(tmp_path: Path) -> None:
+    """What is done before the first half second is over touches no disk."""
+    done = clip(tmp_path)
+    with Journal(tmp_path / "labels.csv", PARAMETERS) as journal:
+        journal.record(ok(done), identity(done))
+        assert not beside(tmp_path / "labels.csv", "journal").exists()
+
+
 def test_run_that_did_nothing_leaves_nothing(tmp_path: Path) -> None:
     """A run that ended before its first result leaves no empty journal."""
     interrupted(tmp_path / "labels.csv")
@@ -241,8 +249,9 @@ def test_full_disk_is_an_error_that_keeps_what_was_done(tmp_path: Path) -> None:
     target = tmp_path / "labels.csv"
     interrupted(target, (one, ok(one)))
     journal = Journal(target, PARAMETERS)
-    pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
-    journal._database.execute(f"PRAGMA max_page_count = {pages}")
+    database = journal._opened()
+    pages = database.execute("PRAGMA page_count").fetchone()[0]
+    database.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(JournalError, match="full") as caught, journal:
         journal.record(ok(two, error="x" * 100_000), identity(two))
         journal.flush()
@@ -256,6 +265,6 @@ def test_interrupted_flush_is_repeated_on_the_way_out(tmp_path: Path) -> None:
     target = tmp_path / "labels.csv"
     with pytest.raises(Interrupted), Journal(target, PARAMETERS) as journal:
         journal.record(ok(done), identity(done))
-        journal._database.execute("BEGIN IMMEDIATE")  # as if it came right after this
+        journal._opened().execute("BEGIN IMMEDIATE")  # as if it came right after this
         raise Interrupted
     assert set(recalled(target, done)) == {0}

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +112,18 @@ def test_long_clip_comes_in_parts(tmp_path: Path) -> None:
     assert sum(message.header["shape"][0] for message in messages) == 122
     assert messages[-1].header["final"]["duration_s"] == pytest.approx(61.0)
     assert messages[-1].header["final"]["flags"] == ["long"]
+    end(worker)
+
+
+def test_recording_that_ends_in_silence_is_not_silent(tmp_path: Path) -> None:
+    """One part with sound makes the whole clip ``ok``, and its duration is that of all parts."""
+    sound = np.concatenate([tone(440, 31.0), np.zeros(31 * 16_000, np.float32)])
+    worker = start(worker_command())
+    ask(worker, write_clip(tmp_path / "fades.wav", sound))
+    hear(worker)
+    while (final := hear(worker).header["final"]) is None:
+        pass
+    assert (final["status"], final["duration_s"]) == ("ok", pytest.approx(62.0))
     end(worker)
 
 
