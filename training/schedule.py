@@ -28,9 +28,10 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
 
     Examples
     --------
-    >>> recipe = Recipe("cnn", "cnn", epochs=10, warmup_epochs=2, learning_rate=1.0)
+    >>> rates = {"learning_rate": 1.0, "final_rate": 0.0}
+    >>> recipe = Recipe("cnn", "cnn", epochs=10, warmup_epochs=2, **rates)
     >>> [round(learning_rate(recipe, epoch * 5, 5), 2) for epoch in (0, 1, 2, 6, 9)]
-    [0.1, 0.6, 1.0, 0.5, 0.05]
+    [0.1, 0.6, 1.0, 0.5, 0.04]
     """
     rise = recipe.warmup_epochs * steps_per_epoch
     if step < rise:
