@@ -2,7 +2,7 @@
 
 It gives the worker clips, hears its answers and, when it dies, finds the culprit and starts
 another. A worker answers in order, so the culprit is the first clip without an answer. It is
-tried once more, alone in a fresh process: a worker can die through no fault of its clip
+tried once more, as the first of a new process: a worker can die through no fault of its clip
 (someone killed it, another program ate the memory), and a row must not depend on that. Dying
 again, or not answering in time, makes it a failed row. The clips behind it lose nothing.
 """
@@ -174,10 +174,7 @@ class Supervisor:
     def _ask(self, source: Source) -> bool:
         """Keep the worker supplied; False when there is nothing left to wait for."""
         depth = self._pace.depth
-        if self._suspect is not None:  # alone, so that there is no doubt if it kills again
-            if not self._asked:
-                self._give([self._backlog.popleft()])
-        elif self._backlog:
+        if self._backlog:
             self._give(self._backlog)
             self._backlog.clear()
         elif len(self._asked) <= depth // 2:
