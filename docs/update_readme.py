@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 ACCURACY = ROOT / "benchmarks" / "results" / "accuracy.md"
-COMMANDS = ("classify", "models", "train", "evaluate", "export", "data check")
+SUB_COMMANDS = {"data": "data check"}  # shown instead of the group's own help
 WIDTH = 100
 BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
 
@@ -53,10 +53,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def reference() -> str:
     """Return every command's help, folded away."""
+    from emotool.cli import COMMANDS
+
+    names = [SUB_COMMANDS.get(name, name) for name in COMMANDS]
     return "\n\n".join(
         f"<details><summary><code>emotool {name}</code></summary>\n\n"
         f"```text\n{run(*name.split(), '--help')}\n```\n\n</details>"
-        for name in COMMANDS
+        for name in names
     )
 
 
