@@ -1,0 +1,1 @@
+"""Every fault that was thought of, tried, and what happens then."""

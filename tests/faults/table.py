@@ -1,0 +1,98 @@
+"""Every fault of every kind, in the order of docs/reliability.md."""
+
+from collections.abc import Iterator
+
+from tests.faults.audio import AUDIO
+from tests.faults.endings import OUTPUTS, RESUMING, SPREADSHEETS, WORKERS
+from tests.faults.fault import Fault
+from tests.faults.models import MODELS, MODELS_FAULTS
+from tests.faults.names import NAMES_FAULTS, TREE
+
+__all__ = ["SECTIONS", "all_faults"]
+
+_ROW = "tests/faults/test_audio.py::test_file_gets_its_row"
+_TREE = "tests/faults/test_names.py::test_tree_gives_its_rows"
+_REFUSED = "tests/faults/test_models.py::test_model_is_refused"
+_STREAM = "tests/emotool/test_audio_stream.py"
+_FUZZ = "tests/faults/test_fuzz.py"
+
+_MORE_AUDIO = (
+    Fault(
+        "every container and encoding of libsndfile, 8 to 384 kHz, 1 to 32 channels",
+        "the sound that was written",
+        tests=(
+            f"{_STREAM}::test_every_format_gives_the_sound_that_was_written",
+            f"{_STREAM}::test_any_rate_is_brought_to_the_models",
+            f"{_STREAM}::test_channels_are_averaged",
+        ),
+    ),
+    Fault(
+        "a clip of hours",
+        "streamed: memory stays flat",
+        tests=(
+            "tests/faults/test_audio.py::test_memory_is_flat_however_long_a_clip_is",
+            f"{_STREAM}::test_memory_stays_flat_however_long_a_clip_decodes",
+        ),
+    ),
+    Fault(
+        "cut at any byte",
+        "a row: sound or a reason",
+        tests=(f"{_STREAM}::test_a_file_cut_at_any_byte_gives_sound_or_a_reason",),
+    ),
+    Fault(
+        "any WAV header, any bytes behind a magic number",
+        "sound or a reason",
+        tests=(
+            f"{_FUZZ}::test_any_wav_header_gives_sound_or_a_reason",
+            f"{_FUZZ}::test_any_bytes_behind_a_magic_number",
+        ),
+    ),
+    Fault(
+        "1,000 mutated files of every format (10,000 in `make torture`)",
+        "a row each; the good clips among them are labelled as when alone",
+        code=3,
+        tests=(f"{_FUZZ}::test_mutants_cost_nothing_but_their_rows",),
+    ),
+)
+
+
+def _audio() -> Iterator[Fault]:
+    for fault in AUDIO:
+        flags = f", flagged `{fault.flags}`" if fault.flags else ""
+        code = 3 if fault.status == "failed" else 0
+        yield Fault(fault.what, f"`{fault.status}`{flags}", fault.error, code, (_ROW,))
+    yield from _MORE_AUDIO
+
+
+def _names() -> Iterator[Fault]:
+    yield from NAMES_FAULTS
+    for fault in TREE:
+        errors = [error for _, error in fault.rows if error]
+        outcome = "no row of its own" if not fault.rows else "a row"
+        code = 3 if errors else None
+        yield Fault(
+            fault.what, "a `failed` row" if errors else outcome, "".join(errors), code, (_TREE,)
+        )
+
+
+def _models() -> Iterator[Fault]:
+    for fault in MODELS:
+        yield Fault(fault.what, "refused", f"error: {fault.says}", 1, (_REFUSED,))
+    yield from MODELS_FAULTS
+
+
+SECTIONS: tuple[tuple[str, tuple[Fault, ...]], ...] = (
+    ("Runs that are interrupted", RESUMING),
+    ("Workers that die or hang", WORKERS),
+    ("Outputs that cannot be written", OUTPUTS),
+    ("Names and trees", tuple(_names())),
+    ("Audio", tuple(_audio())),
+    ("Models from strangers", tuple(_models())),
+    ("Spreadsheets", SPREADSHEETS),
+)
+"""Headings and their faults."""
+
+
+def all_faults() -> list[Fault]:
+    """List every fault of every section."""
+    return [fault for _, faults in SECTIONS for fault in faults]
