@@ -16,7 +16,7 @@ export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit format wheel readme picture samples constraints clean
+.PHONY: help demo test torture lint types unit format wheel readme reliability picture samples constraints clean
 
 help:  ## list what can be made
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ types: $(VENV)/.all
 unit: $(VENV)/.all
 	$(BIN)/python -m pytest
 
+torture: $(VENV)/.all  ## kill 20 runs 20 times each, classify 10,000 broken files (hours; see --help)
+	$(BIN)/python -m tests.faults.torture $(TORTURE)
+
 format: $(VENV)/.all  ## let ruff lay the code out and mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -46,6 +49,9 @@ wheel: $(VENV)/.all  ## build dist/emotool-VERSION-py3-none-any.whl, models insi
 
 readme: $(VENV)/.all  ## write README's generated blocks anew
 	$(BIN)/python docs/update_readme.py
+
+reliability: $(VENV)/.all  ## write docs/reliability.md anew from the list of faults
+	$(BIN)/python -m tests.faults.reliability
 
 picture: $(VENV)/.all  ## draw README's picture of the terminal anew
 	$(BIN)/python docs/make_picture.py
