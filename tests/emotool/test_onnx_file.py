@@ -284,5 +284,5 @@ def test_missing_file_is_not_found(tmp_path: Path) -> None:
     """A path that leads nowhere is told apart from a file that is no model."""
     with pytest.raises(ModelNotFoundError):
         read_onnx(tmp_path / "none.onnx")
-    with pytest.raises(ModelError, match="null (byte|character)"):
+    with pytest.raises(ModelError, match=r"null (byte|character)"):
         read_onnx(tmp_path / "a\0b.onnx")
