@@ -22,6 +22,7 @@ __all__ = [
     "ClipFeatures",
     "cut_windows",
     "extract",
+    "features_of",
     "iter_extract",
     "trim",
 ]
@@ -164,6 +165,32 @@ def iter_extract(
             yield from _long_parts(head, stream, spec, block_windows)
         else:
             yield _short_clip(head, stream.clipped, spec)
+
+
+def features_of(
+    samples: Floats, spec: SpectrogramSpec, *, clipped: bool = False, long: bool = False
+) -> ClipFeatures:
+    """Return the features of samples that are decoded already.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray
+        float32 ``[n]`` at ``spec.sample_rate``: a whole clip, or the beginning of a long one.
+    spec : SpectrogramSpec
+        What to compute.
+    clipped : bool
+        Whether the recording was found to be clipped.
+    long : bool
+        Whether it goes on for longer than `LONG_SECONDS`: it is not trimmed then.
+
+    Returns
+    -------
+    ClipFeatures
+        What `extract` gives for them.
+    """
+    if long:
+        return _long_part(samples, 0, clipped, spec)
+    return _short_clip(samples, clipped, spec)
 
 
 def _short_clip(samples: Floats, clipped: bool, spec: SpectrogramSpec) -> ClipFeatures:
