@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +16,7 @@ from emotool.journal import Journal
 from emotool.lock import OutputLock
 from emotool.outputs import Output, Outputs, files_of
 from emotool.pool import PoolOptions, WorkerPool
-from emotool.results import ClipResult, WriterOptions
+from emotool.results import ClipResult, Sources, WriterOptions
 from emotool.tally import RunSummary, Tally
 from emotool.text import printable
 
@@ -209,7 +209,8 @@ class _Batch:
         """Write the rows to every output and put the outputs in their places."""
         options, tally = self._options, Tally(model.labels)
         facts: dict[str, Any] = {}
-        with Outputs(options.outputs, files, model.labels, facts, options.writer) as outputs:
+        writer = replace(options.writer, sources=Sources(found.clips, model))
+        with Outputs(options.outputs, files, model.labels, facts, writer) as outputs:
             for result in rows:
                 tally.add(result)
                 outputs.write(result)

@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from emotool.errors import OutputError
 from emotool.results.row import ClipResult
 from emotool.text import printable
 
+if TYPE_CHECKING:
+    from emotool.discovery import Clip
+    from emotool.model import Classifier
+
 __all__ = [
     "STDOUT",
     "WRITERS",
     "ClipResult",
+    "Sources",
     "Writer",
     "WriterOptions",
     "check_target",
@@ -30,9 +35,26 @@ STDOUT = "-"
 
 WRITERS = {
     ".csv": "emotool.results.csv_table:CsvWriter",
+    ".html": "emotool.report.writer:HtmlWriter",
     ".json": "emotool.results.json_document:JsonWriter",
 }
 """Which writer makes which suffix, as ``module:class``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where results come from, for a format that shows the sound itself.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        The inputs; ``clips[i].index`` is ``i``.
+    classifier : Classifier
+        The model that labels them.
+    """
+
+    clips: "Sequence[Clip]"
+    classifier: "Classifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +66,12 @@ class WriterOptions:
     raw : bool, default False
         Leave cells as they are that a spreadsheet would run as a formula. Formats that have
         no such cells (JSON) never change them.
+    sources : Sources, optional
+        The clips and the model, where there are any to be had.
     """
 
     raw: bool = False
+    sources: Sources | None = None
 
 
 class Writer(Protocol):

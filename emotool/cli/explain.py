@@ -1,0 +1,57 @@
+"""``emotool explain``: a picture of what a model heard in a clip."""
+
+from typing import Annotated
+
+import typer
+
+from emotool.catalog import DEFAULT_MODEL
+
+__all__ = ["explain"]
+
+
+def explain(
+    clip: Annotated[str, typer.Argument(help="The clip to look into.", metavar="CLIP")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where the picture goes; its suffix chooses the format: .png (300 dpi), .svg or "
+            ".pdf for print.",
+        ),
+    ] = "explanation.png",
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME",
+            help="Whose view is drawn: a name that `emotool models` lists, or an .onnx file.",
+        ),
+    ] = DEFAULT_MODEL,
+    device: Annotated[str, typer.Option(help="Where the model runs: auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Draw what a model heard in a clip: waveform, spectrogram, evidence, probabilities.
+
+    The evidence is the model's own account of where in the spectrogram it found what speaks for
+    its label. All panels share the time axis. Of a clip longer than a minute the first minute is
+    drawn. The picture needs matplotlib (extra `plot`).
+    """
+    from emotool.explain_figure import Caption, draw, figure_format, require_matplotlib
+
+    file_format = figure_format(output)
+    require_matplotlib()
+    from emotool.errors import InputError
+    from emotool.explain import explain as explain_clip
+    from emotool.files import atomic_write
+    from emotool.model import load_classifier
+    from emotool.text import printable
+
+    classifier = load_classifier(model, device=device)
+    heard = explain_clip(clip, classifier)
+    if not len(heard.probabilities):
+        why = heard.features.status.replace("_", " ")
+        raise InputError(f"{printable(clip)} has no label to explain: it is {why}")
+    with atomic_write(output) as handle:
+        draw(heard, Caption(clip, classifier.name, classifier.labels), handle, file_format)

@@ -1,0 +1,100 @@
+// Figures and charts over all clips, as SVG. A bar filters the table by what it stands for.
+
+function figures() {
+  const labelled = rows.filter((row) => row.status === "ok");
+  const seconds = rows.reduce((sum, row) => sum + (row.seconds ?? 0), 0);
+  const mean = labelled.reduce((sum, row) => sum + row.confidence, 0) / labelled.length;
+  const shown = [["clips", count(rows.length)], ["of speech", clock(seconds)]];
+  if (labelled.length) shown.push(["mean confidence", percent(mean)]);
+  const rest = rows.length - labelled.length;
+  shown.push(["without a label", count(rest)]);
+  for (const [name, value] of shown) {
+    field("figures").append(
+      element("div", {}, element("dt", {}, name), element("dd", {}, value)));
+  }
+}
+
+function bar(text, filter, ...shapes) {
+  const made = svg("g", { class: "bar", role: "button", tabindex: "0", "aria-label": text },
+    svg("title", {}, text), ...shapes);
+  made.addEventListener("click", filter);
+  made.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    filter();
+  });
+  return made;
+}
+
+function filterBy(id, value) {
+  field(id).value = field(id).value === String(value) ? "" : value;
+  applyFilters();
+}
+
+function labelChart() {
+  const height = labels.length < 4 ? 38 : 28, left = 92, width = 460, right = 100;
+  const middle = height / 2 + 4;
+  const numbers = labels.map((_, place) => rows.reduce((n, row) => n + (row.label === place), 0));
+  const total = numbers.reduce((sum, number) => sum + number, 0);
+  const most = Math.max(1, ...numbers);
+  const drawing = svg("svg", {
+    viewBox: `0 0 ${width} ${height * labels.length}`, role: "group",
+    "aria-labelledby": "labels-caption",
+  });
+  labels.forEach((label, place) => {
+    const y = place * height, length = (width - left - right) * numbers[place] / most;
+    const share = total ? numbers[place] / total : 0;
+    const name = label.length > 13 ? label.slice(0, 12) + "…" : label;
+    drawing.append(bar(
+      `${label}: ${count(numbers[place])} clips, ${percent(share)}`,
+      () => filterBy("label", place),
+      svg("rect", { class: "hit", x: 0, y, width, height }),
+      svg("text", { class: "name", x: left - 10, y: y + middle, "text-anchor": "end" }, name),
+      svg("rect", { class: "fill " + colour(place), x: left, y: y + 4, rx: 3,
+        width: numbers[place] ? Math.max(2, length) : 0, height: height - 8 }),
+      svg("text", { x: left + length + 8, y: y + middle },
+        `${count(numbers[place])} · ${percent(share)}`)));
+  });
+  field("labels-chart").append(drawing);
+}
+
+// Twenty bars of 5 % each, stacked by label.
+function confidenceChart() {
+  const bins = 20, width = 460, height = 120, foot = 18;
+  const low = labels.length > 1 ? 1 / labels.length : 0; // nothing can be less sure than that
+  const numbers = Array.from({ length: bins }, () => labels.map(() => 0));
+  for (const row of rows) {
+    if (row.label < 0) continue;
+    const bin = Math.floor(bins * row.confidence);
+    numbers[Math.min(bins - 1, Math.max(0, bin))][row.label]++;
+  }
+  const first = Math.min(Math.floor(low * bins),
+    Math.max(0, numbers.findIndex((bin) => bin.some(Boolean))));
+  const sums = numbers.map((bin) => bin.reduce((sum, number) => sum + number, 0));
+  const most = Math.max(1, ...sums), step = width / (bins - first);
+  const words = sums.map((sum, bin) => sum ? `${5 * bin} to ${5 * bin + 5} %: ${count(sum)}` : "");
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
+    "aria-label": "Clips by confidence. " + words.filter(Boolean).join("; ") });
+  for (let bin = first; bin < bins; bin++) {
+    const x = (bin - first) * step;
+    let y = height - foot;
+    const stack = svg("g", {}, svg("title", {}, words[bin]));
+    numbers[bin].forEach((number, label) => {
+      const part = (height - foot - 14) * number / most;
+      y -= part;
+      if (number) stack.append(svg("rect", { class: "fill " + colour(label), x: x + 1, y,
+        width: step - 2, height: part }));
+    });
+    if (sums[bin] === most) {
+      stack.append(svg("text", { x: x + step / 2, y: y - 4, "text-anchor": "middle" }, count(most)));
+    }
+    drawing.append(stack);
+    if ((bin - first) % 2 === 0 && bin < bins - 1) {
+      drawing.append(svg("text", { x, y: height - 3, "text-anchor": bin === first ? "start" : "middle" },
+        5 * bin + " %"));
+    }
+  }
+  drawing.append(svg("line", { class: "axis", x1: 0, x2: width, y1: height - foot, y2: height - foot }),
+    svg("text", { x: width, y: height - 3, "text-anchor": "end" }, "100 %"));
+  field("confidence-chart").append(drawing);
+}

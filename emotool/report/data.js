@@ -1,0 +1,82 @@
+// What the page knows: rows as Python wrote them, into arrays that sort and filter quickly.
+// Names of files and labels come from strangers: they are only ever put in by textContent.
+
+const page = readJson("page");
+const labels = page.labels;
+
+function readJson(id) {
+  const island = document.getElementById(id);
+  return island === null ? null : JSON.parse(island.textContent);
+}
+
+const rows = [];
+
+// A row is [path, status, label's place or -1, [probabilities], seconds, [flags], error, media].
+async function readRows() {
+  for (const island of document.querySelectorAll("script.rows")) {
+    for (const cells of JSON.parse(island.textContent)) rows.push(toRow(cells, rows.length));
+    island.remove(); // its text would lie in memory twice
+    await breath();
+  }
+}
+
+// Lets the browser draw and answer before more work is done.
+function breath() {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+function toRow(cells, index) {
+  const [path, status, label, probabilities, seconds, flags, error, media] = cells;
+  const slash = path.lastIndexOf("/");
+  const remarks = [...flags, ...(error === "" ? [] : [error])].join(" · ");
+  return {
+    index, path, status, label, probabilities, seconds, flags, error, media, remarks,
+    name: path.slice(slash + 1),
+    folder: path.slice(0, slash + 1),
+    confidence: label < 0 ? null : probabilities[label],
+    text: (path + "\n" + remarks).toLowerCase(),
+  };
+}
+
+const statusNames = { ok: "labelled", silent: "silent", too_short: "too short", failed: "failed" };
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children); // strings become text, never markup
+  return made;
+}
+
+function svg(name, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function colour(label) {
+  return label < 0 ? "" : "c" + (label % 8);
+}
+
+function count(number) {
+  return number.toLocaleString("en");
+}
+
+function percent(share) {
+  return share === null ? "" : Math.round(100 * share) + " %";
+}
+
+function clock(seconds) {
+  if (seconds === null) return "";
+  if (seconds < 60) return seconds.toFixed(1) + " s";
+  const whole = Math.round(seconds);
+  const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours ? hours + ":" + String(minutes).padStart(2, "0") + ":" + rest : minutes + ":" + rest;
+}
+
+function level(share, label) {
+  const filled = element("i");
+  filled.style.width = 100 * share + "%";
+  return element("span", { class: "level " + colour(label), "aria-hidden": "true" }, filled);
+}

@@ -1,0 +1,52 @@
+"""``emotool explain`` as it is called."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.emotool.tiny_models import write_tiny_model
+from tests.synthesis import vowel, write_clip
+
+Run = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def explain(tmp_path: Path, python: str, python_path: dict[str, str]):  # type: ignore[no-untyped-def]
+    """Return a function that runs the command in a folder with a tiny model."""
+    pytest.importorskip("matplotlib", reason="needs matplotlib (extra plot)")
+    write_tiny_model(tmp_path / "tiny.onnx")
+
+    def run(*arguments: str) -> Run:
+        command = [python, "-m", "emotool", "explain", *arguments, "--model", "tiny.onnx"]
+        return subprocess.run(
+            command, cwd=tmp_path, env=python_path, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_picture_is_drawn_and_nothing_said(tmp_path: Path, explain) -> None:  # type: ignore[no-untyped-def]
+    """Success is exit code 0 and the file."""
+    write_clip(tmp_path / "a.wav", vowel())
+    run: Run = explain("a.wav", "-o", "a.pdf")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_what_cannot_be_drawn_is_one_clear_line(tmp_path: Path, explain) -> None:  # type: ignore[no-untyped-def]
+    """Silence, broken files and unknown formats leave no file and exit with 1."""
+    write_clip(tmp_path / "silent.wav", np.zeros(16_000, np.float32))
+    (tmp_path / "broken.wav").write_text("x")
+    for clip, output, said in [
+        ("silent.wav", "a.png", "no label to explain: it is silent"),
+        ("broken.wav", "a.png", "a text file, not audio"),
+        ("gone.wav", "a.png", "open: "),
+        ("silent.wav", "a.gif", "cannot tell the format of a.gif"),
+    ]:
+        run: Run = explain(clip, "-o", output)
+        assert run.returncode == 1
+        assert run.stderr.startswith("error: ")
+        assert said in run.stderr
+        assert not (tmp_path / output).exists()
