@@ -102,6 +102,18 @@ def test_fifos_sockets_and_devices_are_never_opened(tmp_path: Path) -> None:
     assert _refused("/dev/zero").reason == "not a file but a character device"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs, which this system lacks")
+def test_a_fifo_that_takes_a_files_place_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the opening someone may exchange the file: it is looked at again."""
+    clip = os.stat(write_clip(tmp_path / "clip.wav", tone(440.0)))  # noqa: PTH116
+    os.mkfifo(tmp_path / "pipe.wav")
+    monkeypatch.setattr("emotool.audio_file.os.stat", lambda path: clip)
+    with pytest.raises(AudioError, match="FIFO"), open_regular(str(tmp_path / "pipe.wav")):
+        pass
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs symbolic links, which Windows may forbid")
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     """A link to a clip is that clip; a link to itself says so."""

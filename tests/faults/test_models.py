@@ -76,6 +76,19 @@ def test_nothing_is_loaded_that_could_run_code() -> None:
     assert {str(path): found for path in sources if (found := risks(path))} == {}
 
 
+NETWORK = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "requests", "httpx", "aiohttp"}
+
+
+def test_nothing_opens_a_connection() -> None:
+    """What is on the machine stays there: no module of the tool can speak to a network."""
+    for path in (ROOT / "emotool").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            names = [name for name in names if name != "urllib.parse"]  # only text
+            assert not NETWORK & {name.split(".")[0] for name in names}, path
+
+
 @pytest.mark.parametrize(
     "code",
     [
