@@ -10,6 +10,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 import keras
 
 from training.architectures.blocks import Activity, EvidenceHead, Normalise, set_constants
+from training.architectures.blocks.projection import FrequencyProjection
 
 
 def images(count: int = 4, mels: int = 12, frames: int = 30) -> np.ndarray:
@@ -130,6 +131,19 @@ def test_a_projection_hears_at_which_frequency_a_feature_is() -> None:
     plain, _, _ = headed("statistics", 2)
     before, after = (plain(x, activity)["embedding"].numpy() for x in (features, moved))
     assert np.allclose(before, after, atol=1e-5)
+
+
+def test_the_rows_of_a_projection_sum_to_it_whatever_its_normalisation_learnt() -> None:
+    """Also where the shift alone makes a feature sound, and in no row beyond the whole."""
+    keras.utils.set_random_seed(3)
+    features = np.random.default_rng(4).normal(size=(2, 3, 5, 8)).astype(np.float32)
+    layer = FrequencyProjection(16)
+    layer(features)
+    layer.normalise.beta.assign(np.linspace(-1, 2, 16))
+    along, rows = (value.numpy() for value in layer(features))
+    assert np.allclose(rows.sum(1), along, atol=1e-5)
+    assert (rows >= 0).all()
+    assert (rows <= along[:, None] + 1e-6).all()
 
 
 def test_dropout_is_for_training_only() -> None:

@@ -4,7 +4,7 @@ Behind a linear classifier a logit is a weighted sum of what is pooled, and what
 over places. So the logit is a sum over places too, and what a place adds is its evidence: the
 class activation map of Zhou et al. (2016), doi:10.1109/CVPR.2016.319, carried over from average
 pooling to maximum and deviation. ``evidence`` sums to ``weights · embed``, but for the little that
-keeps a deviation's root finite and the shift of a projection's normalisation.
+keeps a deviation's root finite.
 """
 
 from typing import Any, NamedTuple, Protocol
@@ -23,6 +23,12 @@ ALMOST_SILENT = 1e-3
 DEVIATION_FLOOR = 1e-4
 """Added to a variance before the root, whose slope at 0 is infinite."""
 
+NEARLY_MAXIMUM = 0.1
+"""Values less than this share below the maximum take part in it."""
+
+SMALL = 1e-12
+"""Keeps 0 / 0 at 0."""
+
 
 class Columns(NamedTuple):
     """A feature map without its frequency axis, and what each of its rows adds."""
@@ -30,7 +36,7 @@ class Columns(NamedTuple):
     along: Any
     """[batch, w, c]"""
     rows: Any
-    """[batch, h, w, c], summing over h to ``along`` but for a constant."""
+    """[batch, h, w, c], summing over h to ``along``."""
 
 
 class Pooling(Protocol):
@@ -72,7 +78,7 @@ class MeanMax:
         return ops.concatenate(parts, axis=-1)  # [batch, 2 c]
 
     def evidence(self, features: Any, activity: Any, weights: Any) -> Any:
-        """Means are shared by all places; a maximum is its place's (split evenly among ties)."""
+        """Means are shared by all places; a maximum by those that come near it."""
         _, height, width, channels = features.shape
         weights = ops.reshape(weights, (-1, 1, 1, 2 * channels))  # [batch, 1, 1, 2 c]
         share = _share_of_maximum(features, axis=(1, 2))  # [batch, h, w, c]
@@ -155,10 +161,15 @@ def _gate(activity: Any) -> Any:
 
 
 def _share_of_maximum(values: Any, axis: int | tuple[int, ...]) -> Any:
-    """1 where a value is the maximum along ``axis``, 0 elsewhere, split evenly among ties."""
+    """Weights under which values, 0 or more, sum to their maximum along ``axis``.
+
+    Places nearly as high share it, the more the nearer they are: were it the highest place's
+    alone, a difference in the last bit between two frames would throw the map over.
+    """
     largest = ops.max(values, axis=axis, keepdims=True)
-    found = ops.cast(values >= largest, "float32")
-    return found / ops.sum(found, axis=axis, keepdims=True)
+    near = ops.relu(values - (1.0 - NEARLY_MAXIMUM) * largest)
+    summed = ops.sum(near * values, axis=axis, keepdims=True)
+    return near * (largest / (summed + SMALL))
 
 
 def spread(frames: int, width: int) -> npt.NDArray[np.float32]:

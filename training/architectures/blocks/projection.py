@@ -7,6 +7,9 @@ from keras import layers, ops
 
 __all__ = ["FrequencyProjection"]
 
+EVEN_SHARE = 1e-3
+"""Of each row beside its contribution, so that the shares are defined where there is none."""
+
 Shape = tuple[int | None, ...]
 
 
@@ -28,7 +31,8 @@ class FrequencyProjection(keras.layers.Layer):  # type: ignore[misc]
     Shape
     -----
     [batch, h, w, c] → ``along`` [batch, w, size], at least 0, and ``rows`` [batch, h, w, size]:
-    what each row adds to it. The rows sum to ``along``, the normalisation's shift apart.
+    what each row adds to it, summing to ``along``: shared by positive contributions, as the z+
+    rule does (Montavon et al. 2017, doi:10.1016/j.patcog.2016.11.008).
     """
 
     def __init__(self, size: int, momentum: float = 0.99, **options: Any) -> None:
@@ -59,12 +63,16 @@ class FrequencyProjection(keras.layers.Layer):  # type: ignore[misc]
         """Project ``features`` [batch, h, w, c]."""
         projected = self.normalise(self.convolve(features), training=training)  # [b, 1, w, size]
         along = ops.relu(projected)  # [batch, 1, w, size]
-        return along[:, 0], self._rows(features, ops.cast(along > 0, "float32"))
+        return along[:, 0], self._rows(features, ops.cast(along, "float32"))
 
-    def _rows(self, features: Any, rectified: Any) -> Any:
-        """Share the projection among rows; left out of the graph where nobody asks for it."""
+    def _rows(self, features: Any, along: Any) -> Any:
+        """Share the projection among rows; left out of the graph where nobody asks for it.
+
+        By what speaks for it in each row, not by what speaks against it as well: so no row adds
+        more than the whole, and where the whole fades to nothing all rows do.
+        """
         norm = self.normalise
         scale = norm.gamma * ops.rsqrt(norm.moving_variance + norm.epsilon)  # [size]
         kernel = ops.convert_to_tensor(self.convolve.kernel)[:, 0] * scale  # [h, c, size]
-        features = ops.cast(features, "float32")
-        return ops.matmul(features, kernel) * rectified  # [batch, h, w, size]
+        for_it = ops.relu(ops.matmul(ops.cast(features, "float32"), kernel)) + EVEN_SHARE
+        return along * for_it / ops.sum(for_it, axis=1, keepdims=True)  # [batch, h, w, size]
