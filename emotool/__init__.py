@@ -1,8 +1,31 @@
 """Label folders of speech with emotions.
 
+>>> from emotool import classify
+>>> for result in classify("samples"):  # doctest: +SKIP
+...     print(result.path, result.label, result.confidence)
+
 Importing this package costs nothing heavy: numpy, ONNX Runtime and rich are loaded
 by the commands and functions that need them.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emotool.api import Result, classify, load_model, to_frame
+
 __version__ = "0.1.0"
-__all__ = ["__version__"]
+__all__ = ["Result", "__version__", "classify", "load_model", "to_frame"]
+
+
+def __getattr__(name: str) -> object:
+    """Load the Python door when something of it is asked for (PEP 562)."""
+    if name in __all__:
+        from emotool import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List what can be had, loaded or not."""
+    return sorted({*globals(), *__all__})

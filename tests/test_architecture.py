@@ -55,6 +55,7 @@ ORDER = (
     "summary",
     "explain_figure",
     "report",
+    "api",
     "cli",
 )
 
@@ -132,10 +133,12 @@ def untimely_training(here: str, found: Import) -> bool:
 def heavy(here: str, found: Import) -> bool:
     """Say whether TensorFlow or its like is imported, at whatever level.
 
-    One module may draw: it imports matplotlib (extra ``plot``) when a figure is asked for.
+    Two modules may have an extra's package when they are asked for what needs it: a figure
+    (matplotlib, extra ``plot``) or a frame (pandas, extra ``pandas``).
     """
-    drawing = here == "explain_figure" and top(found.name) == "matplotlib"
-    return top(found.name) in HEAVY and not (drawing and not found.at_import)
+    allowed = {("explain_figure", "matplotlib"), ("api", "pandas")}
+    on_request = (here, top(found.name)) in allowed and not found.at_import
+    return top(found.name) in HEAVY and not on_request
 
 
 def foreign(here: str, found: Import) -> bool:
