@@ -1,6 +1,7 @@
 """Where a run's rows go: every output that was asked for, and ``failures.csv`` beside them."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -78,9 +79,9 @@ class FailureTable:
     """
 
     def __init__(self, output: Path, *, raw: bool) -> None:
-        self._path = output.parent / _NAME
-        if not _is_ours(self._path) or output.name == _NAME:
-            self._path = output.with_name(f"{output.stem}.{_NAME}")
+        self._path = next(
+            path for path in _places(output) if _is_ours(path) and path.name != output.name
+        )
         self._raw = raw
         self._file: AtomicFile | None = None
 
@@ -181,6 +182,14 @@ class Outputs:
     ) -> None:
         if kind is not None:
             self.discard()
+
+
+def _places(output: Path) -> Iterator[Path]:
+    """Name the places for a table of failures, the better ones first."""
+    yield output.parent / _NAME
+    yield output.with_name(f"{output.stem}.{_NAME}")
+    for number in itertools.count(2):
+        yield output.with_name(f"{output.stem}.{number}.{_NAME}")
 
 
 def _is_ours(path: Path) -> bool:

@@ -63,6 +63,20 @@ def test_strangers_table_of_failures_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "failures.csv").read_text().startswith("what")
 
 
+def test_no_stranger_is_in_the_way(tmp_path: Path) -> None:
+    """Both usual names may be taken, and one may be taken while the run goes on."""
+    for name in ("failures.csv", "r.failures.csv"):
+        (tmp_path / name).write_text("stairs")
+    table = FailureTable(tmp_path / "r.csv", raw=True)
+    table.add(FAILED)
+    assert table.close() == tmp_path / "r.2.failures.csv"
+    late = FailureTable(tmp_path / "s.csv", raw=True)
+    (tmp_path / "s.failures.csv").write_text("stairs")
+    assert late.close() is None
+    for name in ("failures.csv", "r.failures.csv", "s.failures.csv"):
+        assert (tmp_path / name).read_text() == "stairs"
+
+
 def test_output_may_itself_be_called_failures(tmp_path: Path) -> None:
     """The labels are not overwritten by the failures."""
     with opened(tmp_path, "failures.csv") as outputs:
