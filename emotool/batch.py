@@ -184,7 +184,7 @@ class _Batch:
         """Yield one result per clip, in order, from the journal or fresh."""
         from emotool.pipeline import classify_clips
 
-        done: dict[int, str] = {}
+        done: dict[int, int] = {}
         journal = self._journal
         if journal is not None:
             done = journal.known(clips, by_content=self._options.pool.by_content)

@@ -39,7 +39,8 @@ _SETTINGS = """
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL; -- a power cut may cost the last rows, never the journal
     CREATE TABLE IF NOT EXISTS parameters (only TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS rows (identity TEXT PRIMARY KEY, result TEXT NOT NULL) WITHOUT ROWID;
+    -- No index: identities are random, so each row would dirty a page of its own.
+    CREATE TABLE IF NOT EXISTS results (identity TEXT NOT NULL, result TEXT NOT NULL);
 """
 _STORED = tuple(field.name for field in fields(ClipResult) if field.name not in {"index", "shown"})
 
@@ -108,42 +109,44 @@ class Journal:
             return
         self.outdated = found is not None and not _is_empty(database)
         with _transaction(database):
-            database.execute("DELETE FROM rows")
+            database.execute("DELETE FROM results")
             database.execute("DELETE FROM parameters")
             database.execute("INSERT INTO parameters VALUES (?)", (self._parameters,))
 
-    def known(self, clips: "Iterable[Clip]", *, by_content: bool) -> dict[int, str]:
+    def known(self, clips: "Iterable[Clip]", *, by_content: bool) -> dict[int, int]:
         """Find the clips that an interrupted run has done.
 
         Returns
         -------
-        dict of int to str
-            Clips' indexes, and their files' identities for `result`.
+        dict of int to int
+            Clips' indexes, and where their results are, for `result`.
         """
-        found: dict[int, str] = {}
-        try:
-            if self._database is None or _is_empty(self._database):
-                return found
-            for clip in clips:
-                if clip.problem is not None:
-                    continue
-                with contextlib.suppress(OSError, ValueError):
-                    identity = file_identity(clip.path, by_content=by_content)
-                    if self._row(identity) is not None:
-                        found[clip.index] = identity
-        except sqlite3.Error as error:
-            raise self._error(error) from error
+        found: dict[int, int] = {}
+        places = self._places()
+        for clip in clips if places else ():
+            if clip.problem is not None:
+                continue
+            with contextlib.suppress(OSError, ValueError):
+                place = places.get(file_identity(clip.path, by_content=by_content))
+                if place is not None:
+                    found[clip.index] = place
         return found
 
-    def _row(self, identity: str) -> str | None:
-        query = "SELECT result FROM rows WHERE identity = ?"
-        found = self._opened().execute(query, (identity,)).fetchone()
-        return None if found is None else str(found[0])
+    def _places(self) -> dict[str, int]:
+        """Return where each identity's newest result is."""
+        if self._database is None:
+            return {}
+        try:
+            return dict(self._database.execute("SELECT identity, rowid FROM results"))
+        except sqlite3.Error as error:
+            raise self._error(error) from error
 
-    def result(self, clip: "Clip", identity: str) -> ClipResult:
+    def result(self, clip: "Clip", place: int) -> ClipResult:
         """Return what is known of a clip that `known` has named."""
         try:
-            values = json.loads(self._row(identity) or "")
+            query = "SELECT result FROM results WHERE rowid = ?"
+            (stored,) = self._opened().execute(query, (place,)).fetchone()
+            values = json.loads(stored)
             values["probabilities"] = tuple(values["probabilities"])
             values["flags"] = tuple(values["flags"])
             return ClipResult(index=clip.index, shown=clip.shown, **values)
@@ -175,7 +178,7 @@ class Journal:
         try:
             database = self._opened()
             with _transaction(database):
-                database.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", self._pending)
+                database.executemany("INSERT INTO results VALUES (?, ?)", self._pending)
         except sqlite3.Error as error:
             raise self._error(error) from error
         # Only now: an interrupted flush is repeated on the way out.
@@ -225,7 +228,7 @@ class Journal:
 
 
 def _is_empty(database: sqlite3.Connection) -> bool:
-    return database.execute("SELECT 1 FROM rows LIMIT 1").fetchone() is None
+    return database.execute("SELECT 1 FROM results LIMIT 1").fetchone() is None
 
 
 @contextlib.contextmanager

@@ -125,6 +125,14 @@ def test_run_that_did_nothing_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_newest_result_of_a_file_counts(tmp_path: Path) -> None:
+    """A clip that was recorded twice, by an interrupted flush, has one result."""
+    done = clip(tmp_path)
+    target = tmp_path / "labels.csv"
+    interrupted(target, (done, ok(done)), (done, ok(done, label="happy")))
+    assert recalled(target, done)[0].label == "happy"
+
+
 def test_changed_file_is_done_again(tmp_path: Path) -> None:
     """A file with other bytes or another time is another file."""
     done = clip(tmp_path)
@@ -214,7 +222,7 @@ def test_kill_at_any_moment_costs_half_a_second_at_most(tmp_path: Path) -> None:
     lines += process.communicate()[0].splitlines()
     last = max(int(line) for line in lines if line.strip())
     database = sqlite3.connect(beside(tmp_path / "labels.csv", "journal"))
-    rows = database.execute("SELECT identity FROM rows ORDER BY identity").fetchall()
+    rows = database.execute("SELECT identity FROM results ORDER BY rowid").fetchall()
     database.close()
     assert [row[0] for row in rows] == [f"{i:064x}" for i in range(len(rows))]
     assert 512 <= len(rows) <= last + 1
@@ -236,7 +244,7 @@ def test_row_that_is_no_result_is_said_to_be_so(tmp_path: Path) -> None:
     target = tmp_path / "labels.csv"
     interrupted(target, (done, ok(done)))
     database = sqlite3.connect(beside(target, "journal"))
-    database.execute("UPDATE rows SET result = '{\"status\": 3}'")
+    database.execute("UPDATE results SET result = '{\"status\": 3}'")
     database.commit()
     database.close()
     with pytest.raises(JournalError, match="cannot use"):

@@ -189,7 +189,7 @@ def journal_rows(target: Path) -> int:
             return 0
         with closing(sqlite3.connect(copy)) as database:
             try:
-                return int(database.execute("SELECT count(*) FROM rows").fetchone()[0])
+                return int(database.execute("SELECT count(*) FROM results").fetchone()[0])
             except sqlite3.OperationalError:  # killed before it had tables
                 return 0
 
