@@ -37,6 +37,8 @@ WRITERS = {
     ".csv": "emotool.results.csv_table:CsvWriter",
     ".html": "emotool.report.writer:HtmlWriter",
     ".json": "emotool.results.json_document:JsonWriter",
+    ".jsonl": "emotool.results.json_lines:JsonLinesWriter",
+    ".tsv": "emotool.results.tsv_table:TsvWriter",
 }
 """Which writer makes which suffix, as ``module:class``."""
 

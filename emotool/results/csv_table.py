@@ -7,7 +7,7 @@ apostrophe, since file names are input from strangers (OWASP, "CSV Injection").
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from emotool.results import WriterOptions
 from emotool.results.row import ClipResult, cells, columns
@@ -36,7 +36,14 @@ class CsvWriter(TextOutput):
         Facts of the run; a table has no place for them.
     options : WriterOptions
         ``raw`` keeps cells as they are that look like formulas.
+
+    Attributes
+    ----------
+    separator : str
+        What stands between cells.
     """
+
+    separator: ClassVar[str] = ","
 
     def __init__(
         self,
@@ -59,7 +66,7 @@ class CsvWriter(TextOutput):
             row = map(printable, row)
         if not self._raw:
             row = map(harmless, row)
-        self.put(",".join(map(quoted, row)) + "\n")
+        self.put(self.separator.join(map(quoted, row)) + "\n")
 
 
 def harmless(cell: str) -> str:
