@@ -214,6 +214,8 @@ def _metadata_of(file: OnnxFile) -> ModelMetadata:
 def _create_session(
     file: OnnxFile, device: str, threads: int | None
 ) -> "onnxruntime.InferenceSession":
+    # ONNX Runtime would load it too, but print a traceback if Ctrl-C came meanwhile.
+    import numpy  # noqa: F401
     import onnxruntime
 
     available = onnxruntime.get_available_providers()

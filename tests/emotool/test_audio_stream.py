@@ -281,3 +281,29 @@ def test_a_file_that_shrinks_while_it_is_read_is_damaged(tmp_path: Path) -> None
             file.truncate(100_000)
         with pytest.raises(AudioError, match="cut off"):
             stream.read(10**7)
+
+
+def test_many_channels_are_read_in_smaller_blocks(tmp_path: Path) -> None:
+    """Eight channels of unknown length, which no header bounds, need no more memory than one."""
+    path = write_clip(tmp_path / "wide.flac", np.zeros((400_000, 8), np.float32))
+    _with_total(path, 0)
+    tracemalloc.start()
+    assert _read(path).size == 400_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 * 2**20
+
+
+def test_resampler_that_fails_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong in it is told as the clip's failure, with its stage."""
+
+    class Broken:
+        def resample_chunk(self, block: Samples, last: bool) -> Samples:
+            raise RuntimeError("no memory for a filter")
+
+    path = write_clip(tmp_path / "clip.wav", tone(440.0, 1.0, 8_000), 8_000)
+    with open_audio(path, 16_000) as stream:
+        monkeypatch.setattr(stream, "_resampler", Broken())
+        with pytest.raises(AudioError, match="filter") as caught:
+            stream.read(10)
+    assert caught.value.stage == "resample"

@@ -328,3 +328,50 @@ def test_discarding_twice_is_as_good_as_once(tmp_path: Path) -> None:
         file.discard()
         file.discard()
     assert not streams[0].exists()
+
+
+def test_content_reaches_the_disk_before_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut after the move must not leave a name without its content: flush, move, flush."""
+    calls: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def noted_fsync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        calls.append("flush folder" if is_folder else f"flush {os.fstat(descriptor).st_size} bytes")
+        fsync(descriptor)
+
+    def noted_replace(self: Path, target: Path) -> Path:
+        calls.append(f"move to {target.name}")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "replace", noted_replace)
+    with atomic_write(tmp_path / "r.csv", text=True) as handle:
+        handle.write("whole")
+    flushed_folder = ["flush folder"] if os.name == "posix" else []
+    assert calls == ["flush 5 bytes", "move to r.csv", *flushed_folder]
+
+
+def test_read_only_file_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner said no, though the folder's rights would allow to move another over it."""
+    (tmp_path / "r.csv").write_text("before")
+    # As the system answers those whom permissions bind, which root is not.
+    monkeypatch.setattr(files.os, "access", lambda path, mode: False)
+    with pytest.raises(OutputError, match="read-only"):
+        AtomicFile(tmp_path / "r.csv")
+    assert (tmp_path / "r.csv").read_text() == "before"
+
+
+def test_file_that_has_the_unfinished_name_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the name ever guessed, nothing would be written into what lies there."""
+    (tmp_path / "guessed").write_text("mine")
+    monkeypatch.setattr(files, "_unguessable", lambda folder: folder / "guessed")
+    monkeypatch.setattr(files, "_open_nameless", lambda folder: None)
+    with pytest.raises(OutputError, match="exists"):
+        AtomicFile(tmp_path / "r.csv")
+    assert (tmp_path / "guessed").read_text() == "mine"
+    assert names(tmp_path) == ["guessed"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from emotool import lock as lock_module
 from emotool.errors import JournalError, OutputError
 from emotool.lock import OutputLock, beside
 from tests.emotool.misbehaving import ROOT
@@ -90,3 +91,28 @@ def test_hidden_files_have_names_that_are_short_enough(tmp_path: Path, name: str
     other.with_name(other.name + "-wal").touch()
     assert other.parent == tmp_path and other.name.startswith(".")
     assert beside(tmp_path / (name[:-1] + "?"), "journal") != other
+
+
+@posix
+def test_lock_on_a_file_that_was_just_removed_is_worth_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last owner may remove the file between opening and locking: the next file is taken."""
+    target = tmp_path / "r.csv"
+    path = beside(target, "lock")
+    take = lock_module._lock
+    tries: list[int] = []
+
+    def take_too_late(descriptor: int) -> bool:
+        if not tries:
+            path.unlink()
+        tries.append(descriptor)
+        return take(descriptor)
+
+    monkeypatch.setattr(lock_module, "_lock", take_too_late)
+    with OutputLock(target):
+        assert len(tries) == 2
+        assert path.is_file()
+        monkeypatch.undo()
+        with pytest.raises(JournalError), OutputLock(target):
+            pass

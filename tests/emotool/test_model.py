@@ -225,9 +225,33 @@ def leave_axes_open(model: onnx.ModelProto) -> None:
     model.graph.node[3].CopyFrom(helper.make_node("Flatten", ["log_mel"], ["activation"]))
 
 
+def _pad(model: onnx.ModelProto, node: int, output: int, pads: list[int]) -> None:
+    """Put zeros around what a node gives, and declare nothing of its shape."""
+    name = model.graph.node[node].output[0]
+    sizes = numpy_helper.from_array(np.array(pads, np.int64), "sizes")
+    model.graph.initializer.append(sizes)
+    model.graph.node[node].output[0] = "narrow"
+    for other in model.graph.node:
+        other.input[:] = ["narrow" if given == name else given for given in other.input]
+    model.graph.node.append(helper.make_node("Pad", ["narrow", "sizes"], [name]))
+    model.graph.output[output].type.tensor_type.ClearField("shape")
+
+
+def huge_embedding(model: onnx.ModelProto) -> None:
+    """Give an embedding of more numbers than a clip has samples."""
+    _pad(model, 0, 2, [0, 0, 0, 70_000])
+
+
+def huge_activation(model: onnx.ModelProto) -> None:
+    """Give an activation with more bands than the spectrogram has."""
+    _pad(model, 3, 3, [0, 0, 0, 0, 5, 0])
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
+        (huge_embedding, "embedding: expected at most 65536"),
+        (huge_activation, "activation: expected at most 16 x"),
         (replace_weights, "its answer to the golden input: expected"),
         (rename_input, "inputs: expected log_mel, got samples"),
         (add_input, "inputs: expected log_mel, got log_mel, more"),
