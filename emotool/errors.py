@@ -15,6 +15,7 @@ __all__ = [
     "ModelError",
     "ModelNotFoundError",
     "OutputError",
+    "SettingsError",
     "SpecError",
     "TrainingError",
 ]
@@ -88,6 +89,12 @@ class OutputError(EmotoolError):
 
 class JournalError(EmotoolError):
     """The journal beside the output is locked, damaged or belongs to another run."""
+
+
+class SettingsError(EmotoolError):
+    """A settings file or an environment variable says what cannot be meant."""
+
+    exit_code = 2
 
 
 class CorpusError(EmotoolError):

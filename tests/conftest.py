@@ -18,6 +18,7 @@ for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "PY_COLORS", "L
 for _name in [name for name in os.environ if name.startswith("EMOTOOL_")]:
     if _name != "EMOTOOL_CORPUS":
         del os.environ[_name]
+os.environ["EMOTOOL_CONFIG"] = os.devnull  # the tester's own settings are not the tests'
 
 # A loaded machine is slow, which is no fault of the code; CI must not draw new examples, since a
 # red run has to be the change's doing.

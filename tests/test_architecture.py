@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     "errors",
     "text",
+    "settings",
     "file_place",
     "files",
     "spec",

@@ -77,8 +77,16 @@ def _load(name: str) -> Any:
     if isinstance(found, typer.Typer):
         return typer.main.get_group(found)
     single = typer.Typer(add_completion=False)
-    single.command(name, help=_unwrapped(found.__doc__ or ""))(found)
+    single.command(name, cls=_class_of(name), help=_unwrapped(found.__doc__ or ""))(found)
     return typer.main.get_command(single)
+
+
+def _class_of(name: str) -> type[TyperCommand]:
+    if name != "classify":
+        return TyperCommand
+    from emotool.cli.settings import SettingsCommand
+
+    return SettingsCommand
 
 
 def _unwrapped(text: str) -> str:

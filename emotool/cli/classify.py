@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emotool.catalog import DEFAULT_MODEL
+from emotool.cli.completion import model_names
 from emotool.errors import OutputError
 from emotool.results import STDOUT, WRITERS, WriterOptions, check_target
 
 if TYPE_CHECKING:
     from emotool.batch import Output, RunOptions
+    from emotool.cli.run_log import RunLog
 
 __all__ = ["classify"]
 
@@ -30,6 +32,7 @@ _OUTPUT = "What is written"
 _MODEL = "Model"
 _TROUBLE = "When something goes wrong"
 _SPEED = "Speed"
+_TELLING = "What is told, and settings"
 
 
 def classify(
@@ -77,6 +80,7 @@ def classify(
             "--model",
             "-m",
             metavar="NAME",
+            autocompletion=model_names,
             rich_help_panel=_MODEL,
             help="A name that `emotool models` lists, or the path of an .onnx file.",
         ),
@@ -166,10 +170,39 @@ def classify(
         typer.Option(
             "--quiet",
             "-q",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=_TELLING,
             help="No progress bar and no summary; errors are still told.",
         ),
     ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            rich_help_panel=_TELLING,
+            help="Tell which settings are used and where they come from, and of each clip without "
+            "a label as it happens.",
+        ),
+    ] = False,
+    log_file: Annotated[
+        str | None,
+        typer.Option(
+            "--log-file",
+            metavar="FILE",
+            rich_help_panel=_TELLING,
+            help="Add lines with times to FILE: progress, clips without a label, how it ended. "
+            "For runs that nobody watches; --quiet does not silence it.",
+        ),
+    ] = None,
+    save_config: Annotated[
+        str | None,  # used by SettingsCommand, which knows where each setting comes from
+        typer.Option(
+            "--save-config",
+            metavar="FILE",
+            rich_help_panel=_TELLING,
+            help="Write the settings in effect to FILE, then run. As emotool.toml in the current "
+            "folder, or in your own settings folder, later runs use it.",
+        ),
+    ] = None,
 ) -> None:
     """Label every clip with an emotion: one row each, in a table.
 
@@ -178,9 +211,15 @@ def classify(
     complete. A run that was interrupted goes on where it was when the same command is given
     again.
 
+    Options can also be set in the environment (EMOTOOL_BATCH_SIZE=8), in emotool.toml in the
+    current folder, and in your own settings folder, below a line [classify]; the first of these
+    goes before the next, the command line before all.
+
     Exit code 0: every input has a result. 3: some inputs failed. 1: nothing could be used, or
     the table could not be written. 2: wrong options. 130: interrupted. 143: terminated.
     """
+    if quiet and verbose:
+        raise typer.BadParameter("--quiet and --verbose: give only one of them")
     if fail_fast and max_errors is not None:
         raise typer.BadParameter("--fail-fast is --max-errors 0: give only one of them")
     from emotool.batch import RunOptions
@@ -198,7 +237,10 @@ def classify(
         max_errors=0 if fail_fast else max_errors,
         restart=restart,
     )
-    raise typer.Exit(_run(options, quiet=quiet))
+    from emotool.cli.run_log import RunLog
+
+    log = RunLog(quiet=quiet, verbose=verbose, log_file=log_file)
+    raise typer.Exit(_run(options, log, quiet=quiet))
 
 
 def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "list[Output]":
@@ -224,17 +266,15 @@ def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "
     return [Output(target, suffix) for target in targets]
 
 
-def _run(options: "RunOptions", *, quiet: bool) -> int:
+def _run(options: "RunOptions", log: "RunLog", *, quiet: bool) -> int:
     """Run, with progress and summary on stderr; return the exit code."""
     from emotool.batch import run
 
-    if quiet:
-        return run(options).exit_code
-    from emotool.cli.progress import ProgressBar
+    with log:
+        summary = run(options, log)
+        log.record(f"done: {summary.clips:,} clips in {summary.seconds:.1f} s")
+    if not quiet:
+        from emotool.summary import print_summary
 
-    with ProgressBar() as progress:
-        summary = run(options, progress)
-    from emotool.summary import print_summary
-
-    print_summary(summary)
+        print_summary(summary)
     return summary.exit_code

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from emotool.catalog import DEFAULT_MODEL
+from emotool.cli.completion import model_names
 
 __all__ = ["explain"]
 
@@ -27,6 +28,7 @@ def explain(
             "--model",
             "-m",
             metavar="NAME",
+            autocompletion=model_names,
             help="Whose view is drawn: a name that `emotool models` lists, or an .onnx file.",
         ),
     ] = DEFAULT_MODEL,

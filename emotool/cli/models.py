@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emotool.cli.completion import model_names
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def models(
         str | None,
         typer.Argument(
             metavar="NAME",
+            autocompletion=model_names,
             help="A model's name, or the path of an .onnx file: show its card. "
             "Without it, all models are listed.",
         ),

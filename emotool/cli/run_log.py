@@ -1,0 +1,119 @@
+"""What is said of a run while it goes: to a terminal, into a log, or to nobody."""
+
+import contextlib
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Self
+
+from emotool.cli.progress import ProgressBar
+from emotool.errors import OutputError
+from emotool.text import printable
+
+if TYPE_CHECKING:
+    from emotool.results import ClipResult
+
+__all__ = ["RunLog"]
+
+LINE_SECONDS = 30.0  # between plain lines of progress, for logs
+
+
+class RunLog:
+    """Shows a run's progress and keeps a log of it.
+
+    On a terminal that is a bar. Where standard error goes to a file or a pipe, and in a log
+    file, it is a plain line each half minute.
+
+    Parameters
+    ----------
+    quiet : bool, default False
+        Say nothing on standard error; the log file is written all the same.
+    verbose : bool, default False
+        Tell of each clip that gets no label as it happens.
+    log_file : str, optional
+        Where lines with a time before them are added.
+    """
+
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, log_file: str | None = None
+    ) -> None:
+        self._bar = None if quiet else ProgressBar()
+        self._plain = not quiet and sys.stderr is not None and not sys.stderr.isatty()
+        self._verbose = verbose
+        self._log = None if log_file is None else _open(log_file)
+        self._total = self._resumed = self._done = 0
+        self._began = self._told = time.monotonic()
+
+    def begin(self, total: int, resumed: int) -> None:
+        """Hear how many rows will come, and how many of them an earlier run has worked out."""
+        self._total, self._resumed = total, resumed
+        self._began = self._told = time.monotonic()
+        self.record(f"{total:,} clips, {resumed:,} of them done by an earlier run")
+        if self._bar is not None:
+            self._bar.begin(total, resumed)
+
+    def advance(self, result: "ClipResult") -> None:
+        """Hear of a row."""
+        self._done += 1
+        if self._bar is not None:
+            self._bar.advance(result)
+        if result.status != "ok":
+            reason = f"{result.stage}: {result.error}" if result.stage else result.error
+            line = f"{result.status}: {result.shown}: {reason}"
+            self.record(line)
+            if self._verbose and self._bar is not None:
+                self._bar.note(line)
+        now = time.monotonic()
+        if now - self._told >= LINE_SECONDS:
+            self._told = now
+            self._tell(now - self._began)
+
+    def note(self, message: str) -> None:
+        """Hear something a person should know."""
+        self.record(message)
+        if self._bar is not None:
+            self._bar.note(message)
+
+    def record(self, message: str) -> None:
+        """Add a line to the log file, if there is one."""
+        if self._log is not None:
+            when = datetime.now().astimezone().isoformat(timespec="seconds")
+            with contextlib.suppress(OSError):  # a full disk must not cost the run its rows
+                self._log.write(f"{when} {printable(message)}\n")
+                self._log.flush()
+
+    def _tell(self, seconds: float) -> None:
+        rate = max(self._done - self._resumed, 0) / seconds
+        line = f"{self._done:,} of {self._total:,} clips, {rate:,.1f} clips/s"
+        self.record(line)
+        if self._plain and self._bar is not None:
+            self._bar.note(line)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(kind, error, trace)
+        if kind is not None:
+            self.record(f"stopped: {error}" if str(error) else f"stopped: {kind.__name__}")
+        if self._log is not None:
+            with contextlib.suppress(OSError):
+                self._log.close()
+
+
+def _open(log_file: str) -> IO[str]:
+    try:
+        return Path(log_file).open("a", encoding="utf-8", errors="backslashreplace")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"cannot write the log {printable(log_file)}: {reason}") from error

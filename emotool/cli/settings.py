@@ -1,0 +1,143 @@
+"""A command whose options can be set in files and in the environment too."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from emotool.errors import SettingsError
+from emotool.settings import (
+    FILE_NAME,
+    Setting,
+    from_environment,
+    read_settings,
+    to_toml,
+    user_file,
+)
+from emotool.text import printable
+
+__all__ = ["SettingsCommand"]
+
+# What a file in the current folder may choose: nothing that names a file, drops what is done, or
+# takes a protection away. A new option is not among these until someone puts it here.
+_HARMLESS = frozenset(
+    {
+        "batch_size",
+        "by_content",
+        "device",
+        "fail_fast",
+        "format",
+        "max_errors",
+        "model",
+        "quiet",
+        "threads",
+        "timeout",
+        "verbose",
+        "workers",
+    }
+)
+_NO_SETTINGS = frozenset({"help", "save_config"})
+
+
+class SettingsCommand(TyperCommand):
+    """Takes what the command line leaves open from the environment and settings files."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the settings below the command line's options, unless help is asked for."""
+        own = args[: args.index("--")] if "--" in args else args
+        if not ctx.resilient_parsing and not {"--help", "-h"} & set(own):
+            settings = _settings(ctx, self)
+            ctx.default_map = {
+                option.name: _checked(ctx, option, settings[name])
+                for name, option in _options(self).items()
+                if name in settings
+            }
+            ctx.meta["emotool.settings"] = settings
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Say where settings come from (--verbose), keep them (--save-config), and run."""
+        if ctx.params.get("verbose") and not ctx.params.get("quiet") and sys.stderr is not None:
+            for name, setting in ctx.meta["emotool.settings"].items():
+                typer.echo(f"setting: {name} = {setting.value!r} ({setting.source})", err=True)
+        if ctx.params.get("save_config"):
+            _save(ctx, self, Path(ctx.params["save_config"]))
+        return super().invoke(ctx)
+
+
+def _options(command: TyperCommand) -> dict[str, Any]:
+    """Return the options by the names they have in settings."""
+    found = {}
+    for param in command.params:
+        long = [name for name in param.opts if name.startswith("--")]
+        if long and (name := long[0][2:].replace("-", "_")) not in _NO_SETTINGS:
+            found[name] = param
+    return found
+
+
+def _settings(ctx: Any, command: TyperCommand) -> dict[str, Setting]:
+    known = _options(command)
+    theirs = read_settings(Path(FILE_NAME), command.name or "", known)
+    for name, setting in theirs.items():
+        _confine(name, setting)
+    user = read_settings(user_file(typer.get_app_dir("emotool")), command.name or "", known)
+    return {**user, **theirs, **from_environment(known, os.environ)}
+
+
+def _confine(name: str, setting: Setting) -> None:
+    """Refuse what a file in the current folder, which may be a stranger's, must not choose."""
+    if name not in _HARMLESS:
+        raise SettingsError(
+            f"{setting.source}: {name} cannot be set by a file in the current folder",
+            hint="the recordings and this file may come from a stranger: set it on the command "
+            "line, in the environment or in your own settings file",
+        )
+    if name == "model":
+        from emotool.catalog import list_models
+
+        names = [entry.name for entry in list_models()]
+        if setting.value not in names:
+            raise SettingsError(
+                f"{setting.source}: there is no model {printable(str(setting.value))!r}; a file "
+                "in the current folder may choose models by name only",
+                hint=f"models: {', '.join(printable(known) for known in names)}",
+            )
+
+
+def _checked(ctx: Any, option: Any, setting: Setting) -> Any:
+    """Return a setting's value if the option takes it."""
+    value = [setting.value] if option.multiple and isinstance(setting.value, str) else setting.value
+    if isinstance(value, list) and not option.multiple:
+        raise SettingsError(f"{setting.source}: {option.name} takes one value")
+    if isinstance(value, bool) != option.is_flag and not isinstance(value, str):
+        kind = "true or false" if option.is_flag else "no true or false"
+        raise SettingsError(f"{setting.source}: {option.name} takes {kind}")
+    try:
+        option.process_value(ctx, value)
+    except typer.BadParameter as error:
+        raise SettingsError(f"{setting.source}: {option.name}: {error.message}") from error
+    return value
+
+
+def _save(ctx: Any, command: TyperCommand, target: Path) -> None:
+    """Write the settings in effect, so that the file gives them again."""
+    options = _options(command)
+    values: dict[str, Any] = {}
+    for name, option in options.items():
+        value = ctx.params.get(option.name)
+        if value is not None and value != []:
+            values[name] = getattr(value, "value", value)
+    comments = [f"Settings of emotool {command.name}; the command line's options go first."]
+    if target.absolute() == Path(FILE_NAME).absolute():
+        comments.append(
+            "A file in the current folder may not choose everything: the rest is left out."
+        )
+        values = {name: value for name, value in values.items() if name in _HARMLESS}
+    from emotool.files import atomic_write
+
+    text = to_toml(command.name or "", values, comments)
+    with atomic_write(target, text=True) as handle:
+        handle.write(text)
