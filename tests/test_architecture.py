@@ -23,6 +23,7 @@ ORDER = (
     "errors",
     "text",
     "settings",
+    "compare",
     "file_place",
     "files",
     "spec",

@@ -31,6 +31,7 @@ __all__ = ["COMMANDS", "app", "main"]
 COMMANDS = {
     "classify": ("emotool.cli.classify:classify", "Label every clip with an emotion."),
     "explain": ("emotool.cli.explain:explain", "Draw what a model heard in a clip."),
+    "compare": ("emotool.cli.compare:compare", "Say how far two tables of labels agree."),
     "models": ("emotool.cli.models:models", "List the models, or show a model's card."),
     "train": ("emotool.cli.train:train", "Train a model on your own or public corpora."),
     "evaluate": ("emotool.cli.evaluate:evaluate", "Measure a model on labelled clips."),

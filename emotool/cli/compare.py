@@ -1,0 +1,125 @@
+"""``emotool compare``: two tables of labels side by side."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emotool.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from emotool.compare import Comparison
+
+__all__ = ["compare"]
+
+_SHOWN = 20
+
+
+def compare(
+    first: Annotated[
+        str, typer.Argument(metavar="A", help="A table that `emotool classify` has written.")
+    ],
+    second: Annotated[
+        str,
+        typer.Argument(
+            metavar="B",
+            help="Another one; or, with --truth, a table with a column `path` and the truth.",
+        ),
+    ],
+    truth: Annotated[
+        str | None,
+        typer.Option(
+            "--truth",
+            metavar="COLUMN",
+            help="The column of B that holds the labels, where it is not `label`: to compare with "
+            "labels that people have given.",
+        ),
+    ] = None,
+    show: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="How many clips that differ are listed."),
+    ] = _SHOWN,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Write everything, all clips that differ too, as JSON."),
+    ] = False,
+) -> None:
+    """Say how far two tables of labels agree, and on which clips they differ.
+
+    Clips are the same if their paths are. Clips that only one table has, or that have no label
+    in one, are counted and listed apart. Cohen's kappa (1960) is the agreement beyond what
+    chance would give: 1 is full agreement, 0 is chance.
+
+    Exit code 0: the tables were compared, whether they agree or not. 1: they could not be.
+    """
+    from emotool.compare import compare as work_out
+    from emotool.compare import read_table
+
+    found = work_out(read_table(first), read_table(second, truth or "label"))
+    if as_json:
+        typer.echo(json.dumps(_document(found, first, second), indent=1))
+        return
+    from rich.console import Console
+
+    _show(found, (first, second), show, Console(highlight=False))
+
+
+def _document(found: "Comparison", first: str, second: str) -> dict[str, Any]:
+    from emotool.compare import cohens_kappa
+
+    def rows(clips: tuple[tuple[str, str, str], ...]) -> list[dict[str, str | None]]:
+        return [{"path": path, "a": a or None, "b": b or None} for path, a, b in clips]
+
+    return {
+        "a": printable(first),
+        "b": printable(second),
+        "compared": found.compared,
+        "agreement": found.agreement,
+        "kappa": cohens_kappa(found.pairs),
+        "labels": found.labels,
+        "confusion": [[found.pairs[a, b] for b in found.labels] for a in found.labels],
+        "differing": rows(found.differing),
+        "unlabelled": rows(found.unlabelled),
+        "only_a": found.only_first,
+        "only_b": found.only_second,
+    }
+
+
+def _show(found: "Comparison", names: tuple[str, str], most: int, console: "Console") -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from emotool.compare import cohens_kappa
+
+    kappa = cohens_kappa(found.pairs)
+    said = "not defined (one label only)" if kappa is None else f"{kappa:.3f}"
+    console.print(
+        f"{found.compared:,} clips compared · agreement {100 * found.agreement:.1f} % · "
+        f"Cohen's kappa {said}"
+    )
+    matrix = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    matrix.add_column(Text("A \\ B"))
+    for label in found.labels:
+        matrix.add_column(Text(printable(label)), justify="right")
+    for a in found.labels:
+        counts = [f"{found.pairs[a, b]:,}" for b in found.labels]
+        matrix.add_row(Text(printable(a)), *counts)
+    console.print(matrix)
+    for title, rows in (("differ", found.differing), ("lack a label", found.unlabelled)):
+        if rows:
+            console.print(f"{len(rows):,} clips {title}:")
+        for path, one, other in rows[:most]:
+            console.print(Text(f"  {printable(path)}: {_label(one)} / {_label(other)}"))
+        if len(rows) > most:
+            console.print(f"  … and {len(rows) - most:,} more (--json has all)")
+    for name, paths in zip(names, (found.only_first, found.only_second), strict=True):
+        if paths:
+            some = ", ".join(printable(path) for path in paths[:3])
+            console.print(Text(f"{len(paths):,} clips only in {printable(name)}: {some}"))
+
+
+def _label(label: str) -> str:
+    return printable(label) or "–"

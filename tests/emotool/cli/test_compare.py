@@ -1,0 +1,58 @@
+"""``emotool compare`` for people and for programs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emotool.cli import main
+
+
+def run(*arguments: str) -> int:
+    """Run the command in this process; return its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", *arguments])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> tuple[str, str]:
+    """Return a table of labels and one of truths."""
+    ours, truth = tmp_path / "a.csv", tmp_path / "truth.csv"
+    ours.write_text("path,label\n1,sad\n2,sad\n[red]3\x1b,happy\n4,\n5,sad\n")
+    truth.write_text("path,emotion\n1,sad\n2,happy\n[red]3\x1b,sad\n4,sad\n6,sad\n")
+    return str(ours), str(truth)
+
+
+def test_people_get_figures_and_clips(
+    tables: tuple[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Figures, confusion and differing clips are shown, names of files made harmless."""
+    assert run(*tables, "--truth", "emotion", "--show", "1") == 0
+    out = capfd.readouterr().out
+    assert "3 clips compared · agreement 33.3 % · Cohen's kappa -0.500" in out
+    assert "  2: sad / happy" in out
+    assert "… and 1 more" in out
+    assert "only in" in out
+    assert "\x1b" not in out
+    assert run(*tables, "--truth", "emotion") == 0
+    assert r"[red]3\x1b: happy / sad" in capfd.readouterr().out
+
+
+def test_programs_get_json(tables: tuple[str, str], capfd: pytest.CaptureFixture[str]) -> None:
+    """JSON holds everything, the clips of one table only as well."""
+    assert run(*tables, "--truth", "emotion", "--json") == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["labels"] == ["happy", "sad"]
+    assert document["confusion"] == [[0, 1], [1, 1]]
+    assert (document["only_a"], document["only_b"]) == (["5"], ["6"])
+    assert document["unlabelled"] == [{"path": "4", "a": None, "b": "sad"}]
+
+
+def test_wrong_column_is_one_clear_error(
+    tables: tuple[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A column that is not there is named, and so are those that are."""
+    assert run(*tables) == 1
+    assert capfd.readouterr().err.splitlines()[1] == "hint: its columns: path, emotion"

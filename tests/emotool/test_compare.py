@@ -1,0 +1,98 @@
+"""Tables are read strictly and compared clip by clip."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emotool.compare import Table, cohens_kappa, compare, read_table
+from emotool.errors import InputError
+from emotool.results import ClipResult, WriterOptions, open_writer
+
+LABELS = st.sampled_from(["happy", "sad", "fear"])
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_reads_what_classify_writes(tmp_path: Path, suffix: str) -> None:
+    """Both formats give the same labels; a clip without a label has none."""
+    target = str(tmp_path / f"a.{suffix}")
+    with open_writer(target, ("happy", "sad"), {}, WriterOptions()) as writer:
+        writer.write(ClipResult(0, 'a, "b"\n.wav', "ok", "m", "sad", 0.75, (0.25, 0.75), 1.0))
+        writer.write(ClipResult(1, "c.wav", "silent", "m", duration_s=1.0))
+    assert read_table(target).labels == {'a, "b"\n.wav': "sad", "c.wav": ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "path,emotion\na.wav,sad\n", "has no column 'label'"),
+        ("a.csv", "file,label\na.wav,sad\n", "has no column 'path'"),
+        ("a.csv", "path,label\na.wav,sad\na.wav,sad\n", "a.wav twice (row 2)"),
+        ("a.csv", "path,label\na.wav\n", "line 2 has another number of cells"),
+        ("a.csv", "path,label\na.wav,sad,x\n", "line 2 has another number of cells"),
+        ("a.csv", "", "is empty"),
+        ("a.json", "{", "not valid JSON"),
+        ("a.json", "{}", "no list of clips"),
+        ("a.json", '[{"path": 1, "label": "sad"}]', "must be texts"),
+    ],
+)
+def test_what_is_no_table_is_an_error(tmp_path: Path, name: str, text: str, message: str) -> None:
+    """A message names the file and what is missing in it."""
+    file = tmp_path / name
+    file.write_text(text)
+    with pytest.raises(InputError) as raised:
+        read_table(str(file))
+    assert message in raised.value.message
+    assert str(file) in raised.value.message
+
+
+def test_missing_or_undecodable_file_is_an_error(tmp_path: Path) -> None:
+    """Bytes that are no text, and no file at all, are told as such."""
+    (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")
+    for name in ("no.csv", "b.csv"):
+        with pytest.raises(InputError, match="cannot read"):
+            read_table(str(tmp_path / name))
+
+
+def test_a_spreadsheets_dialect_is_read(tmp_path: Path) -> None:
+    """Semicolons and a byte-order mark, as a spreadsheet saves them, are understood."""
+    (tmp_path / "a.csv").write_text("\ufeffpath;emotion\na.wav;sad\n", "utf-8")
+    assert read_table(str(tmp_path / "a.csv"), "emotion").labels == {"a.wav": "sad"}
+
+
+def test_rows_of_one_table_only_are_told() -> None:
+    """Nothing is dropped: each clip is compared, without a label, or in one table only."""
+    found = compare(
+        Table("a", {"1": "sad", "2": "", "3": "happy"}),
+        Table("b", {"1": "sad", "2": "x", "4": "x"}),
+    )
+    assert (found.compared, found.agreement) == (1, 1.0)
+    assert found.unlabelled == (("2", "", "x"),)
+    assert (found.only_first, found.only_second) == (("3",), ("4",))
+
+
+def test_nothing_in_common_is_an_error() -> None:
+    """Two tables of other folders cannot be compared, rather than agreeing on nothing."""
+    with pytest.raises(InputError, match="no clip is in both"):
+        compare(Table("a", {"x/1": "sad"}), Table("b", {"1": "sad"}))
+
+
+@given(st.lists(st.tuples(LABELS, LABELS), max_size=40))
+def test_kappa_keeps_within_its_bounds(pairs: list[tuple[str, str]]) -> None:
+    """Kappa is symmetric, at most 1, exactly 1 on equal labels, and None where chance is all."""
+    kappa = cohens_kappa(Counter(pairs))
+    assert kappa == cohens_kappa(Counter((b, a) for a, b in pairs))
+    if kappa is None:
+        assert len(set(pairs)) <= 1
+    else:
+        assert kappa <= 1
+        assert (kappa == 1) == all(a == b for a, b in pairs)
+
+
+def test_kappa_of_a_textbook_table() -> None:
+    """Values worked out by hand: 35 of 50 agree, 25 would by chance."""
+    table = Counter({("y", "y"): 20, ("y", "n"): 5, ("n", "y"): 10, ("n", "n"): 15})
+    assert cohens_kappa(table) == pytest.approx(0.4)
+    assert cohens_kappa(Counter({("y", "n"): 10, ("n", "y"): 10})) == -1
