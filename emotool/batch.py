@@ -14,7 +14,7 @@ from emotool.discovery import Clip, Found, find_clips
 from emotool.errors import EmotoolError
 from emotool.journal import Journal
 from emotool.lock import OutputLock
-from emotool.outputs import Output, Outputs, files_of
+from emotool.outputs import Output, Outputs, files_of, spare_inputs
 from emotool.pool import PoolOptions, WorkerPool
 from emotool.results import ClipResult, Sources, WriterOptions
 from emotool.tally import RunSummary, Tally
@@ -145,6 +145,7 @@ class _Batch:
             pool = stack.enter_context(WorkerPool(options.pool))
             pool.start(1)  # before anything else: it is ready when the model is
             found = find_clips(options.paths)
+            spare_inputs(files, found.clips)
             pool.start(_workers_worth(found.clips, pool.workers))
             for file in files:
                 stack.enter_context(OutputLock(file))

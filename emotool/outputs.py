@@ -1,12 +1,14 @@
 """Where a run's rows go: every output that was asked for, and ``failures.csv`` beside them."""
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from emotool.discovery import Clip
 from emotool.errors import OutputError
 from emotool.file_place import replaced_file
 from emotool.files import AtomicFile
@@ -15,7 +17,7 @@ from emotool.results.csv_table import harmless, quoted
 from emotool.results.row import ClipResult, path_text
 from emotool.text import printable
 
-__all__ = ["FailureTable", "Output", "Outputs", "files_of"]
+__all__ = ["FailureTable", "Output", "Outputs", "files_of", "spare_inputs"]
 
 _NAME = "failures.csv"
 _HEADER = "path,stage,error\n"
@@ -62,6 +64,25 @@ def files_of(outputs: Sequence[Output]) -> list[Path]:
             )
         files.append(file)
     return files
+
+
+def spare_inputs(files: Sequence[Path], clips: Sequence[Clip]) -> None:
+    """Refuse to put a table where one of the clips is.
+
+    Raises
+    ------
+    OutputError
+        If an output would replace an input, by whatever name either is called.
+    """
+    there = {_identity(file) for file in files} - {None}
+    if not there:
+        return
+    for clip in clips:
+        if clip.problem is None and _identity(clip.path) in there:
+            raise OutputError(
+                f"{printable(clip.shown)} is an input: the table would overwrite it",
+                hint="give the table another name with -o",
+            )
 
 
 class FailureTable:
@@ -182,6 +203,15 @@ class Outputs:
     ) -> None:
         if kind is not None:
             self.discard()
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    """Return what a file is known by under all its names, None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - for every clip
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _places(output: Path) -> Iterator[Path]:

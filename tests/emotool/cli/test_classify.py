@@ -147,6 +147,19 @@ def test_unusable_is_exit_code_1_and_one_line(
     assert not (place / "r.csv").exists()
 
 
+@posix
+@pytest.mark.parametrize("target", ["clips/a.wav", "./clips/a.wav", "link"])
+def test_inputs_are_never_overwritten(emotool: Emotool, place: Path, target: str) -> None:
+    """A slip of the hand after -o must not cost a recording, by whatever name it is called."""
+    (place / "link").symlink_to("clips/a.wav")
+    before = (place / "clips" / "a.wav").read_bytes()
+    run = emotool("clips", "--format", "csv", "-o", target)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert one_line(run.stderr, "clips/a.wav is an input"), run.stderr
+    assert (place / "clips" / "a.wav").read_bytes() == before
+    assert sorted(path.name for path in (place / "clips").iterdir()) == ["a.wav", "b.flac", "sub"]
+
+
 def test_all_failed_is_exit_code_1(emotool: Emotool, place: Path) -> None:
     """The rows are there all the same."""
     (place / "text.wav").write_text("no sound")
