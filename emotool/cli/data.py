@@ -8,12 +8,15 @@ import typer
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Look at the clips that models are trained on.", no_args_is_help=True)
+app = typer.Typer(help="Look at the clips that models are trained on.")
 
 
-@app.callback()
-def data() -> None:
+@app.callback(invoke_without_command=True)
+def data(ctx: typer.Context) -> None:
     """Look at the clips that models are trained on."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+        raise typer.Exit(2)
 
 
 @app.command()

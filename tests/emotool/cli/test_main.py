@@ -72,10 +72,15 @@ def test_help_lists_every_command(arguments: list[str], capsys: pytest.CaptureFi
         assert re.search(rf"{name}\s+{re.escape(short_help)}", out)
 
 
-def test_no_command_is_help_and_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("arguments", "named"), [([], "classify"), (["data"], "check")])
+def test_no_command_is_help_and_a_wrong_call(
+    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A script that forgot the command does not go on as if it had worked."""
-    assert ended() == 2
-    assert "classify" in capsys.readouterr().out
+    assert ended(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert named in out
+    assert err == ""
 
 
 @pytest.mark.parametrize("name", [name for name, (_, help_) in COMMANDS.items() if help_])
