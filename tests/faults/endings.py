@@ -105,6 +105,11 @@ WORKERS = (
         ),
     ),
     Fault(
+        "memory that runs out (Linux)",
+        "the system ends a worker first, not the run",
+        tests=(f"{_HERE}::test_workers_go_first_when_memory_runs_out",),
+    ),
+    Fault(
         "a decoder that hangs",
         "a `failed` row after `--timeout`; the run goes on",
         "timeout: no result after … s",

@@ -88,6 +88,19 @@ def test_hanging_decoder_does_not_hold_up_an_interruption(place: Path) -> None:
 
 
 @linux
+def test_workers_go_first_when_memory_runs_out(place: Path) -> None:
+    """Linux is told to end them, not the run, which can go on without them."""
+    crowd(place)
+    (place / "out").mkdir()
+    run = started(place, "-q")
+    own = int(Path(f"/proc/{run.pid}/oom_score_adj").read_text())
+    for child in Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split():
+        assert int(Path(f"/proc/{child}/oom_score_adj").read_text()) == 500 > own
+    run.kill()
+    run.communicate()
+
+
+@linux
 def test_output_folder_that_vanishes_is_one_line(place: Path) -> None:
     """The run ends when it notices; it makes no folder and writes nowhere else."""
     crowd(place)
