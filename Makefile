@@ -37,7 +37,7 @@ types: $(VENV)/.all
 unit: $(VENV)/.all
 	$(BIN)/python -m pytest
 
-torture: $(VENV)/.all  ## kill 20 runs 20 times each, classify 10,000 broken files (hours; see --help)
+torture: $(VENV)/.all  ## kill 20 runs 20 times each, classify 10,000 broken files (half an hour)
 	$(BIN)/python -m tests.faults.torture $(TORTURE)
 
 format: $(VENV)/.all  ## let ruff lay the code out and mend what it can
