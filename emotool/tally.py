@@ -70,6 +70,19 @@ class RunSummary:
             return 0
         return 1 if failed == self.clips else 3
 
+    @property
+    def verdict(self) -> str:
+        """One line on what failed, empty if nothing did; names in it are as they are on disk."""
+        failed = self.statuses.get("failed", 0)
+        if not failed:
+            return ""
+        name, reason = self.examples[0]
+        if self.clips == 1:
+            return f"{name}: {reason}"
+        share = f"all {self.clips:,}" if failed == self.clips else f"{failed:,} of {self.clips:,}"
+        first = ": " if failed == 1 else ", the first "
+        return f"{share} clips failed{first}{name}: {reason}"
+
 
 @dataclass(slots=True)
 class Tally:

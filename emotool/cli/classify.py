@@ -10,6 +10,7 @@ from emotool.catalog import DEFAULT_MODEL
 from emotool.cli.completion import model_names
 from emotool.errors import OutputError
 from emotool.results import STDOUT, WRITERS, WriterOptions, check_target
+from emotool.text import printable
 
 if TYPE_CHECKING:
     from emotool.batch import Output, RunOptions
@@ -277,4 +278,6 @@ def _run(options: "RunOptions", log: "RunLog", *, quiet: bool) -> int:
         from emotool.summary import print_summary
 
         print_summary(summary)
+    if summary.verdict and (quiet or summary.exit_code == 1):
+        typer.echo(f"error: {printable(summary.verdict)}", err=True)
     return summary.exit_code

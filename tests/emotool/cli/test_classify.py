@@ -166,6 +166,28 @@ def test_all_failed_is_exit_code_1(emotool: Emotool, place: Path) -> None:
     run = emotool("text.wav")
     assert run.returncode == 1
     assert [row["status"] for row in table(run.stdout)] == ["failed"]
+    assert run.stderr.splitlines()[-1] == "error: text.wav: open: a text file, not audio"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "verdict"),
+    [
+        (["clips"], 0, ""),
+        (["t[/b].wav"], 1, "error: t[/b].wav: open: a text file, not audio\n"),
+        (["t[/b].wav", "gone"], 1, "error: all 2 clips failed, the first gone: open: "),
+        (["clips", "gone"], 3, "error: 1 of 4 clips failed: gone: open: no such file"),
+    ],
+)
+def test_quiet_runs_still_tell_of_failures(
+    emotool: Emotool, place: Path, arguments: list[str], code: int, verdict: str
+) -> None:
+    """--quiet leaves out what went well, and nothing else: one line says what failed first."""
+    (place / "t[").mkdir()
+    (place / "t[/b].wav").write_text("no sound")
+    run = emotool(*arguments, "-o", "r.csv", "-q")
+    assert (run.returncode, run.stdout) == (code, "")
+    assert run.stderr.startswith(verdict)
+    assert len(run.stderr.splitlines()) == bool(verdict)
 
 
 @pytest.mark.parametrize(
