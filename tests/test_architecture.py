@@ -58,6 +58,7 @@ ORDER = (
     "explain_figure",
     "report",
     "api",
+    "doctor",
     "cli",
 )
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "explain": ("emotool.cli.explain:explain", "Draw what a model heard in a clip."),
     "compare": ("emotool.cli.compare:compare", "Say how far two tables of labels agree."),
     "models": ("emotool.cli.models:models", "List the models, or show a model's card."),
+    "doctor": ("emotool.cli.doctor:doctor", "Try whether everything works here."),
     "train": ("emotool.cli.train:train", "Train a model on your own or public corpora."),
     "evaluate": ("emotool.cli.evaluate:evaluate", "Measure a model on labelled clips."),
     "export": ("emotool.cli.export:export", "Turn a training run into a model file."),
