@@ -7,11 +7,12 @@ that imports, is loaded only when the format is asked for.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from emotool.errors import OutputError
+from emotool.errors import MissingExtraError, OutputError
 from emotool.results.row import ClipResult
 from emotool.text import printable
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from emotool.model import Classifier
 
 __all__ = [
+    "EXTRAS",
     "STDOUT",
     "WRITERS",
     "ClipResult",
@@ -38,9 +40,14 @@ WRITERS = {
     ".html": "emotool.report.writer:HtmlWriter",
     ".json": "emotool.results.json_document:JsonWriter",
     ".jsonl": "emotool.results.json_lines:JsonLinesWriter",
+    ".parquet": "emotool.results.parquet_table:ParquetWriter",
     ".tsv": "emotool.results.tsv_table:TsvWriter",
+    ".xlsx": "emotool.results.xlsx_table:XlsxWriter",
 }
 """Which writer makes which suffix, as ``module:class``."""
+
+EXTRAS = {".parquet": ("parquet", "pyarrow"), ".xlsx": ("xlsx", "xlsxwriter")}
+"""Which extra a suffix needs, and the module that it brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,8 @@ def check_target(target: str, suffix: str = "") -> None:
     ------
     OutputError
         If there is none.
+    MissingExtraError
+        If it needs a package that is not installed.
 
     Examples
     --------
@@ -168,6 +177,8 @@ def open_writer(
     ------
     OutputError
         If the suffix is unknown or the place cannot be written to.
+    MissingExtraError
+        If the format needs a package that is not installed.
     """
     module, name = _class_path(target, suffix).split(":")
     writer: Writer = getattr(import_module(module), name)(
@@ -178,9 +189,7 @@ def open_writer(
 
 def _class_path(target: str, suffix: str) -> str:
     suffix = suffix or PurePath(target).suffix.lower()
-    if suffix in WRITERS:
-        return WRITERS[suffix]
-    if target == STDOUT or (not suffix and target.startswith("/dev/")):
+    if suffix not in WRITERS and (target == STDOUT or (not suffix and target.startswith("/dev/"))):
         suffix = ".csv"
     if suffix not in WRITERS:
         known = ", ".join(WRITERS)
@@ -188,4 +197,8 @@ def _class_path(target: str, suffix: str) -> str:
             f"cannot tell the format of {printable(target)} from its suffix",
             hint=f"end the name in one of: {known}; or use -o - for CSV on standard output",
         )
+    if suffix in EXTRAS:
+        extra, module = EXTRAS[suffix]
+        if find_spec(module) is None:
+            raise MissingExtraError(extra, f"writing {suffix}")
     return WRITERS[suffix]

@@ -7,7 +7,7 @@ and how flags are joined is decided here. The schema is documented in ``docs/sch
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 __all__ = [
     "SCHEMA",
@@ -20,6 +20,7 @@ __all__ = [
     "path_bytes",
     "path_text",
     "record",
+    "values",
 ]
 
 SCHEMA: Final = "emotool.results/1"
@@ -129,6 +130,40 @@ def cells(result: ClipResult, n_labels: int) -> list[str]:
         ";".join(result.flags),
         result.model,
         path_text(f"{result.stage}: {result.error}" if result.stage else result.error),
+    ]
+
+
+def values(result: ClipResult, n_labels: int) -> list[Any]:
+    """Write a result as typed values, one per column; an absent value is ``None``.
+
+    Numbers are rounded as in `cells`; ``flags`` is a list.
+
+    Parameters
+    ----------
+    result : ClipResult
+        The row.
+    n_labels : int
+        How many ``p_`` columns there are.
+
+    Examples
+    --------
+    >>> values(ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.75, (0.25, 0.75), 2.5), 2)
+    ['a.wav', 'ok', 'sad', 0.75, 0.25, 0.75, 2.5, [], 'cnn', None]
+    """
+    probabilities = [_rounded(p, _PROBABILITY_DECIMALS) for p in result.probabilities]
+    if probabilities and len(probabilities) != n_labels:
+        raise ValueError(f"{len(probabilities)} probabilities for {n_labels} labels")
+    error = f"{result.stage}: {result.error}" if result.stage else result.error
+    return [
+        path_text(result.shown),
+        result.status,
+        result.label or None,
+        _rounded(result.confidence, _PROBABILITY_DECIMALS),
+        *(probabilities or [None] * n_labels),
+        _rounded(result.duration_s, _DURATION_DECIMALS),
+        list(result.flags),
+        result.model,
+        path_text(error) or None,
     ]
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from emotool.errors import OutputError
-from emotool.results import WRITERS, check_target, open_writer
+from emotool.errors import MissingExtraError, OutputError
+from emotool.results import EXTRAS, WRITERS, check_target, open_writer
 from emotool.results.row import ClipResult
 
 ROW = ClipResult(0, "a.wav", "silent", "cnn")
@@ -86,3 +86,14 @@ def test_format_can_be_chosen_against_the_suffix(tmp_path: Path) -> None:
     check_target("-", ".json")
     with pytest.raises(OutputError, match="cannot tell the format"):
         check_target("r.csv", ".doc")
+
+
+@pytest.mark.parametrize("suffix", sorted(EXTRAS))
+def test_missing_extra_is_told_before_any_work(
+    suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the package, the error says what to install; nothing has been classified yet."""
+    monkeypatch.setattr("emotool.results.find_spec", lambda module: None)
+    with pytest.raises(MissingExtraError, match=f"writing {suffix}") as caught:
+        check_target(f"labels{suffix}")
+    assert f"emotool[{EXTRAS[suffix][0]}]" in caught.value.hint

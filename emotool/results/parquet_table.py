@@ -1,0 +1,89 @@
+"""Results as Parquet: typed columns for pandas, polars, DuckDB, R and Spark (extra ``parquet``).
+
+The columns are CSV's, with numbers as float64, flags as a list of strings, and absent values as
+null. Written in groups of rows, so that a million clips need no memory.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from emotool.results import WriterOptions
+from emotool.results.binary_output import BinaryOutput
+from emotool.results.row import SCHEMA, ClipResult, columns, values
+
+__all__ = ["ParquetWriter"]
+
+_GROUP: Final = 8192  # rows held at once
+
+
+class ParquetWriter(BinaryOutput):
+    """Writes results as Parquet, a group of rows at a time.
+
+    Parameters
+    ----------
+    target : str
+        A path, or ``-`` for standard output.
+    labels : sequence of str
+        The model's labels.
+    facts : mapping
+        Facts of the run; they would make each run's bytes differ and are left out.
+    options : WriterOptions
+        Nothing of it concerns Parquet: it has no formulas.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        labels: Sequence[str],
+        facts: Mapping[str, Any],
+        options: WriterOptions,
+    ) -> None:
+        self._n_labels = len(labels)
+        self._schema = _schema(labels)
+        self._rows: list[list[Any]] = []
+        super().__init__(target)
+        self._parquet = parquet.ParquetWriter(self.sink, self._schema, compression="zstd")
+
+    def write(self, result: ClipResult) -> None:
+        """Add a clip's row."""
+        self._rows.append(values(result, self._n_labels))
+        if len(self._rows) == _GROUP:
+            self._put_group()
+
+    def close(self) -> None:
+        """Add the remaining rows and the file's end, and put it in its place."""
+        try:
+            if self._rows:
+                self._put_group()
+            self._parquet.close()
+        except BaseException:
+            self.discard()
+            raise
+        super().close()
+
+    def discard(self) -> None:
+        """Give the file up; what was there before stays."""
+        super().discard()
+        self._parquet.close()  # into nowhere: it would else do so when it is collected
+
+    def _put_group(self) -> None:
+        arrays = [
+            pa.array(column, field.type)
+            for column, field in zip(zip(*self._rows, strict=True), self._schema, strict=True)
+        ]
+        self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._rows.clear()
+
+
+def _schema(labels: Sequence[str]) -> pa.Schema:
+    number, text = pa.float64(), pa.string()
+    types = {"confidence": number, "duration_s": number, "flags": pa.list_(text)}
+    names = columns(labels)
+    chances = set(range(4, 4 + len(labels)))  # by place: a label may be called like a column
+    return pa.schema(
+        [(name, number if i in chances else types.get(name, text)) for i, name in enumerate(names)],
+        metadata={"schema": SCHEMA},
+    )
