@@ -3,13 +3,14 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from emotool import pipeline
 from emotool.batch import Output, RunOptions, RunSummary, TooManyFailuresError, run
 from emotool.errors import EmotoolError, InputError, ModelNotFoundError, OutputError
 from emotool.lock import OutputLock, beside
@@ -325,3 +326,36 @@ def test_summary_of_nothing_failed() -> None:
         2, {"ok": 2, "failed": 0}, {}, 1.0, {}, (), 1, 1, 0, 0, 0, "", "", (), None
     )
     assert summary.exit_code == 0
+
+
+@pytest.mark.parametrize("fault", ["swapped", "lost", "one too many"])
+def test_row_that_is_not_its_clips_ends_the_run(
+    sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """A mistake of ours may cost a run, but never gives a clip another's label."""
+    classify_clips = pipeline.classify_clips
+
+    def faulty(*arguments: Any, **options: Any) -> Generator[ClipResult]:
+        results = list(classify_clips(*arguments, **options))
+        if fault == "swapped":
+            results[3], results[4] = results[4], results[3]
+        elif fault == "lost":
+            del results[3]
+        else:
+            results.append(results[-1])
+        yield from results
+
+    monkeypatch.setattr(pipeline, "classify_clips", faulty)
+    with pytest.raises(EmotoolError, match="this is a fault in emotool"):
+        run(options(sounds, tmp_path / "r.csv"))
+    assert not (tmp_path / "r.csv").exists()
+
+
+def test_rows_are_counted_against_the_inputs(
+    sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that lacks rows is not written, however they got lost."""
+    monkeypatch.setattr("emotool.batch._Batch._rows", lambda *arguments: (_ for _ in ()))
+    with pytest.raises(EmotoolError, match=f"0 rows for {CLIPS + 1} clips"):
+        run(options(sounds, tmp_path / "r.csv"))
+    assert not (tmp_path / "r.csv").exists()
