@@ -4,6 +4,8 @@ Each carries a message that says what went wrong with which file and, where ther
 a hint that says what to do. They are raised low and caught once, in the command line.
 """
 
+import sys
+
 __all__ = [
     "AudioError",
     "CorpusError",
@@ -117,8 +119,12 @@ class MissingExtraError(EmotoolError):
     """
 
     def __init__(self, extra: str, purpose: str) -> None:
+        # This Python's pip: the one on the path may belong to another environment, in which
+        # emotool is not installed and its name is looked for in the world.
+        python = sys.executable or "python"
+        python = f'"{python}"' if " " in python else python
         super().__init__(
             f"{purpose} needs packages that are not installed",
-            hint=f'install them with: pip install "emotool[{extra}]"',
+            hint=f'install them with: {python} -m pip install "emotool[{extra}]"',
         )
         self.extra = extra

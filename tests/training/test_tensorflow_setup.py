@@ -16,7 +16,9 @@ def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(MissingExtraError) as caught:
         require_train_extra("emotool train")
     assert caught.value.message.startswith("emotool train needs packages")
-    assert 'pip install "emotool[train]"' in caught.value.hint
+    # With this Python's pip: another's would not know emotool.
+    assert sys.executable in caught.value.hint
+    assert '-m pip install "emotool[train]"' in caught.value.hint
 
 
 def test_nothing_is_written_to_stderr(python: str, python_path: dict[str, str]) -> None:
