@@ -160,7 +160,9 @@ def _call(arguments: list[str]) -> int:
             raise
         return _report(error.message, error.hint, error.exit_code)
     except _UsageError as error:
-        return _report(error.format_message(), _usage_hint(error), 2)
+        # "Value error, " is said by the library that typer asks, to nobody's use.
+        message = error.format_message().replace(": Value error, ", ": ", 1)
+        return _report(message, _usage_hint(error), 2)
     except (KeyboardInterrupt, typer.Abort):
         return _report("interrupted", "", ending.INTERRUPTED)
     except BrokenPipeError:

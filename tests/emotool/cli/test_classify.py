@@ -211,6 +211,7 @@ def test_bad_options_are_exit_code_2(emotool: Emotool, arguments: list[str]) -> 
     run = emotool(*arguments)
     assert (run.returncode, run.stdout) == (2, "")
     assert one_line(run.stderr), run.stderr
+    assert "Value error" not in run.stderr  # typer's way to begin what a user is to read
 
 
 def test_help_names_every_exit_code(emotool: Emotool) -> None:
