@@ -137,7 +137,25 @@ def test_same_file_described_twice_is_told(tmp_path: Path) -> None:
     manifest.write_text("path,emotion,speaker\n03a01Fa.wav,sad,anna\n")
     index = load_corpora([tmp_path, manifest])
     assert [(clip.key, clip.emotion) for clip in index.utterances] == [("emodb/03a01Fa", "happy")]
-    assert [problem.kind for problem in index.problems] == ["described twice"]
+    (problem,) = index.problems
+    assert problem.kind == "described twice"
+    assert "speaker emodb-03, emotion happy, not speaker" in problem.message
+    assert "anna, emotion sad" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("emotion", "difference"),
+    [("happy", "taken as emotion sad, not emotion happy"), ("calm", "emotion sad, not left out")],
+)
+def test_two_rows_for_one_file_say_what_they_disagree_in(
+    tmp_path: Path, emotion: str, difference: str
+) -> None:
+    """In one manifest both have the same name, so the name alone would say nothing."""
+    touch(tmp_path, "one.wav")
+    manifest = tmp_path / "mine.csv"
+    manifest.write_text(f"path,emotion\none.wav,sad\none.wav,{emotion}\n")
+    (problem,) = load_corpora([manifest]).problems
+    assert difference in problem.message
 
 
 def test_environment_names_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,5 +63,22 @@ def _each_file_once(
         if first is clip:
             yield clip
         elif replace(clip, path=first.path) != first:
-            message = f"described twice, and differently: taken as {first.key}, not {clip.key}"
+            message = f"described twice, and differently: {_difference(first, clip)}"
             problems.append(Problem("described twice", clip.path, message))
+
+
+def _difference(kept: Utterance | Excluded, other: Utterance | Excluded) -> str:
+    """Say what two descriptions of one file disagree in, other than where it lies."""
+    ours, theirs = (
+        {"left out for": clip.reason}
+        if isinstance(clip, Excluded)
+        else {"speaker": clip.speaker or "unknown", "emotion": clip.emotion}
+        for clip in (kept, other)
+    )
+    if ours == theirs:
+        return f"taken as {kept.key}, not {other.key}"
+    said = [
+        ", ".join(f"{name} {value}" for name, value in facts.items() if (name, value) not in same)
+        for facts, same in ((ours, theirs.items()), (theirs, ours.items()))
+    ]
+    return f"taken as {said[0]}, not {said[1]}"
