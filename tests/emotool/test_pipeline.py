@@ -318,3 +318,19 @@ def test_waiting_results_are_given_out_while_a_clip_hangs(
     assert [next(results).index for _ in range(3)] == [0, 1, 2]
     assert time.monotonic() - began < 20
     results.close()
+
+
+def test_clip_that_the_workers_forget_ends_the_run(
+    tmp_path: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clip that was handed out and never answered is not passed over in silence."""
+    run = WorkerPool.run
+
+    def forgetful(self: WorkerPool, *arguments: Any) -> Any:
+        answers = run(self, *arguments)
+        yield from (answer for answer in answers if answer is None or answer.index != 2)
+
+    monkeypatch.setattr(WorkerPool, "run", forgetful)
+    results = classify_clips(write(tmp_path, *varied(5)), classifier, TWO)
+    with pytest.raises(EmotoolError, match="have no result"):
+        list(results)
