@@ -44,14 +44,17 @@ def explain(
 
     file_format = figure_format(output)
     require_matplotlib()
-    from emotool.errors import InputError
+    from emotool.errors import AudioError, InputError
     from emotool.explain import explain as explain_clip
     from emotool.files import atomic_write
     from emotool.model import load_classifier
     from emotool.text import printable
 
     classifier = load_classifier(model, device=device)
-    heard = explain_clip(clip, classifier)
+    try:
+        heard = explain_clip(clip, classifier)
+    except AudioError as error:  # knows its stage, not its file
+        raise InputError(f"{printable(clip)}: {error.message}", hint=error.hint) from error
     if not len(heard.probabilities):
         why = heard.features.status.replace("_", " ")
         raise InputError(f"{printable(clip)} has no label to explain: it is {why}")

@@ -41,8 +41,8 @@ def test_what_cannot_be_drawn_is_one_clear_line(tmp_path: Path, explain) -> None
     (tmp_path / "broken.wav").write_text("x")
     for clip, output, said in [
         ("silent.wav", "a.png", "no label to explain: it is silent"),
-        ("broken.wav", "a.png", "a text file, not audio"),
-        ("gone.wav", "a.png", "open: "),
+        ("broken.wav", "a.png", "error: broken.wav: open: a text file, not audio"),
+        ("gone.wav", "a.png", "error: gone.wav: open: "),
         ("silent.wav", "a.gif", "cannot tell the format of a.gif"),
     ]:
         run: Run = explain(clip, "-o", output)
