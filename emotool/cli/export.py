@@ -101,11 +101,19 @@ def _choose(names: list[str], root: Path) -> "list[Run]":
             finished = find_runs(root, name, finished=True)
             if not finished:
                 unfinished = find_runs(root, name, finished=False)
-                hint = unfinished[0].resume_hint() if unfinished else f"emotool train {name}"
+                hint = unfinished[0].resume_hint() if unfinished else _what_to_name(name)
                 raise TrainingError(f"there is no finished run of {name!r} in {root}", hint=hint)
             run = finished[0]
         chosen.append(run)
     return chosen
+
+
+def _what_to_name(name: str) -> str:
+    """Say what to do about a name that is neither a model with runs nor a run's folder."""
+    inside = sorted(Path(name).glob("*/config.json"))
+    if inside:
+        return f"name one run's folder, such as {inside[-1].parent}, or the model alone"
+    return "name a run's own folder" if Path(name).is_dir() else f"emotool train {name}"
 
 
 def _report(run: "Run", done: "Exported") -> None:

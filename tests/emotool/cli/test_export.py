@@ -76,6 +76,18 @@ def test_a_run_and_a_form_may_be_chosen(run: Run, base: Path, tmp_path: Path) ->
     assert "float16" in load_classifier(tmp_path / "tiny.onnx", device="cpu").metadata.notes
 
 
+def test_folder_that_is_no_run_is_told_from_a_model(
+    run: Run, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hint names a run in the folder of a model's runs, and never a folder to train."""
+    monkeypatch.chdir(base)
+    newest = max((base / "runs" / "tiny").iterdir()).relative_to(base)
+    for folder, hint in [("runs/tiny", f"such as {newest}"), ("runs", "name a run's own folder")]:
+        code, out, err = run("export", folder, "--runs", tmp_path, "-o", tmp_path / "out")
+        assert (code, out) == (1, "")
+        assert hint in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
