@@ -31,7 +31,7 @@ Where a label matters, a person should listen.
   their honesty, health or fitness for anything.
 - In the European Union, inferring emotions of people at work or in education is forbidden
   (AI Act, Regulation (EU) 2024/1689, Art. 5(1)(f)), medical and safety reasons apart.
-- Languages, accents and recording conditions beyond the corpora below are untested, and
+- Languages, accents and recording conditions beyond the corpora above are untested, and
   children's voices are missing.
 - It answers with one of its labels whatever it is given: music, noise, another emotion.
 """
