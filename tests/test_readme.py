@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/schema.md", "docs/decisions.md", "CHANGELOG.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "docs/decisions.md",
+    "docs/reliability.md",
+    "docs/schema.md",
+    "docs/tutorial.md",
+)
 
 
 def test_generated_blocks_are_current(root: Path, python: str, python_path: dict[str, str]) -> None:

@@ -205,7 +205,7 @@ def classify(
         ),
     ] = None,
 ) -> None:
-    """Label every clip with an emotion: one row each, in a table.
+    r"""Label every clip with an emotion: one row each, in a table.
 
     Every input gets one row, also when it cannot be used: the column `status` is then
     `silent`, `too_short` or `failed`, and `error` says why. Tables appear when they are
@@ -213,7 +213,7 @@ def classify(
     again.
 
     Options can also be set in the environment (EMOTOOL_BATCH_SIZE=8), in emotool.toml in the
-    current folder, and in your own settings folder, below a line [classify]; the first of these
+    current folder, and in your own settings folder, below a line \[classify]; the first of these
     goes before the next, the command line before all.
 
     Exit code 0: every input has a result. 3: some inputs failed. 1: nothing could be used, or
