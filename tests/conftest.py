@@ -1,6 +1,7 @@
 """Settings and fixtures that all tests share."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,10 @@ for _name in [name for name in os.environ if name.startswith("EMOTOOL_")]:
     if _name != "EMOTOOL_CORPUS":
         del os.environ[_name]
 os.environ["EMOTOOL_CONFIG"] = os.devnull  # the tester's own settings are not the tests'
+
+# What a shell starts in the background it starts deaf to Ctrl-C, and so would be every program
+# that the tests start and interrupt. (A handler of ours is the default again in those.)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A loaded machine is slow, which is no fault of the code; CI must not draw new examples, since a
 # red run has to be the change's doing.
