@@ -1,6 +1,7 @@
 """What a fault is, and how the command line is run to try it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "Done", "Fault", "command", "emotool", "handlers_restored", "words"]
+__all__ = [
+    "ROOT",
+    "Done",
+    "Fault",
+    "command",
+    "emotool",
+    "handlers_restored",
+    "nothing_else",
+    "words",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,6 +89,19 @@ def words(says: str, text: str) -> bool:
             return False
         position = found + len(piece)
     return True
+
+
+def nothing_else(said: str) -> bool:
+    r"""Say whether a quiet run has told nothing but, in one line, that clips failed.
+
+    Examples
+    --------
+    >>> nothing_else(""), nothing_else("error: 2 of 3 clips failed, the first a.wav: …\n")
+    (True, True)
+    >>> nothing_else("Traceback (most recent call last):\n")
+    False
+    """
+    return re.fullmatch(r"(error: [\d,]+ of [\d,]+ clips failed\b[^\n]*\n)?", said) is not None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.fault import emotool
+from tests.faults.fault import emotool, nothing_else
 from tests.faults.mutants import good_names, write_mutants
 
 __all__ = ["Verdict", "fuzz"]
@@ -53,7 +53,7 @@ def fuzz(folder: Path, model: Path, count: int, seed: int) -> Verdict:
     faults = []
     if done.returncode != 3 or alone.returncode != 0:
         faults.append(f"exit codes {done.returncode} and {alone.returncode}")
-    if done.stderr or alone.stderr:
+    if not nothing_else(done.stderr) or alone.stderr:
         faults.append(f"standard error: {done.stderr}{alone.stderr}")
     rows = _rows(folder / "mutants.csv")
     faults += [

@@ -12,7 +12,7 @@ import pytest
 
 from tests.emotool.tiny_models import write_tiny_model
 from tests.faults.audio import AUDIO, AudioFault
-from tests.faults.fault import command, emotool, environment, words
+from tests.faults.fault import command, emotool, environment, nothing_else, words
 from tests.synthesis import vowel, write_clip
 
 
@@ -25,7 +25,8 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
         fault.make(folder / "clips" / fault.name)
     write_tiny_model(folder / "tiny.onnx")
     done = emotool(folder, "clips", "-m", "tiny.onnx", "-q")
-    assert (done.returncode, done.stderr) == (3, "")
+    assert done.returncode == 3
+    assert nothing_else(done.stderr), done.stderr
     table = list(csv.DictReader(done.stdout.splitlines()))
     assert [row["path"] for row in table] == sorted(f"clips/{fault.name}" for fault in AUDIO)
     return {Path(row["path"]).name: row for row in table}

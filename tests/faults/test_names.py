@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.emotool.tiny_models import write_tiny_model
-from tests.faults.fault import emotool, words
+from tests.faults.fault import emotool, nothing_else, words
 from tests.faults.names import CLIP_NAMES, TREE, TreeFault
 from tests.synthesis import vowel, write_clip
 
@@ -89,7 +89,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     write_tiny_model(folder / "tiny.onnx")
     arguments = [fault.named for fault in TREE if fault.named]
     done = emotool(folder, "clips", *arguments, "-m", "tiny.onnx", "-q", timeout=60)
-    assert (done.returncode, done.stderr) == (3, "")
+    assert done.returncode == 3
+    assert nothing_else(done.stderr), done.stderr
     rows = list(csv.DictReader(done.stdout.splitlines()))
     assert len({row["path"] for row in rows}) == len(rows)
     return {row["path"]: row["error"] for row in rows}
