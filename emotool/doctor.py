@@ -15,7 +15,7 @@ from typing import Literal
 from emotool import __version__
 from emotool.audio import read_audio
 from emotool.catalog import DEFAULT_MODEL, list_models
-from emotool.errors import EmotoolError
+from emotool.errors import EmotoolError, install_command
 from emotool.model import load_classifier
 from emotool.pool import usable_cores
 
@@ -176,7 +176,7 @@ def _extras() -> Iterator[Check]:
     for extra, packages in extras.items():
         missing = [package for package in packages if _installed(package) is None]
         if missing:
-            how = f'pip install "emotool[{extra}]" (missing: {", ".join(missing)})'
+            how = f"{install_command(extra)} (missing: {', '.join(missing)})"
             yield Check("extras", extra, "absent", how)
         else:
             yield Check("extras", extra, "ok", ", ".join(packages))

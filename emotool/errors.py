@@ -20,6 +20,7 @@ __all__ = [
     "SettingsError",
     "SpecError",
     "TrainingError",
+    "install_command",
 ]
 
 
@@ -107,6 +108,17 @@ class TrainingError(EmotoolError):
     """Training, evaluation or export cannot go on."""
 
 
+def install_command(extra: str) -> str:
+    """Return the shell command that adds an optional extra to this installation.
+
+    It is this Python's pip: the one on the path may belong to another environment, in which
+    emotool is not installed and its name is looked for in the world.
+    """
+    python = sys.executable or "python"
+    python = f'"{python}"' if " " in python else python
+    return f'{python} -m pip install "emotool[{extra}]"'
+
+
 class MissingExtraError(EmotoolError):
     """A command needs packages that an optional extra brings.
 
@@ -119,12 +131,8 @@ class MissingExtraError(EmotoolError):
     """
 
     def __init__(self, extra: str, purpose: str) -> None:
-        # This Python's pip: the one on the path may belong to another environment, in which
-        # emotool is not installed and its name is looked for in the world.
-        python = sys.executable or "python"
-        python = f'"{python}"' if " " in python else python
         super().__init__(
             f"{purpose} needs packages that are not installed",
-            hint=f'install them with: {python} -m pip install "emotool[{extra}]"',
+            hint=f"install them with: {install_command(extra)}",
         )
         self.extra = extra

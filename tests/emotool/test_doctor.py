@@ -1,5 +1,7 @@
 """The doctor tries things, and finds what is broken."""
 
+import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,13 @@ def test_spoilt_and_missing_models_are_found(folder: Path) -> None:
     assert checks["models", "cnn"].status == "broken"
     assert checks["models", "other"].status == "ok"
     assert checks["devices", "cpu"].status == "broken"
+
+
+def test_absent_extra_is_told_with_this_pythons_pip(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pip on the path may belong to another environment."""
+    monkeypatch.setattr(metadata, "requires", lambda _: ['no-such-package; extra == "more"'])
+    check = found()["extras", "more"]
+    assert check.status == "absent"
+    assert f'{sys.executable} -m pip install "emotool[more]"' in check.detail
