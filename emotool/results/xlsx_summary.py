@@ -1,6 +1,6 @@
 """The sheet *Summary* of a spreadsheet: how many clips have which label, as table and chart."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ class Counts:
         self.rows = 0
         self.statuses: Counter[str] = Counter()
         self.clips: Counter[str] = Counter()
-        self.confidence: Counter[str] = Counter()
+        self.confidence: defaultdict[str, float] = defaultdict(float)
 
     def add(self, result: ClipResult) -> None:
         """Count a row."""
@@ -43,7 +43,7 @@ class Counts:
         self.statuses[result.status] += 1
         if result.status == "ok":
             self.clips[result.label] += 1
-            self.confidence[result.label] += result.confidence or 0.0  # type: ignore[assignment]
+            self.confidence[result.label] += result.confidence or 0.0
 
 
 def write_summary(book: "Workbook", counts: Counts, facts: Mapping[str, Any]) -> None:
