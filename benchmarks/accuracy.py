@@ -67,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     corpus = os.environ.get("EMOTOOL_CORPUS") or SHARED / "corpus"
     train.add_argument("--data", type=Path, default=Path(corpus), help="the corpora's folder")
     train.add_argument("--folds", type=Path, default=SHARED / "folds.csv")
+    local = SHARED / "weights" / "resnet50_imagenet_partial.npz"
+    train.add_argument(
+        "--weights",
+        default=str(local) if local.is_file() else "imagenet",
+        help="what ResNet50 starts from: imagenet, none or a file",
+    )
     train.add_argument("--runs", type=Path, default=Path("runs") / "accuracy")
     train.add_argument("--dry-run", action="store_true", help="only say what is to be done")
     table = commands.add_parser("table", help="make figures and table from what is kept")
@@ -90,7 +96,7 @@ def _jobs(options: argparse.Namespace) -> Iterator[tuple[Job, Wanted]]:
 def _train(options: argparse.Namespace) -> int:
     """Do the jobs that are not done."""
     jobs = list(_jobs(options))
-    places = Places(options.data, options.folds, options.runs, options.results)
+    places = Places(options.data, options.folds, options.runs, options.results, options.weights)
     for number, (job, wanted) in enumerate(jobs, 1):
         name = (
             f"[{number}/{len(jobs)}] {job.model}, {job.protocol}, seed {job.seed}, fold {job.fold}"

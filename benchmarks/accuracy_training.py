@@ -9,8 +9,10 @@ from pathlib import Path
 
 from benchmarks.accuracy_store import Job, Outcome, load_job, save_job
 from emotool.errors import TrainingError
+from training.architectures import PRETRAINED
 from training.figures import recipe_digest
 from training.predictions import read_predictions
+from training.recipe import load_recipe
 from training.runs import Run, find_runs, open_run
 from training.trained import recipe_of
 
@@ -34,12 +36,15 @@ class Places:
         Gets a folder for each job.
     results : Path
         The folder of `benchmarks.accuracy_store`.
+    weights : str
+        What networks that can be pretrained start from.
     """
 
     data: Path
     folds: Path
     runs: Path
     results: Path
+    weights: str = "imagenet"
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ def trained(job: Job, wanted: Wanted, places: Places) -> Run:
         "seed": job.seed,
         "runs": root,
     }
+    if load_recipe(wanted.recipe).architecture in PRETRAINED:
+        choices["weights"] = places.weights
     arguments = [part for name, value in choices.items() for part in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "emotool", "train", *named, *arguments]
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

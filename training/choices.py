@@ -7,13 +7,17 @@ from typing import Any
 
 from emotool.errors import TrainingError
 from training.corpora import EMOTIONS, data_roots
+from training.pretrained import IMAGENET, NONE
 from training.recipe import Recipe, load_recipe
 from training.strict import from_dict
 
 __all__ = ["Choices"]
 
-PLACES = ("data", "folds", "validation_speakers")
+PLACES = ("data", "folds", "validation_speakers", "weights")
 """Choices that say where something is, not what it is: it may have moved since."""
+
+WORDS = (None, IMAGENET, NONE)
+"""Weights that are no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class Choices:
         Shares of the clips, where a split is drawn.
     withhold_test : bool or None
         Leave the test clips alone, as one should while choosing a recipe.
+    weights : str or None
+        What an architecture that can be pretrained starts from (`training.pretrained`);
+        ``imagenet`` if not chosen.
     """
 
     data: tuple[str, ...] = ()
@@ -63,6 +70,7 @@ class Choices:
     validation_share: float | None = None
     test_share: float | None = None
     withhold_test: bool | None = None
+    weights: str | None = None
 
     @classmethod
     def from_dict(cls, values: object) -> "Choices":
@@ -88,6 +96,7 @@ class Choices:
             data=tuple(str(root.resolve()) for root in roots),
             folds=_absolute(self.folds),
             validation_speakers=_absolute(named),
+            weights=self.weights if self.weights in WORDS else _absolute(self.weights),
         )
 
     def merged(self, now: "Choices") -> "Choices | None":

@@ -22,12 +22,15 @@ class Plan:
     seed : int
         Of weights, order, augmentation and dropout.
     cache : FeatureCache
+    weights : str or None
+        What the network starts from, if it can be pretrained (`training.pretrained`).
     """
 
     recipe: Recipe
     split: Split
     seed: int
     cache: FeatureCache
+    weights: str | None = None
 
 
 def fingerprint(cache: FeatureCache, split: Split) -> str:

@@ -67,6 +67,7 @@ def source_of(run: Run, benchmark: Path) -> Source:
         notes=(
             f"Trained for {metrics['best_epoch']} epochs, seed {metrics['seed']}, at commit "
             f"`{run.config.get('git_commit', '')[:12] or '-'}`."
+            + (f" Started from {started}." if (started := metrics.get("started_from")) else "")
         ),
         git_commit=git_commit(),
     )

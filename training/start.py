@@ -7,10 +7,12 @@ from pathlib import Path
 
 import emotool
 from emotool.errors import TrainingError
+from training.architectures import PRETRAINED
 from training.checkout import git_commit
 from training.choices import Choices
 from training.feature_cache import FeatureCache, Wanted
 from training.plan import Plan, fingerprint
+from training.pretrained import IMAGENET, NONE
 from training.recipe import Recipe
 from training.runs import Run, create_run, find_runs, open_run
 from training.splits import Split
@@ -59,6 +61,7 @@ def begin(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
     """
     recipe = choices.recipe(name)
     choices = choices.settled()
+    _check_weights(recipe, choices)
     split = split_by(choices, recipe.labels)
     config = {
         "name": recipe.name,
@@ -72,7 +75,7 @@ def begin(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
         "git_commit": git_commit(),
     }
     run = create_run(places.runs, recipe.name, config)
-    return run, Plan(recipe, split, choices.seed or 0, places.cache)
+    return run, Plan(recipe, split, choices.seed or 0, places.cache, choices.weights)
 
 
 def resume(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
@@ -106,7 +109,20 @@ def resume(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
             f"emotool computes features otherwise than when {run.folder} was started",
             hint="go on with the version it was started with, or start a new run",
         )
-    return run, Plan(recipe, split, merged.seed or 0, places.cache)
+    return run, Plan(recipe, split, merged.seed or 0, places.cache, merged.weights)
+
+
+def _check_weights(recipe: Recipe, choices: Choices) -> None:
+    """Refuse weights that nothing would be done with, before anything is computed."""
+    if choices.weights is None:
+        return
+    if recipe.architecture not in PRETRAINED:
+        raise TrainingError(
+            f"{recipe.name} is trained from scratch: --weights is for networks that start from "
+            "others' weights"
+        )
+    if choices.weights not in (IMAGENET, NONE) and not Path(choices.weights).is_file():
+        raise TrainingError(f"{choices.weights}: there is no such file of weights")
 
 
 def _find(name: str, choices: Choices, root: Path) -> tuple[Run, Choices]:

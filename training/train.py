@@ -20,6 +20,7 @@ from training.objective import Classification
 from training.plan import Plan
 from training.predict import clip_probabilities, logits_function
 from training.predictions import FACTS, Predictions, write_predictions
+from training.pretrained import IMAGENET, load_pretrained
 from training.progress import Display
 from training.recipe import Recipe
 from training.runs import Run, exclusively, write_json
@@ -69,6 +70,9 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
         display.say(f"left out: {key}: {reason}")
     prepare(plan.seed)
     model = _model(recipe, training)
+    started_from = _start_from(model, plan)
+    if started_from:
+        display.say(started_from)
     display.say(
         f"{recipe.name}: {model.count_params():,} weights, {len(training)} clips to train on, "
         f"{len(validation.targets)} to validate on"
@@ -89,6 +93,7 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
         "epochs": len(progress.history),
         "best_epoch": progress.best + 1,
         "rejected": gather.rejected,
+        "started_from": started_from,
         **_keep_predictions(run, predictions, title),
     }
     _keep_timing(run, began)
@@ -114,6 +119,13 @@ def _model(recipe: Recipe, clips: TrainingClips) -> Any:
         floored = np.concatenate([np.maximum(i, i.max() - floor) for i in images], axis=1)
         set_constants(model, floored.mean(1), floored.std(1))  # over [n_mels, all frames]
     return model
+
+
+def _start_from(model: Any, plan: Plan) -> str:
+    """Give a network that can be pretrained what it starts from, and say what that is."""
+    if plan.recipe.architecture not in architectures.PRETRAINED:
+        return ""
+    return load_pretrained(model, plan.weights or IMAGENET)
 
 
 def _predict(model: Any, gather: Gatherer, split: Split) -> Predictions:

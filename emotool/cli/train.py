@@ -108,6 +108,16 @@ def train(
             rich_help_panel=_SPLIT,
         ),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="imagenet|none|FILE",
+            help="What resnet and resnet_ft start from: ImageNet's weights, which Keras downloads; "
+            "none; or, where there is no network, a .npz or .weights.h5 file of ResNet50's.",
+            show_default="imagenet",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -182,6 +192,7 @@ def train(
         validation_share=validation_share,
         test_share=test_share,
         withhold_test=no_test or None,
+        weights=weights,
     )
     from training.feature_cache import FeatureCache, default_folder
     from training.session import Places, run_training

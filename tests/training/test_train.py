@@ -20,6 +20,7 @@ from training.feature_cache import FeatureCache
 from training.predict import clip_probabilities, logits_function
 from training.predictions import read_predictions
 from training.progress import Display
+from training.recipe import load_recipe
 from training.runs import Run, open_run, write_json
 from training.start import Places, begin, resume
 from training.train import train
@@ -291,3 +292,38 @@ def test_training_learns(base: Path, tmp_path: Path) -> None:
 
 
 GENTLE = {"warp": 0.02, "tilt_db": 1.0, "response_db": 0.5, "mel_masks": 0, "time_masks": 0}
+
+
+def test_a_pretrained_network_starts_from_the_weights_named(base: Path) -> None:
+    """What it started from is kept; the layers kept still end as they began; it resumes."""
+    from training import architectures
+
+    model = {"cut": "conv2_block1_out", "projection": 4}
+    recipe_file = tiny_recipe(
+        base / "res.json", architecture="resnet", model=model, layer_rates={"conv": 0.0}, epochs=1
+    )
+    spec = load_recipe(str(recipe_file)).spectrogram
+    donor = architectures.build("resnet", ("happy", "sad"), spec, model)
+    arrays = {
+        f"{layer.name}/{weight.name}": weight.numpy()
+        for layer in donor.layers
+        if layer.name.startswith("conv")
+        for weight in layer.weights
+    }
+    np.savez(base / "donor.npz", **arrays)
+    chosen = choices(base, weights=str(base / "donor.npz"))
+    run, plan = begin(str(recipe_file), chosen, places(base, "pretrained"))
+    metrics = train(run, plan, Silent())
+    assert metrics["started_from"] == "weights of 10 layers from donor.npz"
+    trained = load_model(run).get_layer("conv2_block1_1_conv").kernel.numpy()
+    assert np.array_equal(trained, arrays["conv2_block1_1_conv/kernel"])
+
+
+def test_weights_that_cannot_be_used_are_refused_before_anything_is_computed(base: Path) -> None:
+    """For a network trained from scratch, and a file that is not there."""
+    with pytest.raises(TrainingError, match="trained from scratch"):
+        begin(str(base / "tiny.json"), choices(base, weights="imagenet"), places(base, "refused"))
+    recipe_file = tiny_recipe(base / "res.json", architecture="resnet", model={})
+    with pytest.raises(TrainingError, match="no such file"):
+        begin(str(recipe_file), choices(base, weights="nowhere.npz"), places(base, "refused"))
+    assert not (base / "refused").exists()

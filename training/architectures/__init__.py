@@ -24,7 +24,10 @@ from typing import Any
 from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
 
-__all__ = ["build", "names"]
+__all__ = ["PRETRAINED", "build", "names"]
+
+PRETRAINED = ("resnet",)
+"""Architectures that start from weights trained on something else (`training.pretrained`)."""
 
 
 def names() -> tuple[str, ...]:

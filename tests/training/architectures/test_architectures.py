@@ -10,7 +10,10 @@ from emotool.spectrogram import SpectrogramSpec
 from training import architectures
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
-SMALL = {"cnn": {"widths": [4, 8, 8]}}
+SMALL = {
+    "cnn": {"widths": [4, 8, 8]},
+    "resnet": {"cut": "conv2_block1_out", "projection": 8},
+}
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))
@@ -52,6 +55,19 @@ def test_the_cnn_has_plainer_forms() -> None:
     model = architectures.build("cnn", ("happy", "sad"), spec, config)
     assert model.output["embedding"].shape == (None, 16)
     assert model.get_layer("normalise").kind == "constants"
+
+
+def test_a_resnet_keeps_the_statistics_of_its_normalisation() -> None:
+    """In training mode too: a few batches of speech know them worse than ImageNet."""
+    model = architectures.build("resnet", ("happy", "sad"), SPEC, SMALL["resnet"])
+    backbone = [layer for layer in model.layers if layer.name.endswith("_bn")]
+    before = [weight.numpy() for layer in backbone for weight in layer.weights]
+    log_mel = np.random.default_rng(0).normal(-40, 15, (2, SPEC.n_mels, SPEC.frames))
+    model(log_mel.astype(np.float32), training=True)
+    after = [weight.numpy() for layer in backbone for weight in layer.weights]
+    assert len(backbone) == 5
+    assert all(np.array_equal(b, a) for b, a in zip(before, after, strict=True))
+    assert all(not layer.trainable_variables for layer in backbone)
 
 
 def test_an_unknown_architecture_lists_what_there_is() -> None:

@@ -9,7 +9,14 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 import keras
 
-from training.architectures.blocks import Activity, EvidenceHead, Normalise, set_constants
+from training.architectures.blocks import (
+    Activity,
+    EvidenceHead,
+    Normalise,
+    SpectrogramImage,
+    set_constants,
+)
+from training.architectures.blocks.image import CONTRAST, DELTA_GAIN
 from training.architectures.blocks.projection import FrequencyProjection
 
 
@@ -77,7 +84,8 @@ def headed(
 
 
 @pytest.mark.parametrize(
-    ("pooling", "projection"), [("mean_max", 0), ("statistics", 0), ("statistics", 16)]
+    ("pooling", "projection"),
+    [("mean_max", 0), ("statistics", 0), ("statistics", 16), ("row_means", 16)],
 )
 @pytest.mark.parametrize("labels", [2, 6])
 def test_the_evidence_sums_to_the_margin_of_the_logits(
@@ -96,7 +104,8 @@ def test_the_evidence_sums_to_the_margin_of_the_logits(
 
 
 @pytest.mark.parametrize(
-    ("pooling", "projection"), [("mean_max", 0), ("statistics", 0), ("statistics", 16)]
+    ("pooling", "projection"),
+    [("mean_max", 0), ("statistics", 0), ("statistics", 16), ("row_means", 16)],
 )
 def test_taking_away_where_evidence_is_highest_lowers_the_label_most(
     pooling: str, projection: int
@@ -153,3 +162,34 @@ def test_dropout_is_for_training_only() -> None:
     logits = [head(features, activity, training=t)["logits"].numpy() for t in (0, 0, 1, 1)]
     assert np.array_equal(logits[0], logits[1])
     assert not np.array_equal(logits[2], logits[3])
+
+
+def test_an_image_has_a_spectrogram_and_its_slopes_for_channels() -> None:
+    """A ramp over time has a constant slope and no curvature; a constant has neither."""
+    ramp = np.arange(30, dtype=np.float32)[None, None, :, None] * np.ones((1, 12, 1, 1), np.float32)
+    image = SpectrogramImage("delta")(ramp).numpy()  # [1, 12, 30, 3]
+    assert np.allclose(image[..., 0], CONTRAST * ramp[..., 0])
+    inside = image[:, :, 8:-8]
+    assert np.allclose(inside[..., 1], CONTRAST * DELTA_GAIN, rtol=1e-5)
+    assert np.allclose(inside[..., 2], 0, atol=1e-3)
+    flat = SpectrogramImage("delta")(np.ones_like(ramp)).numpy()
+    assert np.allclose(flat[..., 1:], 0, atol=1e-4)
+
+
+def test_slopes_are_those_of_librosa() -> None:
+    """The oracle's filter, away from the edges, which it extends otherwise."""
+    librosa = pytest.importorskip("librosa")
+    noise = images(1)
+    image = SpectrogramImage("delta")(noise[..., None]).numpy()[0]  # [12, 30, 3]
+    wanted = librosa.feature.delta(noise[0], width=9)  # [12, 30]
+    found = image[..., 1] / CONTRAST / DELTA_GAIN
+    assert np.allclose(found[:, 4:-4], wanted[:, 4:-4], atol=1e-4)
+
+
+def test_a_grey_image_has_three_equal_channels() -> None:
+    """And other kinds are refused."""
+    image = SpectrogramImage("grey")(images()[..., None]).numpy()
+    assert np.array_equal(image[..., 0], image[..., 1])
+    assert np.array_equal(image[..., 0], image[..., 2])
+    with pytest.raises(ValueError, match="unknown channels"):
+        SpectrogramImage("sepia")

@@ -26,10 +26,10 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]
     dropout : float
         Share of pooled features left out at random in training, in 0 … 1.
     pooling : str
-        ``mean_max`` or ``statistics``.
+        ``mean_max``, ``statistics`` or ``row_means``.
     projection : int
-        For ``statistics``: length of the vector that each frame's column over frequency is
-        projected to; 0 takes the column's mean.
+        For ``statistics`` and ``row_means``: length of the vector that a column over frequency
+        is projected to; 0 takes the column's mean (``statistics`` only).
 
     Shape
     -----

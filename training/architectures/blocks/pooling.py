@@ -14,6 +14,7 @@ import numpy.typing as npt
 from keras import ops
 
 from training.architectures.blocks.projection import FrequencyProjection
+from training.architectures.blocks.row_means import RowMeans
 
 __all__ = ["MeanMax", "Pooling", "Statistics", "pooling_of", "spread"]
 
@@ -145,14 +146,17 @@ class Statistics:
 
 
 def pooling_of(name: str, projection: int = 0) -> Pooling:
-    """Make a pooling: ``mean_max`` or ``statistics``, this with a projection if it has a size."""
+    """Make a pooling by its name; ``row_means`` needs a projection, ``mean_max`` has none."""
     if name == "mean_max":
         return MeanMax()
     if name == "statistics":
         return Statistics(
             FrequencyProjection(projection, name="projection") if projection else None
         )
-    raise ValueError(f"unknown pooling {name!r}")
+    if name == "row_means" and projection:
+        # Few steps are trained: a quicker running mean than where a network is trained whole.
+        return RowMeans(FrequencyProjection(projection, momentum=0.9, name="projection"))
+    raise ValueError(f"unknown pooling {name!r}, or it needs a projection")
 
 
 def _gate(activity: Any) -> Any:

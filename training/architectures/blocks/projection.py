@@ -71,8 +71,17 @@ class FrequencyProjection(keras.layers.Layer):  # type: ignore[misc]
         By what speaks for it in each row, not by what speaks against it as well: so no row adds
         more than the whole, and where the whole fades to nothing all rows do.
         """
-        norm = self.normalise
-        scale = norm.gamma * ops.rsqrt(norm.moving_variance + norm.epsilon)  # [size]
-        kernel = ops.convert_to_tensor(self.convolve.kernel)[:, 0] * scale  # [h, c, size]
+        kernel = self.scaled_kernel()  # [h, c, size]
         for_it = ops.relu(ops.matmul(ops.cast(features, "float32"), kernel)) + EVEN_SHARE
         return along * for_it / ops.sum(for_it, axis=1, keepdims=True)  # [batch, h, w, size]
+
+    def scaled_kernel(self) -> Any:
+        """Weights of features in the projection, the normalisation's scale included.
+
+        Returns
+        -------
+        tensor of float32, shape (h, c, size)
+        """
+        norm = self.normalise
+        scale = norm.gamma * ops.rsqrt(norm.moving_variance + norm.epsilon)  # [size]
+        return ops.convert_to_tensor(self.convolve.kernel)[:, 0] * scale  # [h, c, size]

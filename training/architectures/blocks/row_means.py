@@ -1,0 +1,77 @@
+"""Pooling for maps of a network that was trained on photographs: time first, then frequency."""
+
+from typing import Any, NamedTuple
+
+from keras import layers, ops
+
+from training.architectures.blocks.projection import FrequencyProjection
+
+__all__ = ["RowMeans"]
+
+ALMOST_SILENT = 1e-3
+"""Weight of a silent frame among sounding ones of weight 1: not 0, lest all weights be 0."""
+
+LEFT_OUT = 0.5
+"""Share of the means left out at random in training: there are thousands for a few clips."""
+
+EVEN_SHARE = 1e-6
+"""Of each frame beside its contribution, so that the shares are defined where there is none."""
+
+
+class _Held(NamedTuple):
+    features: Any
+    training: bool | None
+
+
+class RowMeans:
+    """Mean over time, silent frames aside, of each row of the map; then a projection of these.
+
+    Where `Statistics` looks at what each frame's column is, this looks at what rows are on
+    average: far fewer numbers to learn from, which is what few speakers allow.
+
+    Parameters
+    ----------
+    projection : FrequencyProjection
+        Makes one vector of the rows' means.
+    """
+
+    def __init__(self, projection: FrequencyProjection) -> None:
+        self.projection = projection
+        self.dropout = layers.Dropout(LEFT_OUT, dtype="float32", name="row_dropout")
+        self.layers: list[Any] = [projection, self.dropout]
+
+    def build(self, features_shape: tuple[int | None, ...]) -> int:
+        """Make the projection's weights."""
+        _, height, _, channels = features_shape
+        self.projection.build((None, height, 1, channels))
+        return self.projection.size
+
+    def collapse(self, features: Any, training: bool | None) -> _Held:
+        """Keep the map as it is."""
+        return _Held(features, training)
+
+    def embed(self, features: _Held, activity: Any) -> Any:
+        """Pool to [batch, size]."""
+        return self._projected(features, activity)[:, 0]  # [batch, size]
+
+    def evidence(self, features: _Held, activity: Any, weights: Any) -> Any:
+        """Share each number among the places that speak for it, as the projection does."""
+        along = self._projected(features, activity)  # [batch, 1, size]
+        shared = features.features * _share(activity)  # [batch, h, w, c]
+        for_it = ops.relu(ops.matmul(shared, self.projection.scaled_kernel())) + EVEN_SHARE
+        share = for_it / ops.sum(for_it, axis=(1, 2), keepdims=True)  # [batch, h, w, size]
+        return ops.sum(share * (along * weights[:, None])[:, None], axis=-1)  # [batch, h, w]
+
+    def _projected(self, features: _Held, activity: Any) -> Any:
+        """Project the means to [batch, 1, size]."""
+        shared = features.features * _share(activity)  # [batch, h, w, c]
+        means = ops.sum(shared, axis=2, keepdims=True)  # [batch, h, 1, c]
+        means = self.dropout(means, training=features.training)
+        along, _ = self.projection(means, training=features.training)
+        return ops.cast(along, "float32")  # [batch, 1, size]
+
+
+def _share(activity: Any) -> Any:
+    """Turn [batch, w] into each frame's share of a mean, [batch, 1, w, 1]."""
+    weights = activity + ALMOST_SILENT  # [batch, w]
+    return (weights / ops.sum(weights, axis=1, keepdims=True))[:, None, :, None]
