@@ -9,7 +9,8 @@ import typer
 from emotool.catalog import DEFAULT_MODEL
 from emotool.cli.completion import model_names
 from emotool.errors import OutputError
-from emotool.results import STDOUT, WRITERS, WriterOptions, check_target
+from emotool.results import STDOUT, WRITERS, Dialect, WriterOptions, check_target
+from emotool.results.dialect import DELIMITERS
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -75,6 +76,34 @@ def classify(
             "they get a leading apostrophe, since file names can come from strangers.",
         ),
     ] = False,
+    excel: Annotated[
+        bool,
+        typer.Option(
+            "--excel",
+            rich_help_panel=_OUTPUT,
+            help="Mark CSV and TSV as UTF-8 the way Excel wants it (byte-order mark): use it when "
+            "names with accents arrive garbled.",
+        ),
+    ] = False,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(DELIMITERS),
+            rich_help_panel=_OUTPUT,
+            show_default="comma; semicolon with --decimal ,",
+            help="What parts the cells of a CSV: use it when a spreadsheet shows each row in one "
+            "cell. The sign itself (';') will do too.",
+        ),
+    ] = None,
+    decimal: Annotated[
+        str,
+        typer.Option(
+            metavar=".|,",
+            rich_help_panel=_OUTPUT,
+            help="Decimal mark of CSV and TSV: use ',' where a spreadsheet of your language takes "
+            "0.75 for text or a date.",
+        ),
+    ] = ".",
     model: Annotated[
         str,
         typer.Option(
@@ -234,7 +263,7 @@ def classify(
         threads=threads,
         batch_size=batch_size,
         pool=PoolOptions(workers=workers, timeout_s=timeout, by_content=by_content),
-        writer=WriterOptions(raw=raw),
+        writer=WriterOptions(raw=raw, dialect=_dialect(delimiter, decimal, excel=excel)),
         max_errors=0 if fail_fast else max_errors,
         restart=restart,
     )
@@ -242,6 +271,15 @@ def classify(
 
     log = RunLog(quiet=quiet, verbose=verbose, log_file=log_file)
     raise typer.Exit(_run(options, log, quiet=quiet))
+
+
+def _dialect(delimiter: str | None, decimal: str, *, excel: bool) -> Dialect:
+    """Read the punctuation; what cannot be meant is a wrong option."""
+    named = delimiter if delimiter is None else DELIMITERS.get(delimiter.lower(), delimiter)
+    try:
+        return Dialect(named, decimal, byte_order_mark=excel)
+    except ValueError as error:
+        raise typer.BadParameter(f"--delimiter, --decimal: {error}") from error
 
 
 def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "list[Output]":

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from emotool.errors import MissingExtraError, OutputError
+from emotool.results.dialect import Dialect
 from emotool.results.row import ClipResult
 from emotool.text import printable
 
@@ -25,6 +26,7 @@ __all__ = [
     "STDOUT",
     "WRITERS",
     "ClipResult",
+    "Dialect",
     "Sources",
     "Writer",
     "WriterOptions",
@@ -77,10 +79,13 @@ class WriterOptions:
         no such cells (JSON) never change them.
     sources : Sources, optional
         The clips and the model, where there are any to be had.
+    dialect : Dialect, optional
+        Punctuation of CSV and TSV.
     """
 
     raw: bool = False
     sources: Sources | None = None
+    dialect: Dialect = Dialect()
 
 
 class Writer(Protocol):

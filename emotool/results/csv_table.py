@@ -1,9 +1,10 @@
 r"""Results as CSV: one header line, one line per clip.
 
-UTF-8 without a byte-order mark, comma-separated, cells quoted as in RFC 4180 where they hold
-a separator, a quote or a line break. Lines end in ``\n`` (every CSV reader takes that, and so
-do the tools of a Unix shell). A cell that a spreadsheet would run as a formula gets a leading
-apostrophe, since file names are input from strangers (OWASP, "CSV Injection").
+UTF-8 without a byte-order mark, comma-separated, unless a `Dialect` says otherwise; cells quoted
+as in RFC 4180 where they hold a separator, a quote or a line break. Lines end in ``\n`` (every
+CSV reader takes that, and so do the tools of a Unix shell). A cell that a spreadsheet would run
+as a formula gets a leading apostrophe, since file names are input from strangers (OWASP, "CSV
+Injection").
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,8 @@ from emotool.results.text_output import TextOutput
 from emotool.text import printable
 
 __all__ = ["CsvWriter", "harmless", "quoted"]
+
+_FIRST_NUMBER: Final = columns(()).index("confidence")
 
 # How a formula can begin; the wide forms are what Excel takes for them in Japanese.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
@@ -35,15 +38,15 @@ class CsvWriter(TextOutput):
     facts : mapping
         Facts of the run; a table has no place for them.
     options : WriterOptions
-        ``raw`` keeps cells as they are that look like formulas.
+        ``raw`` keeps cells as they are that look like formulas; ``dialect`` punctuates.
 
     Attributes
     ----------
     separator : str
-        What stands between cells.
+        What stands between cells, whatever the dialect; None where that decides.
     """
 
-    separator: ClassVar[str] = ","
+    separator: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -55,18 +58,31 @@ class CsvWriter(TextOutput):
         super().__init__(target)
         self._n_labels = len(labels)
         self._raw = options.raw
-        self._put_row(columns(labels))
+        self._decimal = options.dialect.decimal
+        self._separator = self.separator or options.dialect.separator
+        if options.dialect.byte_order_mark and not self.terminal:
+            self.put("\N{ZERO WIDTH NO-BREAK SPACE}")
+        self._put_line(self._texts(columns(labels)))
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's line."""
-        self._put_row(cells(result, self._n_labels))
+        row = cells(result, self._n_labels)
+        end = _FIRST_NUMBER + self._n_labels + 2  # confidence, one per label, duration
+        numbers = row[_FIRST_NUMBER:end]
+        if self._decimal != ".":
+            numbers = [number.replace(".", self._decimal) for number in numbers]
+        # No number holds the separator, so none is quoted: in quotes some readers take it for text.
+        self._put_line([*self._texts(row[:_FIRST_NUMBER]), *numbers, *self._texts(row[end:])])
 
-    def _put_row(self, row: Iterable[str]) -> None:
+    def _put_line(self, line: Iterable[str]) -> None:
+        self.put(self._separator.join(line) + "\n")
+
+    def _texts(self, row: Iterable[str]) -> Iterable[str]:
         if self.terminal:
             row = map(printable, row)
         if not self._raw:
             row = map(harmless, row)
-        self.put(self.separator.join(map(quoted, row)) + "\n")
+        return (quoted(cell, self._separator) for cell in row)
 
 
 def harmless(cell: str) -> str:
@@ -80,7 +96,7 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def quoted(cell: str) -> str:
+def quoted(cell: str, separator: str = ",") -> str:
     """Quote a cell if it holds what would end it.
 
     Examples
@@ -90,6 +106,6 @@ def quoted(cell: str) -> str:
     >>> print(quoted("plain"))
     plain
     """
-    if _QUOTE_IF.isdisjoint(cell):
+    if _QUOTE_IF.isdisjoint(cell) and separator not in cell:
         return cell
     return '"' + cell.replace('"', '""') + '"'

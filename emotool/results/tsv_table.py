@@ -14,4 +14,4 @@ __all__ = ["TsvWriter"]
 class TsvWriter(CsvWriter):
     """Writes results as tab-separated values, a line at a time."""
 
-    separator: ClassVar[str] = "\t"
+    separator: ClassVar[str | None] = "\t"

@@ -75,6 +75,23 @@ def test_piped_output_is_data_only(emotool: Emotool) -> None:
     assert "3 clips" in run.stderr
 
 
+def test_a_table_is_punctuated_as_asked(emotool: Emotool, place: Path) -> None:
+    """By a delimiter's name or sign, with either decimal mark, and a mark for Excel."""
+    run = emotool("clips", "-o", "r.csv", "--quiet", "--delimiter", "tab", "--excel")
+    assert run.returncode == 0
+    text = (place / "r.csv").read_bytes().decode("utf-8")
+    assert text.startswith("\ufeffpath\tstatus\tlabel\t")
+    run = emotool("clips", "-o", "-", "--quiet", "--decimal", ",", "--delimiter", "|")
+    assert run.stdout.splitlines()[1].split("|")[3].startswith("0,")
+
+
+def test_punctuation_that_cannot_be_read_back_is_a_wrong_option(emotool: Emotool) -> None:
+    """Exit code 2, and what is wrong with it."""
+    run = emotool("clips", "--delimiter", "comma", "--decimal", ",")
+    assert run.returncode == 2
+    assert one_line(run.stderr, "cannot both part cells and stand in numbers")
+
+
 def test_outputs_may_be_repeated(emotool: Emotool, place: Path) -> None:
     """Each -o gets the same rows in the format of its suffix; '-' is standard output."""
     run = emotool("clips", "-o", "r.csv", "-o", "r.json", "-o", "-", "--quiet")

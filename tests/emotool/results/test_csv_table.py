@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emotool.results import WriterOptions, open_writer
+from emotool.results import Dialect, WriterOptions, open_writer
 from emotool.results.csv_table import harmless
 from emotool.results.row import ClipResult, cells, columns
 from tests.emotool.hostile import NAMES, results
@@ -126,3 +127,59 @@ def test_terminal_gets_no_control_characters(python: str, python_path: dict[str,
     os.close(reader)
     assert b"\x1b" not in shown
     assert rb"\x1b[31mred.wav" in shown
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("decimal", [".", ","])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(rows=st.lists(results(), max_size=3))
+def test_rows_are_read_back_in_every_dialect(
+    tmp_path: Path, delimiter: str, decimal: str, rows: list[ClipResult]
+) -> None:
+    """Names with any sign in them, numbers with either mark."""
+    if delimiter == decimal:
+        return
+    path = tmp_path / "r.csv"
+    options = WriterOptions(raw=True, dialect=Dialect(delimiter, decimal))
+    with open_writer(str(path), LABELS, options=options) as writer:
+        for row in rows:
+            writer.write(row)
+    text = io.StringIO(path.read_bytes().decode(), newline="")
+    found = list(csv.reader(text, delimiter=delimiter, strict=True))[1:]
+    numbers = slice(3, 4 + len(LABELS) + 1)
+    for line, row in zip(found, rows, strict=True):
+        line[numbers] = [cell.replace(decimal, ".") for cell in line[numbers]]
+        assert line == cells(row, len(LABELS))
+
+
+def test_a_file_for_excel_is_as_documented(tmp_path: Path) -> None:
+    """The exact bytes: mark, semicolons, numbers with a comma, which are not quoted."""
+    row = ClipResult(0, "Bär.wav", "ok", "cnn", "b", 0.75, (0.25, 0.75), 2.5)
+    options = WriterOptions(dialect=Dialect(decimal=",", byte_order_mark=True))
+    for name, sign in (("r.csv", ";"), ("r.tsv", "\t")):
+        with open_writer(str(tmp_path / name), LABELS, options=options) as writer:
+            writer.write(row)
+        header = "path,status,label,confidence,p_a,p_b,duration_s,flags,model,error"
+        line = "Bär.wav;ok;b;0,750000;0,250000;0,750000;2,500;;cnn;"
+        expected = header.replace(",", sign) + "\n" + line.replace(";", sign) + "\n"
+        assert (tmp_path / name).read_bytes() == b"\xef\xbb\xbf" + expected.encode()
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice (soffice)")
+@pytest.mark.parametrize(("locale", "decimal"), [("de-DE", ","), ("en-US", ".")])
+def test_libreoffice_reads_numbers_as_numbers(tmp_path: Path, locale: str, decimal: str) -> None:
+    """In a German and an English locale, with the delimiter that goes with each."""
+    row = ClipResult(0, "Bär.wav", "ok", "cnn", "b", 0.75, (0.25, 0.75), 2.5)
+    dialect = Dialect(decimal=decimal, byte_order_mark=True)
+    options = WriterOptions(dialect=dialect)
+    with open_writer(str(tmp_path / "r.csv"), LABELS, options=options) as writer:
+        writer.write(row)
+    # Token 1: delimiter; 2: quote; 3: UTF-8; 4: first line; 6: language (LibreOffice's numbers).
+    language = {"de-DE": 1031, "en-US": 1033}[locale]
+    reading = f"CSV:{ord(dialect.separator)},34,76,1,,{language}"
+    command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"]
+    command += [f"--infilter={reading}", "--convert-to", "xlsx", "r.csv"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=240)
+    openpyxl = pytest.importorskip("openpyxl")
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx").active
+    assert [cell.value for cell in sheet[2]][:7] == ["Bär.wav", "ok", "b", 0.75, 0.25, 0.75, 2.5]
