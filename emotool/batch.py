@@ -17,6 +17,7 @@ from emotool.lock import OutputLock
 from emotool.outputs import Output, Outputs, files_of, spare_inputs
 from emotool.pool import PoolOptions, WorkerPool
 from emotool.results import ClipResult, Sources, WriterOptions
+from emotool.results.row import UNCERTAIN, doubted
 from emotool.tally import RunSummary, Tally
 from emotool.text import printable
 
@@ -58,6 +59,8 @@ class RunOptions:
         Stop when more clips than this have failed; never if not given.
     restart : bool, default False
         Forget what an interrupted run has done.
+    min_confidence : float, default 0
+        Clips whose confidence is less are called uncertain.
     """
 
     paths: Sequence[str]
@@ -70,6 +73,7 @@ class RunOptions:
     writer: WriterOptions = field(default_factory=WriterOptions)
     max_errors: int | None = None
     restart: bool = False
+    min_confidence: float = 0.0
 
 
 class Progress(Protocol):
@@ -208,11 +212,15 @@ class _Batch:
         self, rows: Iterator[ClipResult], found: Found, files: Sequence[Path], model: "Classifier"
     ) -> RunSummary:
         """Write the rows to every output and put the outputs in their places."""
-        options, tally = self._options, Tally(model.labels)
+        options = self._options
+        # The journal keeps labels as the model gave them: a resumed run may doubt otherwise.
+        doubt = [UNCERTAIN] if options.min_confidence > 0 else []
+        tally = Tally([*model.labels, *doubt])
         facts: dict[str, Any] = {}
         writer = replace(options.writer, sources=Sources(found.clips, model))
         with Outputs(options.outputs, files, model.labels, facts, writer) as outputs:
-            for result in rows:
+            for labelled in rows:
+                result = doubted(labelled, options.min_confidence)
                 tally.add(result)
                 outputs.write(result)
                 self._progress.advance(result)
@@ -246,6 +254,7 @@ class _Batch:
             "clips": tally.rows,
             "clips_per_second": round((tally.rows - self._resumed) / seconds, 1),
             "resumed": self._resumed,
+            "min_confidence": self._options.min_confidence,
             **self._parameters(model),
         }
 

@@ -115,6 +115,18 @@ def classify(
             help="A name that `emotool models` lists, or the path of an .onnx file.",
         ),
     ] = DEFAULT_MODEL,
+    min_confidence: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="P",
+            rich_help_panel=_MODEL,
+            show_default="0: every clip is labelled",
+            help="Label a clip 'uncertain' whose most probable label is less likely than this: use "
+            "it when a wrong label costs more than none, and listen to those clips.",
+        ),
+    ] = 0.0,
     device: Annotated[
         _Device,
         typer.Option(
@@ -266,6 +278,7 @@ def classify(
         writer=WriterOptions(raw=raw, dialect=_dialect(delimiter, decimal, excel=excel)),
         max_errors=0 if fail_fast else max_errors,
         restart=restart,
+        min_confidence=min_confidence,
     )
     from emotool.cli.run_log import RunLog
 

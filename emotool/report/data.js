@@ -33,12 +33,14 @@ function toRow(cells, index) {
     index, path, status, label, probabilities, seconds, flags, error, media, remarks,
     name: path.slice(slash + 1),
     folder: path.slice(0, slash + 1),
-    confidence: label < 0 ? null : probabilities[label],
+    confidence: probabilities.length ? Math.max(...probabilities) : null,
     text: (path + "\n" + remarks).toLowerCase(),
   };
 }
 
-const statusNames = { ok: "labelled", silent: "silent", too_short: "too short", failed: "failed" };
+const statusNames = {
+  ok: "labelled", uncertain: "uncertain", silent: "silent", too_short: "too short", failed: "failed",
+};
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);

@@ -32,7 +32,7 @@ function showClip(row) {
     parts.push(element("p", { class: bad }, element("bdi", {}, row.remarks)));
   }
   if (row.media) parts.push(...soundAndPicture(row));
-  if (row.label >= 0) parts.push(element("h3", {}, "Probabilities"), shares(row));
+  if (row.confidence !== null) parts.push(element("h3", {}, "Probabilities"), shares(row));
   if (row.media && row.media.windows.length > 1) parts.push(...overTime(row));
   detail.replaceChildren(...parts);
   detail.scrollTop = 0;

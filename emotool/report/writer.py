@@ -24,7 +24,7 @@ from emotool.report.media import ENDINGS, MIME_TYPES, Media, clip_media
 from emotool.report.media_folder import MediaFolder, remove_stale
 from emotool.report.page import foot, head, island
 from emotool.results import STDOUT, Sources, WriterOptions
-from emotool.results.row import SCHEMA, ClipResult
+from emotool.results.row import SCHEMA, UNCERTAIN, ClipResult
 from emotool.results.text_output import TextOutput
 from emotool.text import printable
 
@@ -149,7 +149,7 @@ class HtmlWriter(TextOutput):
         error = f"{result.stage}: {result.error}" if result.stage else result.error
         return [
             printable(result.shown),
-            result.status,
+            UNCERTAIN if result.label == UNCERTAIN not in self._labels else result.status,
             self._labels.get(result.label, -1),
             [round(share, 6) for share in result.probabilities],
             None if result.duration_s is None else round(result.duration_s, 3),

@@ -6,17 +6,19 @@ and how flags are joined is decided here. The schema is documented in ``docs/sch
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 __all__ = [
     "SCHEMA",
     "STATUSES",
+    "UNCERTAIN",
     "ClipResult",
     "Status",
     "cells",
     "columns",
     "decimal",
+    "doubted",
     "path_bytes",
     "path_text",
     "record",
@@ -28,6 +30,9 @@ SCHEMA: Final = "emotool.results/1"
 
 Status = Literal["ok", "silent", "too_short", "failed"]
 STATUSES: Final[tuple[Status, ...]] = ("ok", "silent", "too_short", "failed")
+
+UNCERTAIN: Final = "uncertain"
+"""Stands for the label of a clip that the model is not sure enough of."""
 
 _PROBABILITY_DECIMALS: Final = 6
 _DURATION_DECIMALS: Final = 3
@@ -75,6 +80,26 @@ class ClipResult:
     flags: tuple[str, ...] = ()
     stage: str = ""
     error: str = ""
+
+
+def doubted(result: ClipResult, min_confidence: float) -> ClipResult:
+    """Call a clip uncertain whose confidence is too low; its probabilities stay.
+
+    Parameters
+    ----------
+    result : ClipResult
+    min_confidence : float
+        What its label needs at least, 0 … 1.
+
+    Examples
+    --------
+    >>> row = ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.6, (0.4, 0.6))
+    >>> doubted(row, 0.7).label, doubted(row, 0.6).label
+    ('uncertain', 'sad')
+    """
+    if result.confidence is None or result.confidence >= min_confidence:
+        return result
+    return replace(result, label=UNCERTAIN)
 
 
 def columns(labels: Sequence[str]) -> tuple[str, ...]:

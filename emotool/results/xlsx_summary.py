@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from emotool.results.row import SCHEMA, STATUSES, ClipResult
+from emotool.results.row import SCHEMA, STATUSES, UNCERTAIN, ClipResult
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -68,14 +68,15 @@ def write_summary(book: "Workbook", counts: Counts, facts: Mapping[str, Any]) ->
     for column, title in enumerate(("label", "clips", "share", "mean confidence")):
         sheet.write_string(0, column, title, bold)
     labelled = counts.clips.total()
-    for row, label in enumerate(counts.labels, start=1):
+    labels = [*counts.labels, *({UNCERTAIN} & counts.clips.keys() - {*counts.labels})]
+    for row, label in enumerate(labels, start=1):
         clips = counts.clips[label]
         sheet.write_string(row, 0, printable(label))
         sheet.write_number(row, 1, clips)
         if clips:
             sheet.write_number(row, 2, clips / labelled, share)
             sheet.write_number(row, 3, counts.confidence[label] / clips, share)
-    row = len(counts.labels) + 2
+    row = len(labels) + 2
     sheet.write_string(row, 0, "status", bold)
     sheet.write_string(row, 1, "clips", bold)
     for status in STATUSES:
@@ -87,7 +88,7 @@ def write_summary(book: "Workbook", counts: Counts, facts: Mapping[str, Any]) ->
         sheet.write_string(row, 0, name)
         sheet.write_string(row, 1, printable(str(value)))
         row += 1
-    _add_chart(book, len(counts.labels))
+    _add_chart(book, len(labels))
 
 
 def _add_chart(book: "Workbook", n_labels: int) -> None:

@@ -75,6 +75,29 @@ def test_piped_output_is_data_only(emotool: Emotool) -> None:
     assert "3 clips" in run.stderr
 
 
+def test_clips_below_the_confidence_asked_for_are_uncertain(emotool: Emotool, place: Path) -> None:
+    """In every format; their probabilities stay, and the summary counts them."""
+    plain = table(emotool("clips", "-o", "-", "--quiet").stdout)
+    bound = sorted(float(row["confidence"]) for row in plain)[1]
+    outputs = [part for name in ("r.csv", "r.json", "r.xlsx") for part in ("-o", name)]
+    run = emotool("clips", *outputs, "--min-confidence", str(bound + 1e-6))
+    assert run.returncode == 0
+    for row, before in zip(table((place / "r.csv").read_text()), plain, strict=True):
+        sure = float(before["confidence"]) > bound + 1e-6
+        assert row == before | {"label": before["label"] if sure else "uncertain"}
+    clips = json.loads((place / "r.json").read_text())["clips"]
+    assert sum(clip["label"] == "uncertain" for clip in clips) >= 1
+    assert "uncertain" in run.stderr
+    sheet = pytest.importorskip("openpyxl").load_workbook(place / "r.xlsx")["Summary"]
+    counted = {row[0].value: row[1].value for row in sheet.iter_rows(max_row=4)}
+    assert counted["uncertain"] == sum(clip["label"] == "uncertain" for clip in clips)
+
+
+def test_a_confidence_that_cannot_be_is_a_wrong_option(emotool: Emotool) -> None:
+    """Probabilities are 0 to 1."""
+    assert emotool("clips", "--min-confidence", "70").returncode == 2
+
+
 def test_a_table_is_punctuated_as_asked(emotool: Emotool, place: Path) -> None:
     """By a delimiter's name or sign, with either decimal mark, and a mark for Excel."""
     run = emotool("clips", "-o", "r.csv", "--quiet", "--delimiter", "tab", "--excel")

@@ -12,7 +12,7 @@ from emotool.discovery import Clip
 from emotool.model import load_classifier
 from emotool.report import writer as report
 from emotool.results import Sources, WriterOptions, open_writer
-from emotool.results.row import ClipResult
+from emotool.results.row import ClipResult, doubted
 from tests.emotool.tiny_models import LABELS, write_tiny_model
 from tests.synthesis import vowel, write_clip
 
@@ -227,6 +227,22 @@ def test_failed_clips_sort_last_either_way(page: Page, sounding: tuple[Path, Sou
     for _ in range(2):
         page.find("th[data-key=confidence] button").click()
         assert page.names()[-1] == "b.wav"
+
+
+def test_uncertain_clips_are_called_so_and_keep_their_probabilities(
+    page: Page, sounding: tuple[Path, Sources]
+) -> None:
+    """In the table and in the clip's own pane; the bars of labels do not count them."""
+    path = sounding[0] / "uncertain.html"
+    with open_writer(str(path), LABELS, {"model": "tiny"}) as out:
+        out.write(doubted(row(0, "sure.wav", 0.9), 0.7))
+        out.write(doubted(row(1, "unsure.wav", 0.6), 0.7))
+    page.open(path)
+    assert page.column(1) == [LABELS[0], "uncertain"]
+    page.js("document.querySelectorAll('tr.row')[1].parts.open.click()")
+    shown = page.until(lambda: page.find("#detail").text)
+    assert "uncertain" in shown
+    assert "60" in shown
 
 
 def test_filters_and_search_narrow_the_table(page: Page, large: Path) -> None:
