@@ -169,8 +169,9 @@ def mix(
 
     Parameters
     ----------
-    windows : ndarray of float32, shape (batch, n_mels, frames)
-        dB.
+    windows : ndarray of float32, shape (batch, n_mels, frames) or (batch, size)
+        dB, or what a network has made of them (manifold mixup, Verma et al. 2019,
+        arXiv:1806.05236).
     targets : ndarray of float32, shape (batch, labels)
         Probabilities.
     augmentation : Augmentation
@@ -187,5 +188,6 @@ def mix(
     alpha = augmentation.mixup_alpha
     share = random.beta(alpha, alpha, len(windows)).astype(np.float32)  # [batch]
     kept: Floats = np.maximum(share, 1 - share)[:, None]  # [batch, 1]
-    mixed = kept[..., None] * windows + (1 - kept[..., None]) * windows[partner]
+    each = kept.reshape(-1, *[1] * (windows.ndim - 1))  # [batch, 1, …]
+    mixed = each * windows + (1 - each) * windows[partner]
     return mixed, kept * targets + (1 - kept) * targets[partner]

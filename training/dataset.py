@@ -38,11 +38,14 @@ class TrainingClips:
         Label indices.
     corpora : sequence of str
         Each clip's corpus.
+    names : sequence of str
+        Each clip's content in hexadecimal digits, by which what is made of it is kept.
     """
 
     images: Sequence[Sequence[Image]]
     targets: npt.NDArray[np.int64]
     corpora: Sequence[str]
+    names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -104,6 +107,10 @@ class TrainingSet:
         recipe = self.recipe
         return augment.window_of(image, recipe.augmentation, recipe.spectrogram, random)
 
+    def _shape(self) -> tuple[int, ...]:
+        """Shape of what `_window` makes."""
+        return (self.recipe.spectrogram.n_mels, self.recipe.spectrogram.frames)
+
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Make an epoch's batches in turn, some ahead in another thread."""
         drawn = order(self._weights, self.draws, generator(self.seed, "order", epoch))
@@ -122,9 +129,8 @@ class TrainingSet:
         Made in Python's own thread rather than by ``prefetch``, which TensorFlow makes
         sequential where operations have to be deterministic.
         """
-        spec = self.recipe.spectrogram
         signature = (
-            tf.TensorSpec((None, spec.n_mels, spec.frames), tf.float32),
+            tf.TensorSpec((None, *self._shape()), tf.float32),
             tf.TensorSpec((None, len(self.recipe.labels)), tf.float32),
         )
         return tf.data.Dataset.from_generator(

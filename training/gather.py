@@ -59,7 +59,9 @@ class Gatherer:
         usable = [clip for clip in clips if clip.key in images and clip.key not in self.rejected]
         self._require(usable, clips, "train on")
         found = [images[clip.key] for clip in usable]
-        return TrainingClips(found, self.targets(usable), [clip.corpus for clip in usable])
+        corpora = [clip.corpus for clip in usable]
+        names = [self.cache.digest(clip.path) for clip in usable]
+        return TrainingClips(found, self.targets(usable), corpora, names)
 
     def validation(self, clips: Clips) -> ValidationClips:
         """Gather the windows of clips to stop training by."""

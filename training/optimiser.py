@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from training.cut import leaves
 from training.recipe import Recipe
 from training.schedule import learning_rate
 
@@ -32,7 +33,7 @@ class Optimiser:
     def __init__(self, model: keras.Model, recipe: Recipe) -> None:
         self._recipe = recipe
         groups: dict[str, list[Any]] = {}
-        for layer in model.layers:
+        for layer in leaves(model):
             name = group_of(layer.name, recipe)
             if recipe.layer_rates.get(name, 1.0) == 0:
                 layer.trainable = False

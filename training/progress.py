@@ -57,8 +57,9 @@ class Display:
             yield tell
 
     @contextmanager
-    def training(self) -> Iterator[None]:
-        """Show each epoch's bar while the block runs."""
+    def training(self, epochs: int | None = None) -> Iterator[None]:
+        """Show each epoch's bar while the block runs, of ``epochs`` if a stage has its own."""
+        self._epochs = epochs or self._epochs
         with self._bars(TextColumn("{task.fields[loss]}")) as progress:
             self._progress = progress
             try:

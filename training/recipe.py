@@ -14,7 +14,7 @@ from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
 from training.strict import from_dict
 
-__all__ = ["Augmentation", "Recipe", "Variants", "load_recipe", "recipe_names"]
+__all__ = ["Augmentation", "HeadFirst", "Kept", "Recipe", "Variants", "load_recipe", "recipe_names"]
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -109,6 +109,44 @@ class Augmentation:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Feature maps of the layers that do not learn are made once; see `training.kept_maps`.
+
+    Attributes
+    ----------
+    layer : str
+        The last layer that does not learn.
+    copies : int
+        Altered copies of each clip whose maps are kept.
+    """
+
+    layer: str
+    copies: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class HeadFirst:
+    """A first stage in which nothing but the head learns.
+
+    Fine-tuning from a random head would distort what is to be kept (Kumar et al. 2022,
+    arXiv:2202.10054).
+
+    Attributes
+    ----------
+    layer : str
+        The head's input.
+    epochs : int
+        How long; its last weights are taken.
+    learning_rate : float
+        Highest rate.
+    """
+
+    layer: str
+    epochs: int
+    learning_rate: float = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """Hyper-parameters of one model.
 
@@ -159,6 +197,10 @@ class Recipe:
         ``"float32"``, ``"bfloat16"`` (mixed), or ``"auto"``: bfloat16 on a GPU that has it.
     variants : Variants
     augmentation : Augmentation
+    kept : Kept or None
+        What is made once and kept; nothing if None.
+    head_first : HeadFirst or None
+        A first stage; only with ``kept``.
     """
 
     name: str
@@ -185,13 +227,24 @@ class Recipe:
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
     variants: Variants = Variants()
     augmentation: Augmentation = Augmentation()
+    kept: Kept | None = None
+    head_first: HeadFirst | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold and `training.strict.from_dict` reads back."""
+        """Return plain values that JSON can hold and `training.strict.from_dict` reads back.
+
+        Stages that there are not are left out, so that a recipe without any has the fingerprint
+        it had before there could be any.
+        """
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         plain["spectrogram"] = self.spectrogram.to_dict()
         plain["variants"] = dataclasses.asdict(self.variants)
         plain["augmentation"] = dataclasses.asdict(self.augmentation)
+        for name, stage in (("kept", self.kept), ("head_first", self.head_first)):
+            if stage is None:
+                del plain[name]
+            else:
+                plain[name] = dataclasses.asdict(stage)
         return plain
 
 

@@ -169,6 +169,14 @@ class Run:
         """Return one of the run's stages."""
         return Stage(self.folder, name)
 
+    def epochs_kept(self) -> int:
+        """Return how many epochs the newest checkpoints of all stages have behind them."""
+        names = [path.stem for path in (self.folder / "checkpoints").glob("*-*.npz")]
+        newest: dict[str, int] = {}
+        for stage, _, epoch in (name.rpartition("-") for name in names):
+            newest[stage] = max(newest.get(stage, 0), int(epoch))
+        return sum(newest.values())
+
     def metrics(self) -> dict[str, Any]:
         """Read a finished run's figures; `TrainingError` if it is not finished."""
         if not self.finished:

@@ -41,7 +41,7 @@ def run_training(name: str, choices: Choices, places: Places, *, again: bool = F
     try:
         _train(run, plan, display)
     except (KeyboardInterrupt, SystemExit):
-        done = run.stage().epochs_kept()
+        done = run.epochs_kept()
         kept = "1 epoch is" if done == 1 else f"{done} epochs are"
         display.say(f"interrupted: {kept} kept; {run.resume_hint()}")
         raise

@@ -12,11 +12,9 @@ from training import architectures
 from training.architectures.blocks import set_constants
 from training.confusion_plot import save_confusion_plot
 from training.corpora import Utterance
-from training.dataset import TrainingClips, TrainingSet
-from training.fit import Fit
+from training.dataset import TrainingClips
 from training.gather import Gatherer
 from training.learning_curves import save_learning_curves
-from training.objective import Classification
 from training.plan import Plan
 from training.predict import clip_probabilities, logits_function
 from training.predictions import FACTS, Predictions, write_predictions
@@ -26,6 +24,7 @@ from training.recipe import Recipe
 from training.runs import Run, exclusively, write_json
 from training.scores import score
 from training.splits import Split
+from training.stages import Task, fit
 from training.tensorflow_setup import precision, prepare
 
 __all__ = ["train"]
@@ -77,10 +76,8 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
         f"{recipe.name}: {model.count_params():,} weights, {len(training)} clips to train on, "
         f"{len(validation.targets)} to validate on"
     )
-    data = TrainingSet(training, recipe, plan.seed)
-    fit = Fit(model, Classification(model, validation), data, recipe, run.stage())
-    with display.training():
-        progress = fit.run(display)
+    task = Task(model, training, validation, plan.seed, run, plan.cache.folder)
+    progress = fit(task, recipe, display)
     title = f"{recipe.name}, seed {plan.seed}; {split.description}"
     curves = run.folder / "learning_curves.png"
     save_learning_curves(progress.history, progress.best, curves, title=title)

@@ -1,5 +1,6 @@
 """Recipes: committed files, read strictly, kept with runs."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from emotool.errors import EmotoolError, TrainingError
 from emotool.spectrogram import SpectrogramSpec
 from tests.tiny_run import tiny_recipe
-from training.recipe import Recipe, load_recipe, recipe_names
+from training.recipe import HeadFirst, Kept, Recipe, load_recipe, recipe_names
 from training.strict import from_dict
 
 
@@ -51,3 +52,14 @@ def test_a_spectrogram_out_of_bounds_is_refused(tmp_path: Path) -> None:
     spec = {**SpectrogramSpec().to_dict(), "n_mels": -1}
     with pytest.raises(EmotoolError, match="n_mels"):
         load_recipe(str(tiny_recipe(tmp_path / "r.json", spectrogram=spec)))
+
+
+def test_a_recipe_without_stages_says_nothing_of_them() -> None:
+    """So it has the fingerprint it had before there were any; one with stages reads back."""
+    plain = load_recipe("cnn").to_dict()
+    assert not {"kept", "head_first"} & set(plain)
+    staged = dataclasses.replace(
+        load_recipe("cnn"), kept=Kept("a", 3), head_first=HeadFirst("b", 2)
+    )
+    values = json.loads(json.dumps(staged.to_dict()))
+    assert from_dict(Recipe, values, "the recipe") == staged

@@ -327,3 +327,58 @@ def test_weights_that_cannot_be_used_are_refused_before_anything_is_computed(bas
     with pytest.raises(TrainingError, match="no such file"):
         begin(str(recipe_file), choices(base, weights="nowhere.npz"), places(base, "refused"))
     assert not (base / "refused").exists()
+
+
+def staged(base: Path) -> Path:
+    """Write a recipe of two stages on a small ResNet."""
+    layers = {"conv": 0.0, "conv2_block2": 0.1}
+    return tiny_recipe(
+        base / "staged.json",
+        architecture="resnet",
+        model={"cut": "conv2_block2_out", "projection": 4},
+        layer_rates=layers,
+        epochs=2,
+        kept={"layer": "conv2_block1_out", "copies": 2},
+        head_first={"layer": "conv2_block2_out", "epochs": 2},
+    )
+
+
+def test_stages_train_the_head_then_the_layers_above_the_kept_maps(base: Path) -> None:
+    """What is said to be still is still; an interrupted run ends with the same bits."""
+    recipe_file = str(staged(base))
+    chosen = choices(base, weights="none")
+    run, plan = begin(recipe_file, chosen, places(base, "staged"))
+    train(run, plan, Silent())
+    assert {path.name for path in run.folder.glob("*history.csv")} == {
+        "head_history.csv",
+        "learning_history.csv",
+    }
+    model = load_model(run)
+    crashed, plan = begin(recipe_file, chosen, places(base, "crashed"))
+    with pytest.raises(CrashError):
+        train(crashed, plan, Silent(at_epoch=2, at_step=1))  # in the head's second epoch
+    with pytest.raises(CrashError):
+        train(*resume(str(crashed.folder), Choices(), places(base, "crashed")), SecondStage())
+    train(*resume(str(crashed.folder), Choices(), places(base, "crashed")), Silent())
+    for name in ("predictions.csv", "learning_history.csv", "head_history.csv"):
+        assert (crashed.folder / name).read_bytes() == (run.folder / name).read_bytes(), name
+    again = load_model(crashed)
+    for one, other in zip(model.weights, again.weights, strict=True):
+        assert np.array_equal(one.numpy(), other.numpy()), one.path
+
+
+class SecondStage(Silent):
+    """Crashes in the first epoch of the second stage."""
+
+    def say(self, text: str) -> None:
+        """Notice the stage."""
+        if text.startswith("second stage"):
+            self.at = (1, 1)
+
+
+def test_a_head_first_needs_kept_maps(base: Path) -> None:
+    """Told before anything is trained."""
+    path = tiny_recipe(base / "odd.json", head_first={"layer": "conv", "epochs": 1})
+    run, plan = begin(str(path), choices(base), places(base, "odd"))
+    with pytest.raises(TrainingError, match="head_first needs kept"):
+        train(run, plan, Silent())

@@ -1,0 +1,60 @@
+"""A model in two parts says what it said as a whole."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from emotool.errors import TrainingError
+from emotool.spectrogram import SpectrogramSpec
+from training import architectures
+from training.cut import cut, leaves
+from training.optimiser import Optimiser
+from training.recipe import Recipe
+
+SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
+CONFIG = {"cut": "conv2_block2_out", "projection": 8}
+
+
+@pytest.mark.parametrize("layer", ["conv2_block1_out", "conv2_block2_out"])
+def test_body_and_tail_together_are_the_model(layer: str) -> None:
+    """Every output, whether the cut is before the head or further down."""
+    model = architectures.build("resnet", ("happy", "sad"), SPEC, CONFIG)
+    log_mel = np.random.default_rng(0).normal(-40, 15, (3, SPEC.n_mels, SPEC.frames))
+    parts = cut(model, layer)
+    maps, activity = parts.body(log_mel.astype(np.float32))
+    packed = np.concatenate([maps.numpy().reshape(3, -1), activity.numpy()], axis=1)
+    whole, tail = model(log_mel.astype(np.float32)), parts.tail(packed)
+    assert set(tail) == set(whole)
+    for name, value in whole.items():
+        assert np.allclose(tail[name], value, atol=1e-5), name
+
+
+def test_the_tail_shares_its_weights_with_the_model() -> None:
+    """What it learns, the model knows; and rates reach its layers by their names."""
+    model = architectures.build("resnet", ("happy", "sad"), SPEC, CONFIG)
+    tail = cut(model, "conv2_block1_out").tail
+    rates = {"conv": 0.0, "conv2_block2": 0.1}
+    optimiser = Optimiser(tail, Recipe("r", "resnet", layer_rates=rates))
+    mine = {id(weight) for weight in model.weights}
+    assert all(id(weight) in mine for weight in tail.weights)
+    learning = {weight.path.split("/")[0] for weight in optimiser.weights}
+    assert {name for name in learning if name.startswith("conv")} == {
+        f"conv2_block2_{number}_conv" for number in (1, 2, 3)
+    }
+
+
+def test_a_layer_that_is_not_there_is_told() -> None:
+    """A recipe may name any."""
+    model = architectures.build("resnet", ("happy", "sad"), SPEC, CONFIG)
+    with pytest.raises(TrainingError, match="no layer 'conv9'"):
+        cut(model, "conv9")
+
+
+def test_leaves_are_all_layers_once() -> None:
+    """Those of a model within a model too."""
+    model = architectures.build("resnet", ("happy", "sad"), SPEC, CONFIG)
+    names = [layer.name for layer in leaves(cut(model, "conv2_block1_out").tail)]
+    assert len(names) == len(set(names))
+    assert {"head", "conv2_block2_1_conv"} <= set(names)
+    assert "conv1_conv" not in names
