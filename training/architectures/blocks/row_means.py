@@ -11,6 +11,9 @@ __all__ = ["RowMeans"]
 ALMOST_SILENT = 1e-3
 """Weight of a silent frame among sounding ones of weight 1: not 0, lest all weights be 0."""
 
+MOMENTUM = 0.95
+"""Of the running mean and deviation that each row's means are brought to 0 and 1 by."""
+
 LEFT_OUT = 0.5
 """Share of the means left out at random in training: there are thousands for a few clips."""
 
@@ -38,12 +41,20 @@ class RowMeans:
     def __init__(self, projection: FrequencyProjection) -> None:
         self.projection = projection
         self.dropout = layers.Dropout(LEFT_OUT, dtype="float32", name="row_dropout")
-        self.layers: list[Any] = [projection, self.dropout]
+        # No gain and no offset: what follows has its own.
+        self.normalise = layers.BatchNormalization(
+            momentum=MOMENTUM, center=False, scale=False, dtype="float32", name="row_normalise"
+        )
+        self.layers: list[Any] = [projection, self.dropout, self.normalise]
 
     def build(self, features_shape: tuple[int | None, ...]) -> int:
         """Make the projection's weights."""
         _, height, _, channels = features_shape
-        self.projection.build((None, height, 1, channels))
+        if height is None or channels is None:
+            raise ValueError("the height and channels of the feature map must be known")
+        self.shape = (height, 1, channels)
+        self.projection.build((None, *self.shape))
+        self.normalise.build((None, height * channels))
         return self.projection.size
 
     def collapse(self, features: Any, training: bool | None) -> _Held:
@@ -57,7 +68,9 @@ class RowMeans:
     def evidence(self, features: _Held, activity: Any, weights: Any) -> Any:
         """Share each number among the places that speak for it, as the projection does."""
         along = self._projected(features, activity)  # [batch, 1, size]
-        shared = features.features * _share(activity)  # [batch, h, w, c]
+        norm = self.normalise
+        scale = ops.reshape(ops.rsqrt(norm.moving_variance + norm.epsilon), self.shape)
+        shared = features.features * _share(activity) * scale  # [batch, h, w, c]
         for_it = ops.relu(ops.matmul(shared, self.projection.scaled_kernel())) + EVEN_SHARE
         share = for_it / ops.sum(for_it, axis=(1, 2), keepdims=True)  # [batch, h, w, size]
         return ops.sum(share * (along * weights[:, None])[:, None], axis=-1)  # [batch, h, w]
@@ -66,7 +79,9 @@ class RowMeans:
         """Project the means to [batch, 1, size]."""
         shared = features.features * _share(activity)  # [batch, h, w, c]
         means = ops.sum(shared, axis=2, keepdims=True)  # [batch, h, 1, c]
-        means = self.dropout(means, training=features.training)
+        flat = ops.reshape(means, (-1, self.shape[0] * self.shape[2]))  # [batch, h c]
+        flat = self.normalise(flat, training=features.training)
+        means = self.dropout(ops.reshape(flat, (-1, *self.shape)), training=features.training)
         along, _ = self.projection(means, training=features.training)
         return ops.cast(along, "float32")  # [batch, 1, size]
 
