@@ -14,7 +14,16 @@ from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
 from training.strict import from_dict
 
-__all__ = ["Augmentation", "HeadFirst", "Kept", "Recipe", "Variants", "load_recipe", "recipe_names"]
+__all__ = [
+    "Augmentation",
+    "HeadFirst",
+    "Kept",
+    "Recipe",
+    "Reconstruct",
+    "Variants",
+    "load_recipe",
+    "recipe_names",
+]
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -139,11 +148,30 @@ class HeadFirst:
         How long; its last weights are taken.
     learning_rate : float
         Highest rate.
+    copies : int
+        Altered copies of each clip whose maps at the head's input are kept.
     """
 
     layer: str
     epochs: int
     learning_rate: float = 1e-3
+    copies: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruct:
+    """A first stage in which an encoder learns to give spectrograms back, without any label.
+
+    Attributes
+    ----------
+    epochs : int
+        How long; the weights with the least validation error are taken.
+    learning_rate : float
+        Highest rate.
+    """
+
+    epochs: int
+    learning_rate: float = 2e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +228,9 @@ class Recipe:
     kept : Kept or None
         What is made once and kept; nothing if None.
     head_first : HeadFirst or None
-        A first stage; only with ``kept``.
+        A stage for the head alone, before all learns.
+    reconstruct : Reconstruct or None
+        A stage before that, for architectures with a decoder.
     """
 
     name: str
@@ -229,6 +259,7 @@ class Recipe:
     augmentation: Augmentation = Augmentation()
     kept: Kept | None = None
     head_first: HeadFirst | None = None
+    reconstruct: Reconstruct | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold and `training.strict.from_dict` reads back.
@@ -240,7 +271,8 @@ class Recipe:
         plain["spectrogram"] = self.spectrogram.to_dict()
         plain["variants"] = dataclasses.asdict(self.variants)
         plain["augmentation"] = dataclasses.asdict(self.augmentation)
-        for name, stage in (("kept", self.kept), ("head_first", self.head_first)):
+        for name in ("kept", "head_first", "reconstruct"):
+            stage = getattr(self, name)
             if stage is None:
                 del plain[name]
             else:

@@ -1,24 +1,31 @@
-"""The stages of a training: the head first where the recipe says so, then all that learns."""
+"""The stages of a training: an encoder by itself, the head, then all that learns."""
 
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from emotool.errors import TrainingError
+from training import architectures
 from training.cut import cut
 from training.dataset import TrainingClips, TrainingSet
 from training.fit import Fit, Progress
 from training.kept_maps import KeptMaps, KeptSet
 from training.objective import Classification, ValidationClips
 from training.progress import Display
-from training.recipe import Recipe
+from training.recipe import HeadFirst, Kept, Recipe
+from training.reconstruction import Reconstruction, save_reconstructions
 from training.runs import Run
 
 __all__ = ["Task", "fit"]
 
 HEAD = "head"
 """Name of the head's stage, which its files begin with."""
+
+RECONSTRUCTION = "reconstruction"
+"""Name of the stage in which an encoder learns without labels."""
 
 LEARNING = "learning"
 """Name of the stage in which a part of the network learns from kept maps."""
@@ -61,30 +68,62 @@ def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
     TrainingError
         If training fails.
     """
+    if recipe.reconstruct is not None:
+        display.say("first stage: giving spectrograms back")
+        _reconstruct(task, recipe, display)
+    if recipe.head_first is not None:
+        display.say("stage of the head")
+        _fit_tail(task, _for_head(recipe, recipe.head_first), HEAD, display)
+    if recipe.reconstruct is not None or recipe.head_first is not None:
+        display.say("last stage: all that learns")
     if recipe.kept is None:
-        if recipe.head_first is not None:
-            raise TrainingError(f"recipe {recipe.name}: head_first needs kept")
         data = TrainingSet(task.training, recipe, task.seed)
         objective = Classification(task.model, task.validation)
         whole = Fit(task.model, objective, data, recipe, task.run.stage())
         with display.training(recipe.epochs):
             return whole.run(display)
-    if recipe.head_first is not None:
-        first = recipe.head_first
-        schedule = dataclasses.replace(
-            recipe,
-            epochs=first.epochs,
-            patience=first.epochs,
-            first_judged=first.epochs,
-            learning_rate=first.learning_rate,
-            kept=dataclasses.replace(recipe.kept, layer=first.layer),
-        )
-        display.say("first stage: the head")
-        _fit_tail(task, schedule, HEAD, display)
-        display.say("second stage: all that learns")
     progress = _fit_tail(task, recipe, LEARNING, display)
     task.run.stage().save_best(task.model)
     return progress
+
+
+def _for_head(recipe: Recipe, first: HeadFirst) -> Recipe:
+    """Make the recipe of the head's stage, which ends with its last weights."""
+    return dataclasses.replace(
+        recipe,
+        epochs=first.epochs,
+        patience=first.epochs,
+        first_judged=first.epochs,
+        learning_rate=first.learning_rate,
+        kept=Kept(first.layer, first.copies),
+    )
+
+
+def _reconstruct(task: Task, recipe: Recipe, display: Display) -> None:
+    """Train the encoder with a decoder, and draw what it makes of a clip of each label."""
+    wanted = recipe.reconstruct
+    if wanted is None:
+        raise TrainingError(f"recipe {recipe.name} gives nothing back")
+    whole = architectures.build_autoencoder(recipe.architecture, task.model, recipe.model)
+    schedule = dataclasses.replace(
+        recipe,
+        epochs=wanted.epochs,
+        patience=wanted.epochs,
+        first_judged=1,
+        learning_rate=wanted.learning_rate,
+        layer_rates={},
+    )
+    data = TrainingSet(task.training, schedule, task.seed)
+    objective = Reconstruction(whole, task.validation.windows)
+    with display.training(wanted.epochs):
+        Fit(whole, objective, data, schedule, task.run.stage(RECONSTRUCTION)).run(display)
+    shown = [int(np.argmax(task.validation.targets == n)) for n in range(len(recipe.labels))]
+    save_reconstructions(
+        whole,
+        np.stack([task.validation.windows[place][0] for place in shown]),
+        task.run.folder / "reconstructions.png",
+        title=f"{recipe.name}: validation clips before and after",
+    )
 
 
 def _fit_tail(task: Task, recipe: Recipe, stage: str, display: Display) -> Progress:

@@ -57,7 +57,7 @@ def test_a_spectrogram_out_of_bounds_is_refused(tmp_path: Path) -> None:
 def test_a_recipe_without_stages_says_nothing_of_them() -> None:
     """So it has the fingerprint it had before there were any; one with stages reads back."""
     plain = load_recipe("cnn").to_dict()
-    assert not {"kept", "head_first"} & set(plain)
+    assert not {"kept", "head_first", "reconstruct"} & set(plain)
     staged = dataclasses.replace(
         load_recipe("cnn"), kept=Kept("a", 3), head_first=HeadFirst("b", 2)
     )

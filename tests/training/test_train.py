@@ -14,6 +14,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 from emotool.errors import TrainingError
 from emotool.features import extract
 from tests.tiny_run import tiny_corpus, tiny_recipe
+from training import architectures
 from training.choices import Choices
 from training.corpora import load_corpora
 from training.feature_cache import FeatureCache
@@ -295,9 +296,7 @@ GENTLE = {"warp": 0.02, "tilt_db": 1.0, "response_db": 0.5, "mel_masks": 0, "tim
 
 
 def test_a_pretrained_network_starts_from_the_weights_named(base: Path) -> None:
-    """What it started from is kept; the layers kept still end as they began; it resumes."""
-    from training import architectures
-
+    """What it started from is kept; the layers kept still end as they began."""
     model = {"cut": "conv2_block1_out", "projection": 4}
     recipe_file = tiny_recipe(
         base / "res.json", architecture="resnet", model=model, layer_rates={"conv": 0.0}, epochs=1
@@ -372,13 +371,37 @@ class SecondStage(Silent):
 
     def say(self, text: str) -> None:
         """Notice the stage."""
-        if text.startswith("second stage"):
+        if text.startswith("last stage"):
             self.at = (1, 1)
 
 
-def test_a_head_first_needs_kept_maps(base: Path) -> None:
-    """Told before anything is trained."""
-    path = tiny_recipe(base / "odd.json", head_first={"layer": "conv", "epochs": 1})
+def test_an_autoencoder_learns_to_give_back_then_to_tell_apart(base: Path) -> None:
+    """The error falls, pictures are drawn, the encoder that was kept still is that of stage one."""
+    recipe_file = tiny_recipe(
+        base / "auto.json",
+        architecture="autoencoder",
+        model={"widths": [4, 8], "projection": 4},
+        layer_rates={"encoder": 0.0},
+        epochs=2,
+        kept={"layer": "encoder_code", "copies": 2},
+        reconstruct={"epochs": 4, "learning_rate": 0.01},
+    )
+    run, plan = begin(str(recipe_file), choices(base), places(base, "auto"))
+    train(run, plan, Silent())
+    with (run.folder / "reconstruction_history.csv").open() as handle:
+        errors = [float(row["validation_loss"]) for row in csv.DictReader(handle)]
+    assert errors[-1] < errors[0]
+    assert (run.folder / "reconstructions.png").read_bytes().startswith(b"\x89PNG")
+    model = load_model(run)
+    whole = architectures.build_autoencoder("autoencoder", model, plan.recipe.model)
+    run.stage("reconstruction").load_best(whole)  # its encoder is the model's
+    wanted = model.get_layer("encoder_2").kernel.numpy()
+    assert np.array_equal(load_model(run).get_layer("encoder_2").kernel.numpy(), wanted)
+
+
+def test_an_architecture_without_a_decoder_is_told(base: Path) -> None:
+    """A recipe may ask any."""
+    path = tiny_recipe(base / "odd.json", reconstruct={"epochs": 1})
     run, plan = begin(str(path), choices(base), places(base, "odd"))
-    with pytest.raises(TrainingError, match="head_first needs kept"):
+    with pytest.raises(TrainingError, match="gives no spectrograms back"):
         train(run, plan, Silent())

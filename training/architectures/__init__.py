@@ -24,7 +24,7 @@ from typing import Any
 from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
 
-__all__ = ["PRETRAINED", "build", "names"]
+__all__ = ["PRETRAINED", "build", "build_autoencoder", "names"]
 
 PRETRAINED = ("resnet",)
 """Architectures that start from weights trained on something else (`training.pretrained`)."""
@@ -70,5 +70,36 @@ def build(
     if architecture not in names():
         known = ", ".join(names())
         raise TrainingError(f"unknown architecture {architecture!r}; there are: {known}")
-    module = importlib.import_module(f"{__name__}.{architecture}")
-    return module.build(labels, spec, config)
+    return _module(architecture).build(labels, spec, config)
+
+
+def build_autoencoder(architecture: str, model: Any, config: Mapping[str, Any]) -> Any:
+    """Put a decoder on a model of an architecture that has one.
+
+    Parameters
+    ----------
+    architecture : str
+        The name of a module with a function ``build_autoencoder(model, config)``.
+    model : keras.Model
+        From `build`.
+    config : mapping
+        The settings it was built with.
+
+    Returns
+    -------
+    keras.Model
+        Which shares the encoder's layers.
+
+    Raises
+    ------
+    TrainingError
+        If the architecture has no decoder.
+    """
+    module = _module(architecture)
+    if not hasattr(module, "build_autoencoder"):
+        raise TrainingError(f"the architecture {architecture} gives no spectrograms back")
+    return module.build_autoencoder(model, config)
+
+
+def _module(architecture: str) -> Any:
+    return importlib.import_module(f"{__name__}.{architecture}")

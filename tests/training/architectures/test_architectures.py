@@ -12,6 +12,7 @@ from training import architectures
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 SMALL = {
     "cnn": {"widths": [4, 8, 8]},
+    "autoencoder": {"widths": [4, 8], "projection": 8},
     "resnet": {"cut": "conv2_block1_out", "projection": 8},
 }
 

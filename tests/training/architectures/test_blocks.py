@@ -11,6 +11,7 @@ import keras
 
 from training.architectures.blocks import (
     Activity,
+    Blot,
     EvidenceHead,
     Normalise,
     SpectrogramImage,
@@ -193,3 +194,15 @@ def test_a_grey_image_has_three_equal_channels() -> None:
     assert np.array_equal(image[..., 0], image[..., 2])
     with pytest.raises(ValueError, match="unknown channels"):
         SpectrogramImage("sepia")
+
+
+def test_blots_are_patches_of_the_mean_and_only_in_training() -> None:
+    """About the share asked for; whole patches; the rest is as it was."""
+    image = np.ones((50, 64, 48, 1), np.float32)
+    layer = Blot(0.25)
+    assert np.array_equal(layer(image).numpy(), image)
+    blotted = layer(image, training=True).numpy()
+    assert set(np.unique(blotted)) == {0.0, 1.0}
+    assert (blotted == 0).mean() == pytest.approx(0.25, abs=0.05)
+    patches = blotted.reshape(50, 4, 16, 4, 12).transpose(0, 1, 3, 2, 4).reshape(-1, 192)
+    assert np.array_equal(patches.min(1), patches.max(1))

@@ -1,7 +1,8 @@
 """Layers that all architectures share: how a spectrogram enters, and how labels leave."""
 
+from training.architectures.blocks.blot import Blot
 from training.architectures.blocks.head import EvidenceHead
 from training.architectures.blocks.image import SpectrogramImage
 from training.architectures.blocks.normalise import Activity, Normalise, set_constants
 
-__all__ = ["Activity", "EvidenceHead", "Normalise", "SpectrogramImage", "set_constants"]
+__all__ = ["Activity", "Blot", "EvidenceHead", "Normalise", "SpectrogramImage", "set_constants"]
