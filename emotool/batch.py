@@ -61,6 +61,8 @@ class RunOptions:
         Forget what an interrupted run has done.
     min_confidence : float, default 0
         Clips whose confidence is less are called uncertain.
+    listed : sequence of str, optional
+        More paths, from a list; patterns among them are not expanded.
     """
 
     paths: Sequence[str]
@@ -74,6 +76,7 @@ class RunOptions:
     max_errors: int | None = None
     restart: bool = False
     min_confidence: float = 0.0
+    listed: Sequence[str] = ()
 
 
 class Progress(Protocol):
@@ -148,7 +151,7 @@ class _Batch:
         with ExitStack() as stack:
             pool = stack.enter_context(WorkerPool(options.pool))
             pool.start(1)  # before anything else: it is ready when the model is
-            found = find_clips(options.paths)
+            found = find_clips(options.paths, options.listed)
             spare_inputs(files, found.clips)
             pool.start(_workers_worth(found.clips, pool.workers))
             for file in files:

@@ -56,7 +56,7 @@ class Found:
     hidden: int
 
 
-def find_clips(arguments: Sequence[str]) -> Found:
+def find_clips(arguments: Sequence[str], listed: Sequence[str] = ()) -> Found:
     """Return every clip that files, folders and patterns name, each once.
 
     A file named in an argument is always an input. In folders, at any depth, every file is
@@ -69,6 +69,8 @@ def find_clips(arguments: Sequence[str]) -> Found:
     ----------
     arguments : sequence of str
         As typed; undecodable bytes as surrogate escapes.
+    listed : sequence of str, optional
+        More of them, from a list: what looks like a pattern is none.
 
     Returns
     -------
@@ -83,6 +85,8 @@ def find_clips(arguments: Sequence[str]) -> Found:
     search = Search()
     for argument in arguments:
         search.argument(argument)
+    for path in listed:
+        search.argument(path, patterns=False)
     search.clips.sort(key=lambda clip: clip[0])
     found = Found(
         [Clip(index, *clip) for index, clip in enumerate(search.clips)],
@@ -90,7 +94,7 @@ def find_clips(arguments: Sequence[str]) -> Found:
         search.hidden,
     )
     if all(clip.problem is not None for clip in found.clips):
-        raise _nothing(arguments, found)
+        raise _nothing([*arguments, *listed], found)
     return found
 
 

@@ -80,12 +80,12 @@ class Search:
         """Take one clip."""
         self.clips.append((shown, path, problem))
 
-    def argument(self, argument: str) -> None:
+    def argument(self, argument: str, *, patterns: bool = True) -> None:
         """Take one argument: a file, a folder, or a pattern the shell did not expand."""
         try:
             mode = os.stat(argument).st_mode  # noqa: PTH116 - Path mends what was typed
         except (OSError, ValueError) as error:
-            if _is_pattern(argument) and not os.path.lexists(argument):
+            if patterns and _is_pattern(argument) and not os.path.lexists(argument):
                 self.pattern(argument)
             elif self.seen.take(_resolved(argument), regular=False):
                 self.add(_slashes(argument), argument, plain_reason(error))

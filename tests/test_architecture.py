@@ -33,6 +33,7 @@ ORDER = (
     "audio_stream",
     "audio",
     "features",
+    "path_list",
     "search",
     "discovery",
     "metadata",

@@ -39,12 +39,33 @@ _TELLING = "What is told, and settings"
 
 def classify(
     paths: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="PATHS...",
             help="Files, folders (searched at every depth) and patterns like 'talks/*.mp3'.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    from_list: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            rich_help_panel=_INPUT,
+            help="Read more paths from FILE, one a line ('-': standard input): use it when there "
+            "are too many for a command line, or another program chooses them.",
+        ),
+    ] = None,
+    from_nul: Annotated[
+        str | None,
+        typer.Option(
+            "--from0",
+            metavar="FILE",
+            rich_help_panel=_INPUT,
+            help="The same for paths that end in NUL, so that names may hold line breaks: find … "
+            "-print0 | emotool classify --from0 -",
+        ),
+    ] = None,
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -264,11 +285,15 @@ def classify(
         raise typer.BadParameter("--quiet and --verbose: give only one of them")
     if fail_fast and max_errors is not None:
         raise typer.BadParameter("--fail-fast is --max-errors 0: give only one of them")
+    listed = _listed(from_list, from_nul)
+    if not paths and not listed:
+        raise typer.BadParameter("name files or folders to be classified, or a list with --from")
     from emotool.batch import RunOptions
     from emotool.pool import PoolOptions
 
     options = RunOptions(
-        paths=paths,
+        paths=paths or [],
+        listed=listed,
         outputs=_outputs(output, output_format, quiet=quiet),
         model=model,
         device=device.value,
@@ -284,6 +309,18 @@ def classify(
 
     log = RunLog(quiet=quiet, verbose=verbose, log_file=log_file)
     raise typer.Exit(_run(options, log, quiet=quiet))
+
+
+def _listed(lines: str | None, nul: str | None) -> list[str]:
+    """Read the list of paths, if there is one."""
+    if lines is not None and nul is not None:
+        raise typer.BadParameter("--from and --from0: give only one of them")
+    source = lines if nul is None else nul
+    if source is None:
+        return []
+    from emotool.path_list import read_paths
+
+    return read_paths(source, nul=nul is not None)
 
 
 def _dialect(delimiter: str | None, decimal: str, *, excel: bool) -> Dialect:

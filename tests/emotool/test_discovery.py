@@ -310,3 +310,19 @@ def test_many_clips_need_little_memory() -> None:
     assert len(found.clips) == count
     assert held / count < 250
     assert peak / count < 400
+
+
+def test_paths_of_a_list_are_taken_literally(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks like a pattern is a name; folders are walked; nothing is taken twice."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a1.wav", "in/b.wav"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(b"")
+    found = find_clips(["a1.wav"], ["a?.wav", "in", "a1.wav"])
+    assert [(clip.shown, clip.problem is None) for clip in found.clips] == [
+        ("a1.wav", True),
+        ("a?.wav", False),
+        ("in/b.wav", True),
+    ]

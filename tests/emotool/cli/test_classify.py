@@ -75,6 +75,27 @@ def test_piped_output_is_data_only(emotool: Emotool) -> None:
     assert "3 clips" in run.stderr
 
 
+def test_paths_come_from_standard_input(emotool: Emotool, place: Path) -> None:
+    """Between NUL bytes or as lines, beside those of the command line."""
+    run = emotool("--from0", "-", "-o", "-", "--quiet", input="clips/a.wav\0clips/sub\0")
+    assert [row["path"] for row in table(run.stdout)] == ["clips/a.wav", "clips/sub/c.wav"]
+    run = emotool(
+        "clips/b.flac", "--from", "-", "-o", "-", "--quiet", input="clips/a.wav\nno.wav\n"
+    )
+    assert run.returncode == 3
+    statuses = {row["path"]: row["status"] for row in table(run.stdout)}
+    assert statuses == {"clips/a.wav": "ok", "clips/b.flac": "ok", "no.wav": "failed"}
+
+
+def test_nothing_to_classify_is_a_wrong_option(emotool: Emotool) -> None:
+    """No path at all; an empty list is told as such."""
+    run = emotool("-o", "-")
+    assert run.returncode == 2
+    assert "--from" in run.stderr
+    run = emotool("--from0", "-", "-o", "-", input="")
+    assert (run.returncode, one_line(run.stderr, "standard input lists no path")) == (1, True)
+
+
 def test_clips_below_the_confidence_asked_for_are_uncertain(emotool: Emotool, place: Path) -> None:
     """In every format; their probabilities stay, and the summary counts them."""
     plain = table(emotool("clips", "-o", "-", "--quiet").stdout)

@@ -1,0 +1,65 @@
+"""Lists of paths in a file or on standard input, as ``find`` and ``ls`` write them."""
+
+import os
+import sys
+from pathlib import Path
+
+from emotool.errors import InputError
+from emotool.text import printable
+
+__all__ = ["read_paths"]
+
+STDIN = "-"
+"""Stands for standard input."""
+
+
+def read_paths(source: str, *, nul: bool = False) -> list[str]:
+    r"""Read a list of paths.
+
+    Parameters
+    ----------
+    source : str
+        A file, or ``-`` for standard input.
+    nul : bool, default False
+        Paths end in NUL bytes, as of ``find -print0``, rather than in line breaks: then a path
+        may hold any other byte.
+
+    Returns
+    -------
+    list of str
+        In the order of the list, without empty ones; undecodable bytes as surrogate escapes.
+
+    Raises
+    ------
+    InputError
+        If the list cannot be read, or holds no path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     _ = file.write(b"a.wav\0b\nc.wav\0")
+    ...     file.flush()
+    ...     read_paths(file.name, nul=True)
+    ['a.wav', 'b\nc.wav']
+    """
+    shown = "standard input" if source == STDIN else printable(source)
+    content = _read(source, shown)
+    parts = content.split(b"\0") if nul else [line.rstrip(b"\r") for line in content.split(b"\n")]
+    if not nul and b"\0" in content:
+        raise InputError(f"{shown}: paths end in NUL bytes", hint="read it with --from0")
+    paths = [os.fsdecode(part) for part in parts if part]
+    if not paths:
+        raise InputError(f"{shown} lists no path")
+    return paths
+
+
+def _read(source: str, shown: str) -> bytes:
+    try:
+        if source != STDIN:
+            return Path(source).read_bytes()
+        if sys.stdin is None:
+            raise InputError("cannot read paths from standard input: it is closed")
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise InputError(f"cannot read the list of paths {shown}: {error.strerror}") from error

@@ -1,0 +1,47 @@
+"""Lists of paths, as other programs write them."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from emotool.errors import InputError
+from emotool.path_list import read_paths
+
+
+def test_lines_are_paths(tmp_path: Path) -> None:
+    """Of either kind of line break, with or without one at the end; empty ones are none."""
+    (tmp_path / "l").write_bytes(b"a.wav\r\n\n b c.wav\nd.wav")
+    assert read_paths(str(tmp_path / "l")) == ["a.wav", " b c.wav", "d.wav"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.lists(st.binary(min_size=1).filter(lambda b: b"\0" not in b), min_size=1))
+def test_any_name_survives_between_nul_bytes(tmp_path: Path, names: list[bytes]) -> None:
+    """Line breaks and bytes that are no text among them."""
+    (tmp_path / "l").write_bytes(b"".join(name + b"\0" for name in names))
+    assert [os.fsencode(p) for p in read_paths(str(tmp_path / "l"), nul=True)] == names
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\r\n"])
+def test_an_empty_list_is_told(tmp_path: Path, content: bytes) -> None:
+    """Rather than classifying nothing."""
+    (tmp_path / "l").write_bytes(content)
+    with pytest.raises(InputError, match="lists no path"):
+        read_paths(str(tmp_path / "l"))
+
+
+def test_a_list_of_the_other_kind_is_told(tmp_path: Path) -> None:
+    """NUL bytes where lines were expected: with the option that reads them."""
+    (tmp_path / "l").write_bytes(b"a\0b\0")
+    with pytest.raises(InputError) as caught:
+        read_paths(str(tmp_path / "l"))
+    assert "--from0" in (caught.value.hint or "")
+
+
+def test_a_list_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """By its name."""
+    with pytest.raises(InputError, match="nowhere: No such file"):
+        read_paths(str(tmp_path / "nowhere"))
