@@ -148,6 +148,18 @@ def classify(
             "it when a wrong label costs more than none, and listen to those clips.",
         ),
     ] = 0.0,
+    top: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=1000,
+            metavar="N",
+            rich_help_panel=_MODEL,
+            show_default="0: no such columns",
+            help="Add columns with the N most probable labels: use it for models with many "
+            "labels, to see what else a clip may be.",
+        ),
+    ] = 0,
     device: Annotated[
         _Device,
         typer.Option(
@@ -300,7 +312,7 @@ def classify(
         threads=threads,
         batch_size=batch_size,
         pool=PoolOptions(workers=workers, timeout_s=timeout, by_content=by_content),
-        writer=WriterOptions(raw=raw, dialect=_dialect(delimiter, decimal, excel=excel)),
+        writer=WriterOptions(raw, dialect=_dialect(delimiter, decimal, excel=excel), top=top),
         max_errors=0 if fail_fast else max_errors,
         restart=restart,
         min_confidence=min_confidence,

@@ -81,11 +81,14 @@ class WriterOptions:
         The clips and the model, where there are any to be had.
     dialect : Dialect, optional
         Punctuation of CSV and TSV.
+    top : int, default 0
+        How many of the most probable labels get columns of their own.
     """
 
     raw: bool = False
     sources: Sources | None = None
     dialect: Dialect = Dialect()
+    top: int = 0
 
 
 class Writer(Protocol):

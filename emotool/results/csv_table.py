@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from emotool.results import WriterOptions
-from emotool.results.row import ClipResult, cells, columns
+from emotool.results.row import PROBABILITY_DECIMALS, ClipResult, cells, columns, decimal
 from emotool.results.text_output import TextOutput
+from emotool.results.top import TopLabels
 from emotool.text import printable
 
 __all__ = ["CsvWriter", "harmless", "quoted"]
@@ -38,7 +39,8 @@ class CsvWriter(TextOutput):
     facts : mapping
         Facts of the run; a table has no place for them.
     options : WriterOptions
-        ``raw`` keeps cells as they are that look like formulas; ``dialect`` punctuates.
+        ``raw`` keeps cells as they are that look like formulas; ``dialect`` punctuates;
+        ``top`` adds columns at the end.
 
     Attributes
     ----------
@@ -57,22 +59,29 @@ class CsvWriter(TextOutput):
     ) -> None:
         super().__init__(target)
         self._n_labels = len(labels)
+        self._top = TopLabels(labels, options.top)
         self._raw = options.raw
         self._decimal = options.dialect.decimal
         self._separator = self.separator or options.dialect.separator
         if options.dialect.byte_order_mark and not self.terminal:
             self.put("\N{ZERO WIDTH NO-BREAK SPACE}")
-        self._put_line(self._texts(columns(labels)))
+        self._put_line(self._texts((*columns(labels), *self._top.columns)))
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's line."""
         row = cells(result, self._n_labels)
         end = _FIRST_NUMBER + self._n_labels + 2  # confidence, one per label, duration
-        numbers = row[_FIRST_NUMBER:end]
-        if self._decimal != ".":
-            numbers = [number.replace(".", self._decimal) for number in numbers]
         # No number holds the separator, so none is quoted: in quotes some readers take it for text.
-        self._put_line([*self._texts(row[:_FIRST_NUMBER]), *numbers, *self._texts(row[end:])])
+        numbers = map(self._number, row[_FIRST_NUMBER:end])
+        line = [*self._texts(row[:_FIRST_NUMBER]), *numbers, *self._texts(row[end:])]
+        top = self._top.values(result)
+        for label, share in zip(top[::2], top[1::2], strict=True):
+            line += self._texts([label or ""])
+            line.append(self._number(decimal(share, PROBABILITY_DECIMALS)))
+        self._put_line(line)
+
+    def _number(self, cell: str) -> str:
+        return cell if self._decimal == "." else cell.replace(".", self._decimal)
 
     def _put_line(self, line: Iterable[str]) -> None:
         self.put(self._separator.join(line) + "\n")

@@ -12,6 +12,7 @@ from typing import Any
 from emotool.results import WriterOptions
 from emotool.results.row import SCHEMA, ClipResult, record
 from emotool.results.text_output import TextOutput
+from emotool.results.top import TopLabels
 
 __all__ = ["JsonWriter"]
 
@@ -28,7 +29,7 @@ class JsonWriter(TextOutput):
     facts : mapping
         Facts of the run, read when the document is closed.
     options : WriterOptions
-        Nothing of it concerns JSON: its strings are lossless as they are.
+        ``top`` concerns JSON; its strings are lossless as they are.
     """
 
     def __init__(
@@ -40,13 +41,15 @@ class JsonWriter(TextOutput):
     ) -> None:
         super().__init__(target)
         self._labels = tuple(labels)
+        self._top = TopLabels(labels, options.top)
         self._facts = facts
         self._separator = "\n"
         self.put(f'{{"schema": {_json(SCHEMA)},\n"labels": {_json(self._labels)},\n"clips": [')
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's object."""
-        self.put(self._separator + _json(record(result, self._labels)))
+        clip = record(result, self._labels) | self._top.record(result)
+        self.put(self._separator + _json(clip))
         self._separator = ",\n"
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from emotool.results import WriterOptions
 from emotool.results.row import SCHEMA, ClipResult, record
 from emotool.results.text_output import TextOutput
+from emotool.results.top import TopLabels
 
 __all__ = ["JsonLinesWriter"]
 
@@ -27,7 +28,7 @@ class JsonLinesWriter(TextOutput):
     facts : mapping
         Facts of the run; lines about clips have no place for them.
     options : WriterOptions
-        Nothing of it concerns JSON: its strings are lossless as they are.
+        ``top`` concerns JSON; its strings are lossless as they are.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class JsonLinesWriter(TextOutput):
     ) -> None:
         super().__init__(target)
         self._labels = tuple(labels)
+        self._top = TopLabels(labels, options.top)
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's line."""
-        line = {"schema": SCHEMA, **record(result, self._labels)}
+        line = {"schema": SCHEMA, **record(result, self._labels), **self._top.record(result)}
         self.put(json.dumps(line, allow_nan=False) + "\n")

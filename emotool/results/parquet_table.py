@@ -13,6 +13,7 @@ from pyarrow import parquet
 from emotool.results import WriterOptions
 from emotool.results.binary_output import BinaryOutput
 from emotool.results.row import SCHEMA, ClipResult, columns, values
+from emotool.results.top import TopLabels
 
 __all__ = ["ParquetWriter"]
 
@@ -31,7 +32,7 @@ class ParquetWriter(BinaryOutput):
     facts : mapping
         Facts of the run; they would make each run's bytes differ and are left out.
     options : WriterOptions
-        Nothing of it concerns Parquet: it has no formulas.
+        ``top`` adds columns at the end. There are no formulas to be kept from running.
     """
 
     def __init__(
@@ -42,14 +43,15 @@ class ParquetWriter(BinaryOutput):
         options: WriterOptions,
     ) -> None:
         self._n_labels = len(labels)
-        self._schema = _schema(labels)
+        self._top = TopLabels(labels, options.top)
+        self._schema = _schema(labels, self._top)
         self._rows: list[list[Any]] = []
         super().__init__(target)
         self._parquet = parquet.ParquetWriter(self.sink, self._schema, compression="zstd")
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's row."""
-        self._rows.append(values(result, self._n_labels))
+        self._rows.append([*values(result, self._n_labels), *self._top.values(result)])
         if len(self._rows) == _GROUP:
             self._put_group()
 
@@ -78,12 +80,13 @@ class ParquetWriter(BinaryOutput):
         self._rows.clear()
 
 
-def _schema(labels: Sequence[str]) -> pa.Schema:
+def _schema(labels: Sequence[str], top: TopLabels) -> pa.Schema:
     number, text = pa.float64(), pa.string()
     types = {"confidence": number, "duration_s": number, "flags": pa.list_(text)}
     names = columns(labels)
     chances = set(range(4, 4 + len(labels)))  # by place: a label may be called like a column
-    return pa.schema(
-        [(name, number if i in chances else types.get(name, text)) for i, name in enumerate(names)],
-        metadata={"schema": SCHEMA},
-    )
+    fields = [
+        (name, number if i in chances else types.get(name, text)) for i, name in enumerate(names)
+    ]
+    fields += [(name, number if name.endswith("_p") else text) for name in top.columns]
+    return pa.schema(fields, metadata={"schema": SCHEMA})

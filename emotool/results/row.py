@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 __all__ = [
+    "PROBABILITY_DECIMALS",
     "SCHEMA",
     "STATUSES",
     "UNCERTAIN",
@@ -34,7 +35,7 @@ STATUSES: Final[tuple[Status, ...]] = ("ok", "silent", "too_short", "failed")
 UNCERTAIN: Final = "uncertain"
 """Stands for the label of a clip that the model is not sure enough of."""
 
-_PROBABILITY_DECIMALS: Final = 6
+PROBABILITY_DECIMALS: Final = 6
 _DURATION_DECIMALS: Final = 3
 
 
@@ -142,14 +143,14 @@ def cells(result: ClipResult, n_labels: int) -> list[str]:
     >>> cells(ClipResult(1, "b.wav", "failed", "cnn", stage="decode", error="no sound"), 2)
     ['b.wav', 'failed', '', '', '', '', '', '', 'cnn', 'decode: no sound']
     """
-    probabilities = [decimal(p, _PROBABILITY_DECIMALS) for p in result.probabilities]
+    probabilities = [decimal(p, PROBABILITY_DECIMALS) for p in result.probabilities]
     if probabilities and len(probabilities) != n_labels:
         raise ValueError(f"{len(probabilities)} probabilities for {n_labels} labels")
     return [
         path_text(result.shown),
         result.status,
         result.label,
-        decimal(result.confidence, _PROBABILITY_DECIMALS),
+        decimal(result.confidence, PROBABILITY_DECIMALS),
         *(probabilities or [""] * n_labels),
         decimal(result.duration_s, _DURATION_DECIMALS),
         ";".join(result.flags),
@@ -175,7 +176,7 @@ def values(result: ClipResult, n_labels: int) -> list[Any]:
     >>> values(ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.75, (0.25, 0.75), 2.5), 2)
     ['a.wav', 'ok', 'sad', 0.75, 0.25, 0.75, 2.5, [], 'cnn', None]
     """
-    probabilities = [_rounded(p, _PROBABILITY_DECIMALS) for p in result.probabilities]
+    probabilities = [_rounded(p, PROBABILITY_DECIMALS) for p in result.probabilities]
     if probabilities and len(probabilities) != n_labels:
         raise ValueError(f"{len(probabilities)} probabilities for {n_labels} labels")
     error = f"{result.stage}: {result.error}" if result.stage else result.error
@@ -183,7 +184,7 @@ def values(result: ClipResult, n_labels: int) -> list[Any]:
         path_text(result.shown),
         result.status,
         result.label or None,
-        _rounded(result.confidence, _PROBABILITY_DECIMALS),
+        _rounded(result.confidence, PROBABILITY_DECIMALS),
         *(probabilities or [None] * n_labels),
         _rounded(result.duration_s, _DURATION_DECIMALS),
         list(result.flags),
@@ -209,9 +210,9 @@ def record(result: ClipResult, labels: Sequence[str]) -> dict[str, object]:
         **({} if raw is None else {"path_bytes": raw}),
         "status": result.status,
         "label": result.label or None,
-        "confidence": _rounded(result.confidence, _PROBABILITY_DECIMALS),
+        "confidence": _rounded(result.confidence, PROBABILITY_DECIMALS),
         "probabilities": {
-            label: _rounded(p, _PROBABILITY_DECIMALS)
+            label: _rounded(p, PROBABILITY_DECIMALS)
             for label, p in zip(labels, result.probabilities, strict=True)
         }
         if result.probabilities

@@ -18,6 +18,7 @@ from emotool.errors import OutputError
 from emotool.results import WriterOptions
 from emotool.results.binary_output import BinaryOutput
 from emotool.results.row import ClipResult, columns, values
+from emotool.results.top import TopLabels
 from emotool.results.xlsx_summary import Counts, write_summary
 from emotool.text import printable
 
@@ -43,8 +44,8 @@ class XlsxWriter(BinaryOutput):
     facts : mapping
         Facts of the run; the model and the versions are told in the summary.
     options : WriterOptions
-        ``sources``, if given, tells beforehand when there are too many clips. ``raw`` changes
-        nothing: text is never a formula here.
+        ``sources``, if given, tells beforehand when there are too many clips; ``top`` adds
+        columns at the end. ``raw`` changes nothing: text is never a formula here.
     """
 
     def __init__(
@@ -57,7 +58,8 @@ class XlsxWriter(BinaryOutput):
         if options.sources is not None and len(options.sources.clips) > MAX_CLIPS:
             raise _too_many()
         super().__init__(target)
-        self._names = columns(labels)
+        self._top = TopLabels(labels, options.top)
+        self._names = (*columns(labels), *self._top.columns)
         self._n_labels = len(labels)
         self._counts = Counts(labels)
         self._facts = facts
@@ -75,8 +77,11 @@ class XlsxWriter(BinaryOutput):
         share = self._book.add_format({"num_format": "0.0%"})
         seconds = self._book.add_format({"num_format": "0.00"})
         formats: list[Format | None] = [None] * len(self._names)
+        n_columns = len(self._names) - len(self._top.columns)
         for column, name in enumerate(self._names):
-            if 3 <= column < 4 + self._n_labels:  # confidence and the probabilities
+            if column >= n_columns:
+                formats[column] = share if name.endswith("_p") else None
+            elif 3 <= column < 4 + self._n_labels:  # confidence and the probabilities
                 formats[column] = share
             elif name == "duration_s":
                 formats[column] = seconds
@@ -95,7 +100,8 @@ class XlsxWriter(BinaryOutput):
         if row > MAX_CLIPS:
             raise _too_many()
         try:
-            for column, value in enumerate(values(result, self._n_labels)):
+            row_values = [*values(result, self._n_labels), *self._top.values(result)]
+            for column, value in enumerate(row_values):
                 if isinstance(value, float):
                     self._sheet.write_number(row, column, value, self._formats[column])
                 elif value:

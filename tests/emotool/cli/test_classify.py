@@ -114,6 +114,16 @@ def test_clips_below_the_confidence_asked_for_are_uncertain(emotool: Emotool, pl
     assert counted["uncertain"] == sum(clip["label"] == "uncertain" for clip in clips)
 
 
+def test_the_most_probable_labels_have_columns(emotool: Emotool) -> None:
+    """Behind the other columns; `uncertain` hides the label, not what was most probable."""
+    plain = table(emotool("clips", "-o", "-", "--quiet").stdout)
+    run = emotool("clips", "-o", "-", "--quiet", "--top", "2", "--min-confidence", "1")
+    for row, before in zip(table(run.stdout), plain, strict=True):
+        assert [*row][-4:] == ["top_1", "top_1_p", "top_2", "top_2_p"]
+        assert (row["top_1"], row["top_1_p"]) == (before["label"], before["confidence"])
+    assert emotool("clips", "--top", "-1").returncode == 2
+
+
 def test_a_confidence_that_cannot_be_is_a_wrong_option(emotool: Emotool) -> None:
     """Probabilities are 0 to 1."""
     assert emotool("clips", "--min-confidence", "70").returncode == 2
