@@ -14,9 +14,10 @@ from emotool.discovery import Clip, Found, find_clips
 from emotool.errors import EmotoolError
 from emotool.journal import Journal
 from emotool.lock import OutputLock
+from emotool.manifest import Manifest
 from emotool.outputs import Output, Outputs, files_of, spare_inputs
 from emotool.pool import PoolOptions, WorkerPool
-from emotool.results import ClipResult, Sources, WriterOptions
+from emotool.results import ClipResult, Kept, Sources, WriterOptions
 from emotool.results.row import UNCERTAIN, doubted
 from emotool.tally import RunSummary, Tally
 from emotool.text import printable
@@ -63,6 +64,8 @@ class RunOptions:
         Clips whose confidence is less are called uncertain.
     listed : sequence of str, optional
         More paths, from a list; patterns among them are not expanded.
+    manifest : Manifest, optional
+        A table of the clips, instead of ``paths`` and ``listed``.
     """
 
     paths: Sequence[str]
@@ -77,6 +80,7 @@ class RunOptions:
     restart: bool = False
     min_confidence: float = 0.0
     listed: Sequence[str] = ()
+    manifest: Manifest | None = None
 
 
 class Progress(Protocol):
@@ -151,8 +155,7 @@ class _Batch:
         with ExitStack() as stack:
             pool = stack.enter_context(WorkerPool(options.pool))
             pool.start(1)  # before anything else: it is ready when the model is
-            found = find_clips(options.paths, options.listed)
-            spare_inputs(files, found.clips)
+            found = self._find(files)
             pool.start(_workers_worth(found.clips, pool.workers))
             for file in files:
                 stack.enter_context(OutputLock(file))
@@ -164,6 +167,17 @@ class _Batch:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
             rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))
             return self._write(rows, found, files, classifier)
+
+    def _find(self, files: Sequence[Path]) -> Found:
+        """Find the clips; neither they nor a manifest may be where an output goes."""
+        options = self._options
+        if options.manifest is None:
+            found = find_clips(options.paths, options.listed)
+        else:
+            found = options.manifest.found()
+            spare_inputs(files, [Clip(0, options.manifest.path, options.manifest.path)])
+        spare_inputs(files, found.clips)
+        return found
 
     def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
         journal = Journal(file, self._parameters(classifier), restart=self._options.restart)
@@ -220,7 +234,9 @@ class _Batch:
         doubt = [UNCERTAIN] if options.min_confidence > 0 else []
         tally = Tally([*model.labels, *doubt])
         facts: dict[str, Any] = {}
-        writer = replace(options.writer, sources=Sources(found.clips, model))
+        manifest = options.manifest
+        kept = Kept() if manifest is None else Kept(manifest.columns, manifest.rows)
+        writer = replace(options.writer, sources=Sources(found.clips, model), kept=kept)
         with Outputs(options.outputs, files, model.labels, facts, writer) as outputs:
             for labelled in rows:
                 result = doubted(labelled, options.min_confidence)

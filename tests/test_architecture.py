@@ -36,6 +36,7 @@ ORDER = (
     "path_list",
     "search",
     "discovery",
+    "manifest",
     "metadata",
     "onnx_file",
     "catalog",

@@ -16,10 +16,12 @@ from emotool.text import printable
 if TYPE_CHECKING:
     from emotool.batch import Output, RunOptions
     from emotool.cli.run_log import RunLog
+    from emotool.manifest import Manifest
 
 __all__ = ["classify"]
 
 DEFAULT_OUTPUT = "labels.csv"
+_PATH_COLUMN = "path"
 _FORMATS = [suffix.removeprefix(".") for suffix in WRITERS]
 
 
@@ -66,6 +68,24 @@ def classify(
             "-print0 | emotool classify --from0 -",
         ),
     ] = None,
+    manifest: Annotated[
+        str | None,
+        typer.Option(
+            "--manifest",
+            metavar="FILE",
+            rich_help_panel=_INPUT,
+            help="Instead of paths, a CSV file with one clip a row, relative to its folder: use it "
+            "when you have a table of your clips, whose columns the results shall keep.",
+        ),
+    ] = None,
+    column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=_INPUT,
+            help="The manifest's column that names the files: use it when that is not 'path'.",
+        ),
+    ] = _PATH_COLUMN,
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -298,14 +318,20 @@ def classify(
     if fail_fast and max_errors is not None:
         raise typer.BadParameter("--fail-fast is --max-errors 0: give only one of them")
     listed = _listed(from_list, from_nul)
-    if not paths and not listed:
-        raise typer.BadParameter("name files or folders to be classified, or a list with --from")
+    clips = _manifest(manifest, column)
+    if bool(paths or listed) == (clips is not None):
+        raise typer.BadParameter(
+            "--manifest comes instead of paths: give only one of them"
+            if clips
+            else "name files or folders to be classified, or a list with --from or --manifest"
+        )
     from emotool.batch import RunOptions
     from emotool.pool import PoolOptions
 
     options = RunOptions(
         paths=paths or [],
         listed=listed,
+        manifest=clips,
         outputs=_outputs(output, output_format, quiet=quiet),
         model=model,
         device=device.value,
@@ -333,6 +359,17 @@ def _listed(lines: str | None, nul: str | None) -> list[str]:
     from emotool.path_list import read_paths
 
     return read_paths(source, nul=nul is not None)
+
+
+def _manifest(path: str | None, column: str) -> "Manifest | None":
+    """Read the manifest, if there is one."""
+    if path is not None:
+        from emotool.manifest import read_manifest
+
+        return read_manifest(path, column)
+    if column != _PATH_COLUMN:
+        raise typer.BadParameter("--column names a column of a --manifest, and there is none")
+    return None
 
 
 def _dialect(delimiter: str | None, decimal: str, *, excel: bool) -> Dialect:

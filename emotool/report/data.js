@@ -11,7 +11,8 @@ function readJson(id) {
 
 const rows = [];
 
-// A row is [path, status, label's place or -1, [probabilities], seconds, [flags], error, media].
+// A row is [path, status, label's place or -1, [probabilities], seconds, [flags], error, media,
+// and with a manifest [its own cells]].
 async function readRows() {
   for (const island of document.querySelectorAll("script.rows")) {
     for (const cells of JSON.parse(island.textContent)) rows.push(toRow(cells, rows.length));
@@ -26,15 +27,15 @@ function breath() {
 }
 
 function toRow(cells, index) {
-  const [path, status, label, probabilities, seconds, flags, error, media] = cells;
+  const [path, status, label, probabilities, seconds, flags, error, media, kept = []] = cells;
   const slash = path.lastIndexOf("/");
   const remarks = [...flags, ...(error === "" ? [] : [error])].join(" · ");
   return {
-    index, path, status, label, probabilities, seconds, flags, error, media, remarks,
+    index, path, status, label, probabilities, seconds, flags, error, media, kept, remarks,
     name: path.slice(slash + 1),
     folder: path.slice(0, slash + 1),
     confidence: probabilities.length ? Math.max(...probabilities) : null,
-    text: (path + "\n" + remarks).toLowerCase(),
+    text: [path, remarks, ...kept].join("\n").toLowerCase(),
   };
 }
 

@@ -34,6 +34,7 @@ function showClip(row) {
   if (row.media) parts.push(...soundAndPicture(row));
   if (row.confidence !== null) parts.push(element("h3", {}, "Probabilities"), shares(row));
   if (row.media && row.media.windows.length > 1) parts.push(...overTime(row));
+  if (row.kept.length) parts.push(element("h3", {}, "From the manifest"), fromManifest(row));
   detail.replaceChildren(...parts);
   detail.scrollTop = 0;
 }
@@ -135,6 +136,15 @@ function shares(row) {
       element("dd", { class: "bar" }, level(share, place)),
       element("dd", {}, (100 * share).toFixed(1) + " %"));
   }
+  return made;
+}
+
+function fromManifest(row) {
+  const made = element("dl", { class: "kept" });
+  page.kept.forEach((name, place) => {
+    made.append(element("dt", {}, element("bdi", {}, name)),
+      element("dd", {}, element("bdi", {}, row.kept[place])));
+  });
   return made;
 }
 

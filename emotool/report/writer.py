@@ -70,6 +70,7 @@ class HtmlWriter(TextOutput):
         self._labels = {label: place for place, label in enumerate(labels)}
         self._facts = facts
         self._sources = options.sources
+        self._kept = options.kept
         self._rows: list[list[Any]] = []
         self._under_way: deque[tuple[ClipResult, Future[Media] | None]] = deque()
         self._threads = ThreadPoolExecutor(_THREADS, "report")
@@ -156,6 +157,7 @@ class HtmlWriter(TextOutput):
             list(result.flags),
             printable(error),
             media,
+            *([list(map(printable, self._kept.cells(result)))] if self._kept.names else []),
         ]
 
     def _about_page(self, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -165,6 +167,7 @@ class HtmlWriter(TextOutput):
         return {
             "schema": SCHEMA,
             "labels": [printable(label) for label in labels],
+            "kept": [printable(name) for name in self._kept.names],
             "folder": folder,
             "endings": ENDINGS,
             "ticks": [] if self._sources is None else _ticks(self._sources),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from emotool.errors import MissingExtraError, OutputError
 from emotool.results.dialect import Dialect
+from emotool.results.kept import Kept
 from emotool.results.row import ClipResult
 from emotool.text import printable
 
@@ -27,6 +28,7 @@ __all__ = [
     "WRITERS",
     "ClipResult",
     "Dialect",
+    "Kept",
     "Sources",
     "Writer",
     "WriterOptions",
@@ -83,12 +85,15 @@ class WriterOptions:
         Punctuation of CSV and TSV.
     top : int, default 0
         How many of the most probable labels get columns of their own.
+    kept : Kept, optional
+        A manifest's own columns, which come after those of the results.
     """
 
     raw: bool = False
     sources: Sources | None = None
     dialect: Dialect = Dialect()
     top: int = 0
+    kept: Kept = Kept()
 
 
 class Writer(Protocol):

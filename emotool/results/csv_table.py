@@ -7,6 +7,7 @@ as a formula gets a leading apostrophe, since file names are input from stranger
 Injection").
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -22,6 +23,7 @@ _FIRST_NUMBER: Final = columns(()).index("confidence")
 
 # How a formula can begin; the wide forms are what Excel takes for them in Japanese.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?([eE][+-]?[0-9]+)?")
 # Separators of other dialects are quoted too: a spreadsheet that expects one of them would
 # otherwise cut the cell there and might find a formula behind the cut.
 _QUOTE_IF: Final = frozenset(',;\t"\r\n')
@@ -60,12 +62,14 @@ class CsvWriter(TextOutput):
         super().__init__(target)
         self._n_labels = len(labels)
         self._top = TopLabels(labels, options.top)
+        self._kept = options.kept
         self._raw = options.raw
         self._decimal = options.dialect.decimal
         self._separator = self.separator or options.dialect.separator
         if options.dialect.byte_order_mark and not self.terminal:
             self.put("\N{ZERO WIDTH NO-BREAK SPACE}")
-        self._put_line(self._texts((*columns(labels), *self._top.columns)))
+        ours = (*columns(labels), *self._top.columns)
+        self._put_line(self._texts((*ours, *self._kept.columns(ours))))
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's line."""
@@ -78,6 +82,7 @@ class CsvWriter(TextOutput):
         for label, share in zip(top[::2], top[1::2], strict=True):
             line += self._texts([label or ""])
             line.append(self._number(decimal(share, PROBABILITY_DECIMALS)))
+        line += self._texts(self._kept.cells(result), numbers=True)
         self._put_line(line)
 
     def _number(self, cell: str) -> str:
@@ -86,11 +91,12 @@ class CsvWriter(TextOutput):
     def _put_line(self, line: Iterable[str]) -> None:
         self.put(self._separator.join(line) + "\n")
 
-    def _texts(self, row: Iterable[str]) -> Iterable[str]:
+    def _texts(self, row: Iterable[str], *, numbers: bool = False) -> Iterable[str]:
+        """Make texts cells; with ``numbers``, a negative one among them is no formula."""
         if self.terminal:
             row = map(printable, row)
         if not self._raw:
-            row = map(harmless, row)
+            row = (c if numbers and _NUMBER.fullmatch(c) else harmless(c) for c in row)
         return (quoted(cell, self._separator) for cell in row)
 
 

@@ -29,7 +29,7 @@ class JsonWriter(TextOutput):
     facts : mapping
         Facts of the run, read when the document is closed.
     options : WriterOptions
-        ``top`` concerns JSON; its strings are lossless as they are.
+        ``top`` and ``kept`` concern JSON; its strings are lossless as they are.
     """
 
     def __init__(
@@ -43,12 +43,13 @@ class JsonWriter(TextOutput):
         self._labels = tuple(labels)
         self._top = TopLabels(labels, options.top)
         self._facts = facts
+        self._kept = options.kept
         self._separator = "\n"
         self.put(f'{{"schema": {_json(SCHEMA)},\n"labels": {_json(self._labels)},\n"clips": [')
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's object."""
-        clip = record(result, self._labels) | self._top.record(result)
+        clip = record(result, self._labels) | self._top.record(result) | self._kept.record(result)
         self.put(self._separator + _json(clip))
         self._separator = ",\n"
 

@@ -28,7 +28,7 @@ class JsonLinesWriter(TextOutput):
     facts : mapping
         Facts of the run; lines about clips have no place for them.
     options : WriterOptions
-        ``top`` concerns JSON; its strings are lossless as they are.
+        ``top`` and ``kept`` concern JSON; its strings are lossless as they are.
     """
 
     def __init__(
@@ -41,8 +41,10 @@ class JsonLinesWriter(TextOutput):
         super().__init__(target)
         self._labels = tuple(labels)
         self._top = TopLabels(labels, options.top)
+        self._kept = options.kept
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's line."""
-        line = {"schema": SCHEMA, **record(result, self._labels), **self._top.record(result)}
+        clip = record(result, self._labels) | self._top.record(result) | self._kept.record(result)
+        line = {"schema": SCHEMA, **clip}
         self.put(json.dumps(line, allow_nan=False) + "\n")

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 from pyarrow import parquet
 
-from emotool.results import WriterOptions
+from emotool.results import Kept, WriterOptions
 from emotool.results.binary_output import BinaryOutput
 from emotool.results.row import SCHEMA, ClipResult, columns, values
 from emotool.results.top import TopLabels
@@ -32,7 +32,7 @@ class ParquetWriter(BinaryOutput):
     facts : mapping
         Facts of the run; they would make each run's bytes differ and are left out.
     options : WriterOptions
-        ``top`` adds columns at the end. There are no formulas to be kept from running.
+        ``top`` and ``kept`` add columns at the end. There are no formulas to be kept from running.
     """
 
     def __init__(
@@ -44,14 +44,16 @@ class ParquetWriter(BinaryOutput):
     ) -> None:
         self._n_labels = len(labels)
         self._top = TopLabels(labels, options.top)
-        self._schema = _schema(labels, self._top)
+        self._kept = options.kept
+        self._schema = _schema(labels, self._top, self._kept)
         self._rows: list[list[Any]] = []
         super().__init__(target)
         self._parquet = parquet.ParquetWriter(self.sink, self._schema, compression="zstd")
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's row."""
-        self._rows.append([*values(result, self._n_labels), *self._top.values(result)])
+        kept = [cell or None for cell in self._kept.cells(result)]
+        self._rows.append([*values(result, self._n_labels), *self._top.values(result), *kept])
         if len(self._rows) == _GROUP:
             self._put_group()
 
@@ -80,7 +82,7 @@ class ParquetWriter(BinaryOutput):
         self._rows.clear()
 
 
-def _schema(labels: Sequence[str], top: TopLabels) -> pa.Schema:
+def _schema(labels: Sequence[str], top: TopLabels, kept: Kept) -> pa.Schema:
     number, text = pa.float64(), pa.string()
     types = {"confidence": number, "duration_s": number, "flags": pa.list_(text)}
     names = columns(labels)
@@ -89,4 +91,5 @@ def _schema(labels: Sequence[str], top: TopLabels) -> pa.Schema:
         (name, number if i in chances else types.get(name, text)) for i, name in enumerate(names)
     ]
     fields += [(name, number if name.endswith("_p") else text) for name in top.columns]
+    fields += [(name, text) for name in kept.columns((*names, *top.columns))]
     return pa.schema(fields, metadata={"schema": SCHEMA})

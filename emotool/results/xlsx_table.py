@@ -59,7 +59,9 @@ class XlsxWriter(BinaryOutput):
             raise _too_many()
         super().__init__(target)
         self._top = TopLabels(labels, options.top)
-        self._names = (*columns(labels), *self._top.columns)
+        self._kept = options.kept
+        ours = (*columns(labels), *self._top.columns)
+        self._names = (*ours, *self._kept.columns(ours))
         self._n_labels = len(labels)
         self._counts = Counts(labels)
         self._facts = facts
@@ -77,9 +79,12 @@ class XlsxWriter(BinaryOutput):
         share = self._book.add_format({"num_format": "0.0%"})
         seconds = self._book.add_format({"num_format": "0.00"})
         formats: list[Format | None] = [None] * len(self._names)
-        n_columns = len(self._names) - len(self._top.columns)
+        first_top = len(self._names) - len(self._kept.names) - len(self._top.columns)
+        first_kept = len(self._names) - len(self._kept.names)
         for column, name in enumerate(self._names):
-            if column >= n_columns:
+            if column >= first_kept:
+                formats[column] = None
+            elif column >= first_top:
                 formats[column] = share if name.endswith("_p") else None
             elif 3 <= column < 4 + self._n_labels:  # confidence and the probabilities
                 formats[column] = share
@@ -100,7 +105,11 @@ class XlsxWriter(BinaryOutput):
         if row > MAX_CLIPS:
             raise _too_many()
         try:
-            row_values = [*values(result, self._n_labels), *self._top.values(result)]
+            row_values = [
+                *values(result, self._n_labels),
+                *self._top.values(result),
+                *self._kept.cells(result),
+            ]
             for column, value in enumerate(row_values):
                 if isinstance(value, float):
                     self._sheet.write_number(row, column, value, self._formats[column])

@@ -14,6 +14,7 @@ from emotool import pipeline
 from emotool.batch import Output, RunOptions, RunSummary, TooManyFailuresError, run
 from emotool.errors import EmotoolError, InputError, ModelNotFoundError, OutputError
 from emotool.lock import OutputLock, beside
+from emotool.manifest import read_manifest
 from emotool.pool import PoolOptions, WorkerPool
 from emotool.results import ClipResult
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
@@ -130,6 +131,24 @@ def test_interrupted_run_goes_on_to_the_same_bytes(
     assert target.read_bytes() == undisturbed
     assert summary.resumed == watcher.resumed >= row - 1  # what is no sound is tried again
     assert names(tmp_path) == ["failures.csv", "labels.csv"]
+
+
+def test_interrupted_manifest_goes_on_to_the_same_bytes(sounds: Path, tmp_path: Path) -> None:
+    """Each row keeps its own cells, also where two are about one file."""
+    rows = [f"{sounds}/clips/{index % CLIPS:02}.wav,row {index}" for index in range(2 * CLIPS)]
+    (tmp_path / "list.csv").write_text("\n".join(["path,what", *rows]))
+    manifest = read_manifest(str(tmp_path / "list.csv"), "path")
+    target = tmp_path / "labels.csv"
+    several = options(sounds, target, paths=[], manifest=manifest)
+    run(several)
+    undisturbed = target.read_bytes()
+    with pytest.raises(Interrupted):
+        run(several, Watcher(CLIPS + 5, interrupt))
+    assert run(several).resumed > 0
+    assert target.read_bytes() == undisturbed
+    assert [line.rpartition(",")[2] for line in undisturbed.decode().splitlines()[1:]] == [
+        f"row {index}" for index in range(2 * CLIPS)
+    ]
 
 
 def test_interrupted_run_says_that_it_can_go_on(sounds: Path, tmp_path: Path) -> None:

@@ -96,6 +96,41 @@ def test_nothing_to_classify_is_a_wrong_option(emotool: Emotool) -> None:
     assert (run.returncode, one_line(run.stderr, "standard input lists no path")) == (1, True)
 
 
+def test_a_manifest_keeps_its_rows_and_columns(emotool: Emotool, place: Path) -> None:
+    """In its order, relative to its folder; missing files and files listed twice are rows."""
+    rows = "b.flac,7\nsub/c.wav,1\ngone.wav,2\nb.flac,8\n"
+    (place / "clips" / "list.csv").write_text("file,age\n" + rows)
+    run = emotool("--manifest", "clips/list.csv", "--column", "file", "-o", "r.csv")
+    assert run.returncode == 3
+    found = table((place / "r.csv").read_text())
+    assert [f"{row['file']},{row['age']}" for row in found] == rows.splitlines()
+    assert [row["path"] for row in found] == [f"clips/{row['file']}" for row in found]
+    assert [row["status"] for row in found] == ["ok", "ok", "failed", "ok"]
+    assert found[0] | {"age": "8"} == found[3]
+
+
+@posix
+def test_a_manifest_is_never_overwritten(emotool: Emotool, place: Path) -> None:
+    """Not even by another name."""
+    (place / "list.csv").write_text("path\nclips/a.wav\n")
+    (place / "r.csv").symlink_to("list.csv")
+    for target in ("list.csv", "r.csv"):
+        run = emotool("--manifest", "list.csv", "-o", target)
+        assert (run.returncode, one_line(run.stderr, "list.csv is an input")) == (1, True)
+    assert (place / "list.csv").read_text() == "path\nclips/a.wav\n"
+
+
+def test_a_manifest_comes_instead_of_paths(emotool: Emotool, place: Path) -> None:
+    """Both, or a column of none, are wrong options; a wrong column is told with those there are."""
+    (place / "list.csv").write_text("file\nclips/a.wav\n")
+    run = emotool("clips", "--manifest", "list.csv", "--column", "file", "-o", "-")
+    assert (run.returncode, "instead of paths" in run.stderr) == (2, True)
+    assert emotool("clips", "--column", "file", "-o", "-").returncode == 2
+    run = emotool("--manifest", "list.csv", "-o", "-")
+    assert run.returncode == 1
+    assert "--column takes one of: file" in run.stderr
+
+
 def test_clips_below_the_confidence_asked_for_are_uncertain(emotool: Emotool, place: Path) -> None:
     """In every format; their probabilities stay, and the summary counts them."""
     plain = table(emotool("clips", "-o", "-", "--quiet").stdout)

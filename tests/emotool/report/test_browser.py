@@ -11,7 +11,7 @@ import pytest
 from emotool.discovery import Clip
 from emotool.model import load_classifier
 from emotool.report import writer as report
-from emotool.results import Sources, WriterOptions, open_writer
+from emotool.results import Kept, Sources, WriterOptions, open_writer
 from emotool.results.row import ClipResult, doubted
 from tests.emotool.tiny_models import LABELS, write_tiny_model
 from tests.synthesis import vowel, write_clip
@@ -243,6 +243,22 @@ def test_uncertain_clips_are_called_so_and_keep_their_probabilities(
     shown = page.until(lambda: page.find("#detail").text)
     assert "uncertain" in shown
     assert "60" in shown
+
+
+def test_a_manifests_columns_are_shown_and_searched(page: Page, tmp_path: Path) -> None:
+    """With the clip that is chosen, as text whatever they hold."""
+    kept = Kept(("speaker", "<b>x"), [("Ann", HOSTILE[0]), ("Berta", HOSTILE[1])])
+    options = WriterOptions(kept=kept)
+    with open_writer(str(tmp_path / "r.html"), LABELS, {"model": "tiny"}, options) as out:
+        for index in range(2):
+            out.write(row(index, f"{index}.wav"))
+    page.open(tmp_path / "r.html")
+    page.find("#search").send_keys("bert")
+    page.until(lambda: page.names() == ["1.wav"])
+    page.find("tr.row button").click()
+    shown = page.js("return [...document.querySelectorAll('.kept > *')].map(e => e.textContent)")
+    assert shown == ["speaker", "Berta", "<b>x", HOSTILE[1]]
+    assert not page.js("return window.attacked")
 
 
 def test_filters_and_search_narrow_the_table(page: Page, large: Path) -> None:
