@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from emotool import __version__
+from emotool.annotations import AnnotationFolder, Annotations
 from emotool.catalog import DEFAULT_MODEL
 from emotool.discovery import Clip, Found, find_clips
 from emotool.errors import EmotoolError
@@ -19,6 +20,7 @@ from emotool.outputs import Output, Outputs, files_of, spare_inputs
 from emotool.pool import PoolOptions, WorkerPool
 from emotool.results import ClipResult, Kept, Sources, WriterOptions
 from emotool.results.row import UNCERTAIN, doubted
+from emotool.segments import segment_rows
 from emotool.tally import RunSummary, Tally
 from emotool.text import printable
 
@@ -66,6 +68,12 @@ class RunOptions:
         More paths, from a list; patterns among them are not expanded.
     manifest : Manifest, optional
         A table of the clips, instead of ``paths`` and ``listed``.
+    segments : bool, default False
+        Tables have a row for each window of a clip, instead of one for the clip.
+    merge : bool, default False
+        Neighbouring windows of one label are one row.
+    annotations : sequence of Annotations, optional
+        Folders for annotation programs.
     """
 
     paths: Sequence[str]
@@ -81,6 +89,9 @@ class RunOptions:
     min_confidence: float = 0.0
     listed: Sequence[str] = ()
     manifest: Manifest | None = None
+    segments: bool = False
+    merge: bool = False
+    annotations: Sequence[Annotations] = ()
 
 
 class Progress(Protocol):
@@ -198,7 +209,13 @@ class _Batch:
             "model_sha256": classifier.sha256,
             "device": classifier.device,
             "by_content": self._options.pool.by_content,
+            "hop_s": self._options.pool.hop_s,
+            "segments": self._wants_segments,
         }
+
+    @property
+    def _wants_segments(self) -> bool:
+        return self._options.segments or bool(self._options.annotations)
 
     def _rows(
         self, clips: Sequence[Clip], classifier: "Classifier", pool: WorkerPool
@@ -214,7 +231,12 @@ class _Batch:
         self._progress.begin(len(clips), len(done))
         todo = (clip for clip in clips if clip.index not in done)
         fresh = classify_clips(
-            todo, classifier, batch_size=self._options.batch_size, pool=pool, recorder=journal
+            todo,
+            classifier,
+            batch_size=self._options.batch_size,
+            pool=pool,
+            recorder=journal,
+            segments=self._wants_segments,
         )
         with closing(fresh):
             for clip in clips:
@@ -236,12 +258,15 @@ class _Batch:
         facts: dict[str, Any] = {}
         manifest = options.manifest
         kept = Kept() if manifest is None else Kept(manifest.columns, manifest.rows)
-        writer = replace(options.writer, sources=Sources(found.clips, model), kept=kept)
+        sources = Sources(found.clips, model)
+        writer = replace(options.writer, sources=sources, kept=kept, spans=options.segments)
         with Outputs(options.outputs, files, model.labels, facts, writer) as outputs:
+            for wanted in options.annotations:
+                outputs.add_writer(self._annotation_folder(wanted, sources))
             for labelled in rows:
                 result = doubted(labelled, options.min_confidence)
                 tally.add(result)
-                outputs.write(result)
+                outputs.write(result, self._parts(labelled, model.labels))
                 self._progress.advance(result)
                 if result.status == "failed":
                     self._check_failures(tally, result)
@@ -252,6 +277,23 @@ class _Batch:
             facts.update(self._facts(model, tally))
             failures = outputs.close()
         return self._summary(found, model, tally, failures)
+
+    def _annotation_folder(self, wanted: Annotations, sources: Sources) -> AnnotationFolder:
+        model = sources.classifier
+        return AnnotationFolder(
+            wanted,
+            model.labels,
+            [clip.path for clip in sources.clips],
+            merge=self._options.merge,
+            top_hertz=model.spec.f_max,
+        )
+
+    def _parts(self, result: ClipResult, labels: Sequence[str]) -> list[ClipResult]:
+        """Return the rows about a clip's windows, if there are to be any."""
+        if not self._options.segments:
+            return []
+        rows = segment_rows(result, labels, merge=self._options.merge)
+        return [doubted(row, self._options.min_confidence) for row in rows]
 
     def _check_failures(self, tally: Tally, result: ClipResult) -> None:
         allowed = self._options.max_errors

@@ -3,6 +3,7 @@
 Training, evaluation and classification all come through here.
 """
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,8 +55,9 @@ class ClipFeatures:
         sum over its parts.
     flags : tuple of str
         ``clipped`` and ``long``, where they hold so far.
-    starts_s : tuple of float
-        Where each window begins, in seconds from the start of the file.
+    starts_s, ends_s : tuple of float
+        Where each window begins, and where its sound ends, in seconds from the start of the
+        file.
     """
 
     status: Literal["ok", "silent", "too_short"]
@@ -63,13 +65,14 @@ class ClipFeatures:
     duration_s: float
     flags: tuple[str, ...] = ()
     starts_s: tuple[float, ...] = ()
+    ends_s: tuple[float, ...] = ()
 
 
-def cut_windows(samples: Floats, spec: SpectrogramSpec) -> Floats:
+def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) -> Floats:
     """Cut samples into windows of equal length, the last one padded with zeros.
 
-    A last window holding less than ``spec.tail_seconds`` of sound is dropped, unless it is
-    the only one.
+    A last window with less than ``spec.tail_seconds`` of sound that the one before has not is
+    dropped, unless it is the only one.
 
     Parameters
     ----------
@@ -77,6 +80,9 @@ def cut_windows(samples: Floats, spec: SpectrogramSpec) -> Floats:
         float32 ``[n]``.
     spec : SpectrogramSpec
         Its ``window_seconds`` and ``tail_seconds`` are used.
+    hop : int, optional
+        Samples from one window's start to the next's, 1 to the window's length; that length if
+        not given, so that windows do not overlap.
 
     Returns
     -------
@@ -84,13 +90,21 @@ def cut_windows(samples: Floats, spec: SpectrogramSpec) -> Floats:
         float32 ``[windows, window_samples]``; no window if ``samples`` is empty.
     """
     size = spec.window_samples
-    whole, rest = divmod(samples.size, size)
-    keep_rest = rest > 0 and (whole == 0 or rest >= spec.tail_seconds * spec.sample_rate)
-    if not keep_rest:
-        return samples[: whole * size].reshape(whole, size)  # [windows, window_samples]
-    windows = np.zeros((whole + 1, size), np.float32)
-    windows.reshape(-1)[: samples.size] = samples
+    step = hop or size
+    more = samples.size - size - _least_tail(spec)  # beyond what a second window must have
+    count = min(samples.size, 1) + (more // step + 1 if more >= 0 else 0)
+    if step == size and samples.size >= count * size:
+        return samples[: count * size].reshape(count, size)  # [windows, window_samples]
+    windows = np.zeros((count, size), np.float32)
+    for index, window in enumerate(windows):
+        sound = samples[index * step : index * step + size]
+        window[: sound.size] = sound
     return windows
+
+
+def _least_tail(spec: SpectrogramSpec) -> int:
+    """Return how many samples of its own a last window must have."""
+    return max(1, math.ceil(spec.tail_seconds * spec.sample_rate))
 
 
 def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures:
@@ -126,11 +140,15 @@ def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures
         sum(part.duration_s for part in parts),
         parts[-1].flags,
         tuple(start for part in parts for start in part.starts_s),
+        tuple(end for part in parts for end in part.ends_s),
     )
 
 
 def iter_extract(
-    path: str | os.PathLike[str], spec: SpectrogramSpec, block_windows: int = 32
+    path: str | os.PathLike[str],
+    spec: SpectrogramSpec,
+    block_windows: int = 32,
+    hop_seconds: float | None = None,
 ) -> Iterator[ClipFeatures]:
     """Yield the features of a clip of any length, in flat memory.
 
@@ -147,6 +165,9 @@ def iter_extract(
         What to compute.
     block_windows : int
         Most windows per part.
+    hop_seconds : float, optional
+        From one window's start to the next's, above 0; the window's length if not given, or if
+        it is longer: no sound is left out.
 
     Yields
     ------
@@ -158,13 +179,16 @@ def iter_extract(
     AudioError
         If the clip cannot be decoded to its end; parts before it have been given.
     """
+    hop = spec.window_samples
+    if hop_seconds is not None:
+        hop = min(max(1, round(hop_seconds * spec.sample_rate)), hop)
     with open_audio(path, spec.sample_rate) as stream:
         limit = int(LONG_SECONDS * spec.sample_rate)
         head = stream.read(limit + 1)
         if head.size > limit:
-            yield from _long_parts(head, stream, spec, block_windows)
+            yield from _long_parts(head, stream, _Cutting(spec, hop), max(1, block_windows))
         else:
-            yield _short_clip(head, stream.clipped, spec)
+            yield _short_clip(head, stream.clipped, _Cutting(spec, hop))
 
 
 def features_of(
@@ -188,12 +212,22 @@ def features_of(
     ClipFeatures
         What `extract` gives for them.
     """
+    cutting = _Cutting(spec, spec.window_samples)
     if long:
-        return _long_part(samples, 0, clipped, spec)
-    return _short_clip(samples, clipped, spec)
+        return _long_part(samples, 0, clipped, cutting)
+    return _short_clip(samples, clipped, cutting)
 
 
-def _short_clip(samples: Floats, clipped: bool, spec: SpectrogramSpec) -> ClipFeatures:
+@dataclass(frozen=True, slots=True)
+class _Cutting:
+    """What to compute, and how far windows are apart, in samples."""
+
+    spec: SpectrogramSpec
+    hop: int
+
+
+def _short_clip(samples: Floats, clipped: bool, cutting: _Cutting) -> ClipFeatures:
+    spec = cutting.spec
     duration = samples.size / spec.sample_rate
     flags = ("clipped",) if clipped else ()
     if not samples.size or duration < spec.min_seconds:
@@ -201,55 +235,65 @@ def _short_clip(samples: Floats, clipped: bool, spec: SpectrogramSpec) -> ClipFe
     if _is_silent(samples):
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
     start, stop = trim(samples, spec)
-    log_mels, starts = _windows(samples[start:stop], start, spec)
-    return ClipFeatures("ok", log_mels, duration, flags, starts)
+    log_mels, starts, ends = _windows(samples[start:stop], start, cutting)
+    return ClipFeatures("ok", log_mels, duration, flags, starts, ends)
 
 
 def _long_parts(
-    head: Floats, stream: AudioStream, spec: SpectrogramSpec, block_windows: int
+    head: Floats, stream: AudioStream, cutting: _Cutting, block_windows: int
 ) -> Iterator[ClipFeatures]:
     """Yield the parts of a long clip, of which ``head`` has been read."""
-    size = max(1, block_windows) * spec.window_samples
+    size = (block_windows - 1) * cutting.hop + cutting.spec.window_samples
     offset = 0
     while head.size:
         if head.size <= size:  # one sample more tells whether this part is the last
             head = np.concatenate([head, stream.read(size + 1 - head.size)])
-        part, head = head[:size], head[size:]
-        yield _long_part(part, offset, stream.clipped, spec)
-        offset += part.size
+        # What the next part's windows share with these stays.
+        step = block_windows * cutting.hop if head.size > size else head.size
+        yield _long_part(head[:size], offset, stream.clipped, cutting, step)
+        head = head[step:]
+        offset += step
 
 
-def _long_part(part: Floats, offset: int, clipped: bool, spec: SpectrogramSpec) -> ClipFeatures:
-    duration = part.size / spec.sample_rate
+def _long_part(
+    part: Floats, offset: int, clipped: bool, cutting: _Cutting, step: int | None = None
+) -> ClipFeatures:
+    spec = cutting.spec
+    duration = (part.size if step is None else step) / spec.sample_rate
     flags = ("clipped", "long") if clipped else ("long",)
     # A tail too short to be a window of its own would be one here, where it is the only one.
-    is_tail = offset > 0 and part.size < spec.tail_seconds * spec.sample_rate
+    new = part.size - (spec.window_samples - cutting.hop)
+    is_tail = offset > 0 and new < _least_tail(spec)
     if is_tail or _is_silent(part):
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
-    log_mels, starts = _windows(part, offset, spec)
-    return ClipFeatures("ok", log_mels, duration, flags, starts)
+    log_mels, starts, ends = _windows(part, offset, cutting)
+    return ClipFeatures("ok", log_mels, duration, flags, starts, ends)
 
 
 def _windows(
-    samples: Floats, offset: int, spec: SpectrogramSpec
-) -> tuple[Floats, tuple[float, ...]]:
-    """Return the spectrograms of samples that are not silent, and where windows begin (s).
+    samples: Floats, offset: int, cutting: _Cutting
+) -> tuple[Floats, tuple[float, ...], tuple[float, ...]]:
+    """Return the spectrograms of samples that are not silent, where windows begin and end (s).
 
     Windows in which nothing is heard have no say in the label, unless there is no other.
     """
-    windows = cut_windows(samples, spec)  # [windows, window_samples]
+    spec, hop = cutting.spec, cutting.hop
+    windows = cut_windows(samples, spec, hop)  # [windows, window_samples]
     size = spec.window_samples
     heard = [
         index
         for index in range(len(windows))
-        if not _is_silent(samples[index * size : (index + 1) * size])
+        if not _is_silent(samples[index * hop : index * hop + size])
     ]
     if 0 < len(heard) < len(windows):
         windows = windows[heard]
     else:
         heard = list(range(len(windows)))
-    starts = tuple((offset + index * size) / spec.sample_rate for index in heard)
-    return log_mel(windows, spec), starts
+    starts = tuple((offset + index * hop) / spec.sample_rate for index in heard)
+    ends = tuple(
+        (offset + min(index * hop + size, samples.size)) / spec.sample_rate for index in heard
+    )
+    return log_mel(windows, spec), starts, ends
 
 
 def _is_silent(samples: Floats) -> bool:

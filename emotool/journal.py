@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from emotool.errors import JournalError
 from emotool.lock import beside
-from emotool.results.row import ClipResult
+from emotool.results.row import ClipResult, Segment
 from emotool.text import printable
 from emotool.worker import file_identity
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal"]
 
-FORMAT = 1  # of what is stored; a journal of another format is begun anew
+FORMAT = 2  # of what is stored; a journal of another format is begun anew
 _FLUSH_ROWS = 256
 _FLUSH_SECONDS = 0.5
 # Failures that may have another cause than the file, and pass: they are tried again.
@@ -42,7 +42,8 @@ _SETTINGS = """
     -- No index: identities are random, so each row would dirty a page of its own.
     CREATE TABLE IF NOT EXISTS results (identity TEXT NOT NULL, result TEXT NOT NULL);
 """
-_STORED = tuple(field.name for field in fields(ClipResult) if field.name not in {"index", "shown"})
+_GIVEN = {"index", "shown", "span"}  # by the clip; results of parts are not journalled
+_STORED = tuple(field.name for field in fields(ClipResult) if field.name not in _GIVEN)
 
 
 class Journal:
@@ -149,6 +150,9 @@ class Journal:
             values = json.loads(stored)
             values["probabilities"] = tuple(values["probabilities"])
             values["flags"] = tuple(values["flags"])
+            values["segments"] = tuple(
+                Segment(start, end, tuple(said)) for start, end, said in values["segments"]
+            )
             return ClipResult(index=clip.index, shown=clip.shown, **values)
         except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
             raise self._error(error) from error

@@ -171,10 +171,16 @@ class Outputs:
             self.discard()
             raise
 
-    def write(self, result: ClipResult) -> None:
-        """Add a row everywhere it belongs."""
+    def add_writer(self, writer: Writer) -> None:
+        """Let another writer have the rows as well."""
+        self._writers.append(writer)
+
+    def write(self, result: ClipResult, parts: Sequence[ClipResult] = ()) -> None:
+        """Add a row everywhere it belongs; in tables, rows about its parts if there are any."""
         for writer in self._writers:
-            writer.write(result)
+            whole = getattr(writer, "whole_clips", False)
+            for row in (result,) if whole or not parts else parts:
+                writer.write(row)
         if result.status == "failed" and self._failures is not None:
             self._failures.add(result)
 

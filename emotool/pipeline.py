@@ -17,7 +17,7 @@ import numpy as np
 
 from emotool.errors import EmotoolError, ModelError
 from emotool.pool import Answer, PoolOptions, Task, WorkerPool
-from emotool.results.row import ClipResult
+from emotool.results.row import ClipResult, Segment
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def classify_clips(
     batch_size: int | None = None,
     pool: WorkerPool | None = None,
     recorder: Recorder | None = None,
+    segments: bool = False,
 ) -> Generator[ClipResult]:
     """Label clips, each of which gives exactly one result, in their order.
 
@@ -89,6 +90,8 @@ def classify_clips(
         Workers that were started earlier, to save their start-up time. The caller closes it.
     recorder : Recorder, optional
         Hears of each result but those of clips that have a problem from the start.
+    segments : bool, default False
+        Say of each window what the model said of it.
 
     Yields
     ------
@@ -101,6 +104,7 @@ def classify_clips(
         If workers cannot be started or the model fails on everything.
     """
     run = _Run(clips, classifier, batch_size or BATCH_SIZE, recorder)
+    run.segments = segments
     if pool is None:
         with WorkerPool(options) as own:
             yield from run.results(own)
@@ -117,6 +121,8 @@ class _Sum:
     final: dict[str, Any] | None = None
     sent: int = 0  # windows given to the model
     labelled: int = 0  # windows that came back
+    spans: "list[tuple[float, float]]" = field(default_factory=list)  # of the windows
+    answers: list[tuple[float, ...]] = field(default_factory=list)  # each [labels]
 
     @property
     def complete(self) -> bool:
@@ -158,6 +164,7 @@ class _Run:
         self._ready: dict[int, ClipResult] = {}
         self._batch = _Batch()
         self._model_error = "the model gave no numbers"
+        self.segments = False
 
     def results(self, pool: WorkerPool) -> Iterator[ClipResult]:
         """Yield the results in order."""
@@ -202,6 +209,8 @@ class _Run:
             if self._batch.size + len(answer.log_mels) > self._batch_size:
                 self._flush()
             self._batch.add(answer.log_mels, owner)
+        if self.segments:
+            owner.spans += answer.spans
         owner.final = answer.final
         if owner.complete:  # it has no windows, or the model has seen them all
             self._settle(owner)
@@ -224,6 +233,8 @@ class _Run:
             # Window by window, in float64: the sum must not depend on how batches were cut.
             for row in probabilities[start : start + len(array)]:
                 owner.total += row
+                if self.segments:
+                    owner.answers.append(tuple(row.tolist()))
             start += len(array)
             owner.labelled += len(array)
             if owner.complete:
@@ -284,6 +295,10 @@ class _Run:
             final["duration_s"],
             tuple(final["flags"]),
             error=self._why_unlabelled(final["status"]),
+            segments=tuple(
+                Segment(*span, answer)
+                for span, answer in zip(owner.spans, owner.answers, strict=True)
+            ),
         )
 
     def _why_unlabelled(self, status: str) -> str:

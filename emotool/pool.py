@@ -49,6 +49,8 @@ class PoolOptions:
         kept to give results in order.
     command : tuple of str, default ()
         What to run as a worker; empty for the real one.
+    hop_s : float, optional
+        Seconds from one window's start to the next's; the window's length if not given.
     """
 
     workers: int = 0
@@ -56,6 +58,7 @@ class PoolOptions:
     by_content: bool = False
     ahead: int = 16_384
     command: tuple[str, ...] = ()
+    hop_s: float | None = None
 
 
 class WorkerPool:
@@ -120,7 +123,12 @@ class WorkerPool:
         if not self._supervisors:
             self.start()
         source = self._source = Source(tasks, self._options.ahead)
-        setup = {"spec": spec.to_dict(), "by_content": self._options.by_content}
+        options = self._options
+        setup = {
+            "spec": spec.to_dict(),
+            "by_content": options.by_content,
+            "hop_s": options.hop_s,
+        }
         for supervisor in self._supervisors:
             supervisor.begin(setup, source, self._inbox.put)
         busy = len(self._supervisors)

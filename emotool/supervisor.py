@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
@@ -47,12 +47,15 @@ class Answer:
     final : dict or None
         In the last part, ``status``, ``duration_s``, ``flags`` and ``identity``, or ``stage``,
         ``reason`` and ``identity``.
+    spans : list of (float, float)
+        Where each window begins and ends, in seconds from the start of the file.
     """
 
     index: int
     number: int
     log_mels: "NDArray[np.float32] | None"
     final: dict[str, Any] | None
+    spans: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -210,7 +213,8 @@ class Supervisor:
                 f"a worker answered {header.get('index')}/{header.get('part')} "
                 f"when asked for {first}/{self._parts}: this is a fault in emotool"
             )
-        answer = Answer(first, self._parts, _unpack(message), header["final"])
+        spans = [(start, end) for start, end in header["spans"]]
+        answer = Answer(first, self._parts, _unpack(message), header["final"], spans)
         self._parts += 1
         if answer.final is not None:
             self._settle()

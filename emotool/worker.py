@@ -6,13 +6,14 @@ messages to its standard output. A message is ``<II`` (two little-endian lengths
 then a JSON header, then a payload of raw bytes; nothing is pickled.
 
 To the worker
-    ``{"spec": {...}, "by_content": bool}`` once, then any number of
+    ``{"spec": {...}, "by_content": bool, "hop_s": float or null}`` once, then any number of
     ``{"clips": [[index, path_length], ...]}`` with the paths' bytes, one after the other.
 From the worker
     ``{"ready": true}`` once, or ``{"fatal": reason}``. Then, per clip and in the order asked,
-    ``{"index", "part", "shape", "final": null}`` with float32 windows for every part but the
-    last, and one last message, whose ``final`` is
-    ``{"status", "duration_s", "flags", "identity"}`` or ``{"stage", "reason", "identity"}``.
+    ``{"index", "part", "shape", "spans", "final": null}`` with float32 windows, and where each
+    begins and ends in seconds, for every part but the last, and one last message, whose
+    ``final`` is ``{"status", "duration_s", "flags", "identity"}`` or ``{"stage", "reason",
+    "identity"}``.
 
 Because answers come in order, the clip that killed or hung a worker is the first one that has
 no last message.
@@ -144,6 +145,7 @@ class _Piece(NamedTuple):
 
     windows: memoryview | bytes  # float32 [n, n_mels, frames], n <= PART_WINDOWS
     shape: tuple[int, ...]
+    spans: list[tuple[float, float]]  # of each window, seconds
     final: dict[str, Any]
 
 
@@ -158,7 +160,10 @@ def _pieces(parts: "Iterator[ClipFeatures]") -> Iterator[_Piece]:
         for start in range(0, max(len(part.log_mels), 1), PART_WINDOWS):
             windows = part.log_mels[start : start + PART_WINDOWS]  # [n, n_mels, frames]
             windows = windows.astype("<f4", order="C", copy=False)
-            yield _Piece(windows.data.cast("B") if windows.size else b"", windows.shape, final)
+            spans = list(zip(part.starts_s, part.ends_s, strict=True))
+            spans = spans[start : start + PART_WINDOWS]
+            content = windows.data.cast("B") if windows.size else b""
+            yield _Piece(content, windows.shape, spans, final)
 
 
 class _Worker:
@@ -168,6 +173,7 @@ class _Worker:
         self._answers = answers
         self._spec: SpectrogramSpec | None = None
         self._by_content = False
+        self._hop_s: float | None = None
 
     def say(self, header: Mapping[str, object], payload: bytes | memoryview = b"") -> None:
         send(self._answers, header, payload)  # an error ends the process: the parent is gone
@@ -178,6 +184,7 @@ class _Worker:
         if "spec" in message.header:
             self._spec = SpectrogramSpec.from_dict(message.header["spec"])
             self._by_content = bool(message.header["by_content"])
+            self._hop_s = message.header["hop_s"]
             return
         start = 0
         for index, length in message.header["clips"]:
@@ -194,17 +201,13 @@ class _Worker:
         pieces = self._guarded(path)
         for piece in pieces:
             if held is not None:
-                self.say(
-                    {"index": index, "part": number, "shape": held.shape, "final": None},
-                    held.windows,
-                )
+                self.say(_header(index, number, held, None), held.windows)
                 number += 1
             held = piece
         if held is None:
             raise ProtocolError("a clip without an answer")
         final = held.final | {"identity": identity}
-        header = {"index": index, "part": number, "shape": held.shape, "final": final}
-        self.say(header, held.windows)
+        self.say(_header(index, number, held, final), held.windows)
 
     def _guarded(self, path: str) -> Iterator[_Piece]:
         """Yield a clip's pieces; whatever goes wrong with it becomes the last one."""
@@ -213,7 +216,7 @@ class _Worker:
         if self._spec is None:
             raise ProtocolError("clips before the specification")
         try:
-            yield from _pieces(iter_extract(path, self._spec, block_windows=PART_WINDOWS))
+            yield from _pieces(iter_extract(path, self._spec, PART_WINDOWS, self._hop_s))
         except AudioError as error:
             yield _failure(error.stage, error.reason)
         except MemoryError:
@@ -223,8 +226,20 @@ class _Worker:
             yield _failure("decode", f"{type(error).__name__}: {error}")
 
 
+def _header(
+    index: int, number: int, piece: _Piece, final: dict[str, Any] | None
+) -> dict[str, object]:
+    return {
+        "index": index,
+        "part": number,
+        "shape": piece.shape,
+        "spans": piece.spans,
+        "final": final,
+    }
+
+
 def _failure(stage: str, reason: str) -> _Piece:
-    return _Piece(b"", (0, 0, 0), {"stage": stage, "reason": reason[:_MAX_REASON]})
+    return _Piece(b"", (0, 0, 0), [], {"stage": stage, "reason": reason[:_MAX_REASON]})
 
 
 def main() -> None:

@@ -45,6 +45,8 @@ ORDER = (
     "model",
     "explain",
     "results",
+    "segments",
+    "annotations",
     "worker",
     "queues",
     "process",

@@ -33,6 +33,7 @@ class _Device(StrEnum):
 
 _INPUT = "What is read"
 _OUTPUT = "What is written"
+_PARTS = "Parts of long recordings"
 _MODEL = "Model"
 _TROUBLE = "When something goes wrong"
 _SPEED = "Speed"
@@ -145,6 +146,59 @@ def classify(
             "0.75 for text or a date.",
         ),
     ] = ".",
+    segments: Annotated[
+        bool,
+        typer.Option(
+            "--segments",
+            rich_help_panel=_PARTS,
+            help="Write a row for each window, with its start and end, instead of one for each "
+            "clip: use it for recordings in which the mood changes.",
+        ),
+    ] = False,
+    merge: Annotated[
+        bool,
+        typer.Option(
+            "--merge",
+            rich_help_panel=_PARTS,
+            help="Join neighbouring windows of one label: use it with --segments or annotations "
+            "for few long stretches rather than many short ones.",
+        ),
+    ] = False,
+    hop: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            metavar="SECONDS",
+            rich_help_panel=_PARTS,
+            show_default="the model's window: no overlap",
+            help="Seconds from one window's start to the next's: use less than the window to see "
+            "more finely when a label changes. It costs time in proportion.",
+        ),
+    ] = None,
+    audacity: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=_PARTS,
+            help="Write a label track for each clip into FOLDER, to be imported in Audacity.",
+        ),
+    ] = None,
+    raven: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=_PARTS,
+            help="Write a selection table for each clip into FOLDER, to be opened in Raven.",
+        ),
+    ] = None,
+    praat: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=_PARTS,
+            help="Write a TextGrid for each clip into FOLDER, to be opened in Praat or ELAN.",
+        ),
+    ] = None,
     model: Annotated[
         str,
         typer.Option(
@@ -325,9 +379,14 @@ def classify(
             if clips
             else "name files or folders to be classified, or a list with --from or --manifest"
         )
+    from emotool.annotations import Annotations
     from emotool.batch import RunOptions
     from emotool.pool import PoolOptions
 
+    folders = {"audacity": audacity, "raven": raven, "praat": praat}
+    annotations = [Annotations(name, folder) for name, folder in folders.items() if folder]
+    if merge and not segments and not annotations:
+        raise typer.BadParameter("--merge is for --segments, --audacity, --raven or --praat")
     options = RunOptions(
         paths=paths or [],
         listed=listed,
@@ -337,11 +396,14 @@ def classify(
         device=device.value,
         threads=threads,
         batch_size=batch_size,
-        pool=PoolOptions(workers=workers, timeout_s=timeout, by_content=by_content),
+        pool=PoolOptions(workers=workers, timeout_s=timeout, by_content=by_content, hop_s=hop),
         writer=WriterOptions(raw, dialect=_dialect(delimiter, decimal, excel=excel), top=top),
         max_errors=0 if fail_fast else max_errors,
         restart=restart,
         min_confidence=min_confidence,
+        segments=segments,
+        merge=merge,
+        annotations=annotations,
     )
     from emotool.cli.run_log import RunLog
 

@@ -59,6 +59,8 @@ class HtmlWriter(TextOutput):
         If the place cannot be written to, or many clips' files have no place beside it.
     """
 
+    whole_clips = True
+
     def __init__(
         self,
         target: str,

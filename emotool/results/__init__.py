@@ -87,6 +87,8 @@ class WriterOptions:
         How many of the most probable labels get columns of their own.
     kept : Kept, optional
         A manifest's own columns, which come after those of the results.
+    spans : bool, default False
+        Rows are about parts of clips: say which.
     """
 
     raw: bool = False
@@ -94,6 +96,7 @@ class WriterOptions:
     dialect: Dialect = Dialect()
     top: int = 0
     kept: Kept = Kept()
+    spans: bool = False
 
 
 class Writer(Protocol):

@@ -63,18 +63,20 @@ class CsvWriter(TextOutput):
         self._n_labels = len(labels)
         self._top = TopLabels(labels, options.top)
         self._kept = options.kept
+        self._spans = options.spans
         self._raw = options.raw
         self._decimal = options.dialect.decimal
         self._separator = self.separator or options.dialect.separator
         if options.dialect.byte_order_mark and not self.terminal:
             self.put("\N{ZERO WIDTH NO-BREAK SPACE}")
-        ours = (*columns(labels), *self._top.columns)
+        ours = (*columns(labels, spans=options.spans), *self._top.columns)
         self._put_line(self._texts((*ours, *self._kept.columns(ours))))
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's line."""
-        row = cells(result, self._n_labels)
-        end = _FIRST_NUMBER + self._n_labels + 2  # confidence, one per label, duration
+        row = cells(result, self._n_labels, spans=self._spans)
+        # Confidence, one per label, duration; start and end.
+        end = _FIRST_NUMBER + self._n_labels + (4 if self._spans else 2)
         # No number holds the separator, so none is quoted: in quotes some readers take it for text.
         numbers = map(self._number, row[_FIRST_NUMBER:end])
         line = [*self._texts(row[:_FIRST_NUMBER]), *numbers, *self._texts(row[end:])]

@@ -29,7 +29,7 @@ class JsonWriter(TextOutput):
     facts : mapping
         Facts of the run, read when the document is closed.
     options : WriterOptions
-        ``top`` and ``kept`` concern JSON; its strings are lossless as they are.
+        ``top``, ``kept`` and ``spans`` concern JSON; its strings are lossless as they are.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class JsonWriter(TextOutput):
         super().__init__(target)
         self._labels = tuple(labels)
         self._top = TopLabels(labels, options.top)
+        self._spans = options.spans
         self._facts = facts
         self._kept = options.kept
         self._separator = "\n"
@@ -49,7 +50,8 @@ class JsonWriter(TextOutput):
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's object."""
-        clip = record(result, self._labels) | self._top.record(result) | self._kept.record(result)
+        clip = record(result, self._labels, spans=self._spans)
+        clip |= self._top.record(result) | self._kept.record(result)
         self.put(self._separator + _json(clip))
         self._separator = ",\n"
 

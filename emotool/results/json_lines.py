@@ -28,7 +28,7 @@ class JsonLinesWriter(TextOutput):
     facts : mapping
         Facts of the run; lines about clips have no place for them.
     options : WriterOptions
-        ``top`` and ``kept`` concern JSON; its strings are lossless as they are.
+        ``top``, ``kept`` and ``spans`` concern JSON; its strings are lossless as they are.
     """
 
     def __init__(
@@ -42,9 +42,11 @@ class JsonLinesWriter(TextOutput):
         self._labels = tuple(labels)
         self._top = TopLabels(labels, options.top)
         self._kept = options.kept
+        self._spans = options.spans
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's line."""
-        clip = record(result, self._labels) | self._top.record(result) | self._kept.record(result)
+        clip = record(result, self._labels, spans=self._spans)
+        clip |= self._top.record(result) | self._kept.record(result)
         line = {"schema": SCHEMA, **clip}
         self.put(json.dumps(line, allow_nan=False) + "\n")

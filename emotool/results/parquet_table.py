@@ -45,15 +45,17 @@ class ParquetWriter(BinaryOutput):
         self._n_labels = len(labels)
         self._top = TopLabels(labels, options.top)
         self._kept = options.kept
-        self._schema = _schema(labels, self._top, self._kept)
+        self._spans = options.spans
+        self._schema = _schema(labels, self._top, self._kept, spans=options.spans)
         self._rows: list[list[Any]] = []
         super().__init__(target)
         self._parquet = parquet.ParquetWriter(self.sink, self._schema, compression="zstd")
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's row."""
+        row = values(result, self._n_labels, spans=self._spans)
         kept = [cell or None for cell in self._kept.cells(result)]
-        self._rows.append([*values(result, self._n_labels), *self._top.values(result), *kept])
+        self._rows.append([*row, *self._top.values(result), *kept])
         if len(self._rows) == _GROUP:
             self._put_group()
 
@@ -82,10 +84,11 @@ class ParquetWriter(BinaryOutput):
         self._rows.clear()
 
 
-def _schema(labels: Sequence[str], top: TopLabels, kept: Kept) -> pa.Schema:
+def _schema(labels: Sequence[str], top: TopLabels, kept: Kept, *, spans: bool) -> pa.Schema:
     number, text = pa.float64(), pa.string()
-    types = {"confidence": number, "duration_s": number, "flags": pa.list_(text)}
-    names = columns(labels)
+    numbers = dict.fromkeys(("confidence", "duration_s", "start_s", "end_s"), number)
+    types = {**numbers, "flags": pa.list_(text)}
+    names = columns(labels, spans=spans)
     chances = set(range(4, 4 + len(labels)))  # by place: a label may be called like a column
     fields = [
         (name, number if i in chances else types.get(name, text)) for i, name in enumerate(names)

@@ -7,7 +7,7 @@ and how flags are joined is decided here. The schema is documented in ``docs/sch
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 __all__ = [
     "PROBABILITY_DECIMALS",
@@ -15,6 +15,7 @@ __all__ = [
     "STATUSES",
     "UNCERTAIN",
     "ClipResult",
+    "Segment",
     "Status",
     "cells",
     "columns",
@@ -37,6 +38,23 @@ UNCERTAIN: Final = "uncertain"
 
 PROBABILITY_DECIMALS: Final = 6
 _DURATION_DECIMALS: Final = 3
+_TIME_DECIMALS: Final = 6  # a sample at 16 kHz lasts 0.0000625 s
+
+
+class Segment(NamedTuple):
+    """What a model said of one window of a clip.
+
+    Parameters
+    ----------
+    start_s, end_s : float
+        Where it lies, in seconds from the start of the file.
+    probabilities : tuple of float
+        One per label in the model's order, 0 to 1.
+    """
+
+    start_s: float
+    end_s: float
+    probabilities: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +86,10 @@ class ClipResult:
         Where it failed (``open``, ``decode``, …); empty unless ``failed``.
     error : str
         Why it has no label; empty if ``ok``.
+    segments : tuple of Segment
+        Its windows, if they were asked for.
+    span : (float, float) or None
+        What part of the clip the row is about, in seconds; None for the whole clip.
     """
 
     index: int
@@ -81,6 +103,8 @@ class ClipResult:
     flags: tuple[str, ...] = ()
     stage: str = ""
     error: str = ""
+    segments: tuple[Segment, ...] = ()
+    span: tuple[float, float] | None = None
 
 
 def doubted(result: ClipResult, min_confidence: float) -> ClipResult:
@@ -103,8 +127,8 @@ def doubted(result: ClipResult, min_confidence: float) -> ClipResult:
     return replace(result, label=UNCERTAIN)
 
 
-def columns(labels: Sequence[str]) -> tuple[str, ...]:
-    """Name the columns of a table of results.
+def columns(labels: Sequence[str], *, spans: bool = False) -> tuple[str, ...]:
+    """Name the columns of a table of results, with ``spans`` of a table of segments.
 
     Examples
     --------
@@ -120,13 +144,14 @@ def columns(labels: Sequence[str]) -> tuple[str, ...]:
         "confidence",
         *(f"p_{label}" for label in labels),
         "duration_s",
+        *(("start_s", "end_s") if spans else ()),
         "flags",
         "model",
         "error",
     )
 
 
-def cells(result: ClipResult, n_labels: int) -> list[str]:
+def cells(result: ClipResult, n_labels: int, *, spans: bool = False) -> list[str]:
     r"""Write a result as text, one cell per column; an absent value is an empty cell.
 
     Parameters
@@ -135,6 +160,8 @@ def cells(result: ClipResult, n_labels: int) -> list[str]:
         The row.
     n_labels : int
         How many ``p_`` columns there are; those of a clip without a label stay empty.
+    spans : bool
+        Whether there are columns for the span.
 
     Examples
     --------
@@ -153,13 +180,14 @@ def cells(result: ClipResult, n_labels: int) -> list[str]:
         decimal(result.confidence, PROBABILITY_DECIMALS),
         *(probabilities or [""] * n_labels),
         decimal(result.duration_s, _DURATION_DECIMALS),
+        *([decimal(time, _TIME_DECIMALS) for time in _times(result)] if spans else ()),
         ";".join(result.flags),
         result.model,
         path_text(f"{result.stage}: {result.error}" if result.stage else result.error),
     ]
 
 
-def values(result: ClipResult, n_labels: int) -> list[Any]:
+def values(result: ClipResult, n_labels: int, *, spans: bool = False) -> list[Any]:
     """Write a result as typed values, one per column; an absent value is ``None``.
 
     Numbers are rounded as in `cells`; ``flags`` is a list.
@@ -170,6 +198,8 @@ def values(result: ClipResult, n_labels: int) -> list[Any]:
         The row.
     n_labels : int
         How many ``p_`` columns there are.
+    spans : bool
+        Whether there are columns for the span.
 
     Examples
     --------
@@ -187,16 +217,18 @@ def values(result: ClipResult, n_labels: int) -> list[Any]:
         _rounded(result.confidence, PROBABILITY_DECIMALS),
         *(probabilities or [None] * n_labels),
         _rounded(result.duration_s, _DURATION_DECIMALS),
+        *([_rounded(time, _TIME_DECIMALS) for time in _times(result)] if spans else ()),
         list(result.flags),
         result.model,
         path_text(error) or None,
     ]
 
 
-def record(result: ClipResult, labels: Sequence[str]) -> dict[str, object]:
+def record(result: ClipResult, labels: Sequence[str], *, spans: bool = False) -> dict[str, object]:
     """Write a result as an object for JSON; an absent value is ``None``.
 
-    ``path_bytes``, the path's bytes in base64, is there only if ``path`` cannot say them all.
+    ``start_s`` and ``end_s`` are there with ``spans``. ``path_bytes``, the path's bytes in
+    base64, is there only if ``path`` cannot say them all.
 
     Examples
     --------
@@ -218,11 +250,21 @@ def record(result: ClipResult, labels: Sequence[str]) -> dict[str, object]:
         if result.probabilities
         else None,
         "duration_s": _rounded(result.duration_s, _DURATION_DECIMALS),
+        **(_named_times(result) if spans else {}),
         "flags": list(result.flags),
         "model": result.model,
         "stage": result.stage or None,
         "error": path_text(result.error) or None,
     }
+
+
+def _times(result: ClipResult) -> tuple[float | None, float | None]:
+    return (None, None) if result.span is None else result.span
+
+
+def _named_times(result: ClipResult) -> dict[str, float | None]:
+    times = (_rounded(time, _TIME_DECIMALS) for time in _times(result))
+    return dict(zip(("start_s", "end_s"), times, strict=True))
 
 
 def decimal(value: float | None, decimals: int) -> str:

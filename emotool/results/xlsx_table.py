@@ -59,8 +59,9 @@ class XlsxWriter(BinaryOutput):
             raise _too_many()
         super().__init__(target)
         self._top = TopLabels(labels, options.top)
+        self._spans = options.spans
         self._kept = options.kept
-        ours = (*columns(labels), *self._top.columns)
+        ours = (*columns(labels, spans=options.spans), *self._top.columns)
         self._names = (*ours, *self._kept.columns(ours))
         self._n_labels = len(labels)
         self._counts = Counts(labels)
@@ -88,7 +89,7 @@ class XlsxWriter(BinaryOutput):
                 formats[column] = share if name.endswith("_p") else None
             elif 3 <= column < 4 + self._n_labels:  # confidence and the probabilities
                 formats[column] = share
-            elif name == "duration_s":
+            elif name in ("duration_s", "start_s", "end_s"):
                 formats[column] = seconds
             width = _WIDTHS.get(name, max(10, min(len(name) + 4, 30)))  # room for the arrow
             self._sheet.set_column(column, column, width)
@@ -106,7 +107,7 @@ class XlsxWriter(BinaryOutput):
             raise _too_many()
         try:
             row_values = [
-                *values(result, self._n_labels),
+                *values(result, self._n_labels, spans=self._spans),
                 *self._top.values(result),
                 *self._kept.cells(result),
             ]

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,24 @@ def test_interrupted_manifest_goes_on_to_the_same_bytes(sounds: Path, tmp_path: 
     assert [line.rpartition(",")[2] for line in undisturbed.decode().splitlines()[1:]] == [
         f"row {index}" for index in range(2 * CLIPS)
     ]
+
+
+def test_interrupted_run_goes_on_with_its_windows(sounds: Path, tmp_path: Path) -> None:
+    """Rows for windows are resumed to the same bytes; another hop is another run."""
+    parts: dict[str, Any] = {"segments": True, "pool": replace(TWO, hop_s=0.1)}
+    run(options(sounds, tmp_path / "whole.csv", **parts))
+    target = tmp_path / "labels.csv"
+    with pytest.raises(Interrupted):
+        run(options(sounds, target, **parts), Watcher(13, interrupt))
+    summary = run(options(sounds, target, **parts))
+    assert summary.resumed >= 12
+    assert target.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert target.read_text().count("\n") > summary.clips + 1
+    with pytest.raises(Interrupted):
+        run(options(sounds, target, **parts), Watcher(13, interrupt))
+    watcher = Watcher()
+    assert run(options(sounds, target, segments=True), watcher).resumed == 0
+    assert any("other parameters" in note for note in watcher.notes)
 
 
 def test_interrupted_run_says_that_it_can_go_on(sounds: Path, tmp_path: Path) -> None:

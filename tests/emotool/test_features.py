@@ -1,5 +1,7 @@
 """A clip becomes the windows that a model labels, the same for training and classification."""
 
+import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emotool.audio import open_audio
 from emotool.errors import AudioError
 from emotool.features import (
     LONG_SECONDS,
@@ -227,3 +230,50 @@ def test_the_format_changes_little(tmp_path: Path) -> None:
     audible = plain.log_mels[0, :100] > plain.log_mels.max() - 30
     difference = np.abs(plain.log_mels[0, :100] - other.log_mels[0, :100])[audible]
     assert np.median(difference) < 1.0
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    count=st.integers(1, 9_000),
+    hop=st.integers(1, 4_000),
+    tail=st.sampled_from([0.0, 0.1, 0.3]),
+)
+def test_overlapping_windows_cover_the_sound(count: int, hop: int, tail: float) -> None:
+    """They begin every hop, and go on as long as there is enough sound that is new."""
+    spec = dataclasses.replace(SMALL, tail_seconds=tail)
+    hop = min(hop, spec.window_samples)
+    samples = np.arange(1, count + 1, dtype=np.float32)
+    windows = cut_windows(samples, spec, hop)
+    least = max(1, math.ceil(tail * spec.sample_rate))
+    wanted = [0]
+    while count - (wanted[-1] + spec.window_samples) >= least:
+        wanted.append(wanted[-1] + hop)
+    assert windows[:, 0].tolist() == [float(start + 1) for start in wanted]
+    for start, window in zip(wanted, windows, strict=True):
+        sound = samples[start : start + spec.window_samples]
+        assert np.array_equal(window[: sound.size], sound)
+        assert not window[sound.size :].any()
+
+
+@pytest.mark.parametrize("hop_seconds", [0.5, 0.25, 0.1, 9.0])
+@pytest.mark.parametrize("block_windows", [1, 3, 32])
+@pytest.mark.parametrize("seconds", [60.1, 61.3])
+def test_parts_of_a_long_clip_are_those_of_the_whole(
+    tmp_path: Path, hop_seconds: float, block_windows: int, seconds: float
+) -> None:
+    """However it is cut into parts, windows, their places and the duration are the same."""
+    path = _write(tmp_path, noise(seconds))
+    with open_audio(path, SMALL.sample_rate) as stream:
+        samples = stream.read(10_000_000)
+    parts = list(iter_extract(path, SMALL, block_windows, hop_seconds))
+    hop = min(round(hop_seconds * SMALL.sample_rate), SMALL.window_samples)
+    windows = cut_windows(samples, SMALL, hop)
+    starts = [start for part in parts for start in part.starts_s]
+    ends = [end for part in parts for end in part.ends_s]
+    assert starts == [index * hop / SMALL.sample_rate for index in range(len(windows))]
+    length = samples.size / SMALL.sample_rate
+    window = SMALL.window_seconds
+    assert ends == pytest.approx([min(start + window, length) for start in starts])
+    assert sum(part.duration_s for part in parts) == pytest.approx(length)
+    assert sum(len(part.log_mels) for part in parts) == len(windows)
+    assert max(len(part.log_mels) for part in parts) <= block_windows

@@ -261,7 +261,7 @@ def test_time_in_which_the_worker_waits_does_not_count(tmp_path: Path) -> None:
         return go_on.wait(20)
 
     supervisor = Supervisor((), timeout_s=1.0)
-    setup = {"spec": SMALL_SPEC.to_dict(), "by_content": False}
+    setup = {"spec": SMALL_SPEC.to_dict(), "by_content": False, "hop_s": None}
     supervisor.begin(setup, Source([Task(0, str(long))], ahead=1), put)
     assert reached.wait(20)
     supervisor.tick(3600.0)

@@ -26,7 +26,7 @@ def start(command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
     """Start a worker and greet it."""
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert worker.stdin is not None
-    send(worker.stdin, {"spec": SMALL_SPEC.to_dict(), "by_content": False})
+    send(worker.stdin, {"spec": SMALL_SPEC.to_dict(), "by_content": False, "hop_s": None})
     return worker
 
 

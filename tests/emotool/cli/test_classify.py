@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import os
 import signal
@@ -73,6 +74,35 @@ def test_piped_output_is_data_only(emotool: Emotool) -> None:
     assert {row["status"] for row in rows} == {"ok"}
     assert {row["model"] for row in rows} == {"tiny"}
     assert "3 clips" in run.stderr
+
+
+def test_windows_are_rows_of_their_own(emotool: Emotool, place: Path) -> None:
+    """In every table; overlapping with --hop, joined with --merge; a failed clip has its row."""
+    write_clip(place / "long.wav", vowel(120, 5.0))
+    (place / "bad.wav").write_bytes(b"RIFF")
+    outputs = [
+        part for name in ("r.csv", "r.jsonl", "r.parquet", "r.xlsx") for part in ("-o", name)
+    ]
+    run = emotool("long.wav", "bad.wav", *outputs, "--segments", "--hop", "0.25", "--quiet")
+    assert run.returncode == 3
+    bad, *rows = table((place / "r.csv").read_text())
+    assert (bad["status"], bad["start_s"], bad["end_s"]) == ("failed", "", "")
+    starts = [float(row["start_s"]) for row in rows]
+    assert len(rows) > 5
+    assert [b - a for a, b in itertools.pairwise(starts)] == pytest.approx([0.25] * (len(rows) - 1))
+    lines = [json.loads(line) for line in (place / "r.jsonl").read_text().splitlines()]
+    assert [line["start_s"] for line in lines[1:]] == starts
+    read = pytest.importorskip("pyarrow.parquet").read_table(place / "r.parquet").to_pylist()
+    assert [row["start_s"] for row in read[1:]] == starts
+    emotool("long.wav", "-o", "m.csv", "--segments", "--merge", "--quiet", "--audacity", "tracks")
+    (joined,) = table((place / "m.csv").read_text())
+    track = (place / "tracks" / "long.txt").read_text().split("\t")
+    assert track[:2] == [joined["start_s"], joined["end_s"]]
+
+
+def test_joining_needs_something_to_join(emotool: Emotool) -> None:
+    """--merge alone would do nothing."""
+    assert emotool("clips", "--merge").returncode == 2
 
 
 def test_paths_come_from_standard_input(emotool: Emotool, place: Path) -> None:

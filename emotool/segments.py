@@ -1,0 +1,84 @@
+"""A clip's windows as rows of their own, and neighbours of one label as one.
+
+>>> from emotool.results.row import Segment
+>>> said = (Segment(0, 3, (0.9, 0.1)), Segment(3, 6, (0.6, 0.4)), Segment(6, 7, (0.2, 0.8)))
+>>> clip = ClipResult(0, "a.wav", "ok", "cnn", "happy", 0.567, (0.567, 0.433), 7.0, segments=said)
+>>> for row in segment_rows(clip, ("happy", "sad"), merge=True):
+...     print(row.span, row.label, row.confidence)
+(0, 6) happy 0.75
+(6, 7) sad 0.8
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from emotool.results.row import ClipResult, Segment
+
+__all__ = ["merged", "segment_rows"]
+
+
+def segment_rows(
+    result: ClipResult, labels: Sequence[str], *, merge: bool = False
+) -> list[ClipResult]:
+    """Make one row per window of a clip; one about the whole where there are none.
+
+    Parameters
+    ----------
+    result : ClipResult
+        A clip's, with its segments.
+    labels : sequence of str
+        The model's labels.
+    merge : bool
+        Join neighbours of one label.
+
+    Returns
+    -------
+    list of ClipResult
+        With a ``span`` each, in order, at least one.
+    """
+    if not result.segments:
+        return [result]
+    segments = merged(result.segments) if merge else result.segments
+    rows = []
+    for segment in segments:
+        best = _best(segment)
+        rows.append(
+            replace(
+                result,
+                label=labels[best],
+                confidence=segment.probabilities[best],
+                probabilities=segment.probabilities,
+                segments=(),
+                span=(segment.start_s, segment.end_s),
+            )
+        )
+    return rows
+
+
+def merged(segments: Sequence[Segment]) -> list[Segment]:
+    """Join segments that follow each other without a gap and have the same label.
+
+    A joined segment's probabilities are the means of its parts', weighted by their lengths.
+    Overlapping segments of different labels stay as they are.
+    """
+    joined: list[Segment] = []
+    weights: list[float] = []
+    for segment in segments:
+        length = segment.end_s - segment.start_s
+        last = joined[-1] if joined else None
+        if last is None or _best(last) != _best(segment) or segment.start_s > last.end_s:
+            joined.append(segment)
+            weights.append(length)
+            continue
+        # A mean of vectors whose largest number is at one place has it there too.
+        share = length / (weights[-1] + length)
+        pairs = zip(last.probabilities, segment.probabilities, strict=True)
+        means = tuple((1 - share) * before + share * after for before, after in pairs)
+        joined[-1] = Segment(last.start_s, segment.end_s, means)
+        weights[-1] += length
+    return joined
+
+
+def _best(segment: Segment) -> int:
+    """Return the place of the most probable label, the first of equals."""
+    return segment.probabilities.index(max(segment.probabilities))
