@@ -19,6 +19,7 @@ from emotool.manifest import Manifest
 from emotool.outputs import Output, Outputs, files_of, spare_inputs
 from emotool.pool import PoolOptions, WorkerPool
 from emotool.results import ClipResult, Kept, Sources, WriterOptions
+from emotool.results.embeddings import EmbeddingOptions, open_embeddings
 from emotool.results.row import UNCERTAIN, doubted
 from emotool.segments import segment_rows
 from emotool.tally import RunSummary, Tally
@@ -74,6 +75,8 @@ class RunOptions:
         Neighbouring windows of one label are one row.
     annotations : sequence of Annotations, optional
         Folders for annotation programs.
+    embeddings : str, optional
+        A file for the embeddings of what the tables have rows about.
     """
 
     paths: Sequence[str]
@@ -92,6 +95,7 @@ class RunOptions:
     segments: bool = False
     merge: bool = False
     annotations: Sequence[Annotations] = ()
+    embeddings: str | None = None
 
 
 class Progress(Protocol):
@@ -162,7 +166,7 @@ class _Batch:
 
     def _run(self) -> RunSummary:
         options = self._options
-        files = files_of(options.outputs)
+        files = files_of(options.outputs, options.embeddings)
         with ExitStack() as stack:
             pool = stack.enter_context(WorkerPool(options.pool))
             pool.start(1)  # before anything else: it is ready when the model is
@@ -211,6 +215,7 @@ class _Batch:
             "by_content": self._options.pool.by_content,
             "hop_s": self._options.pool.hop_s,
             "segments": self._wants_segments,
+            "embeddings": self._options.embeddings is not None,
         }
 
     @property
@@ -221,7 +226,7 @@ class _Batch:
         self, clips: Sequence[Clip], classifier: "Classifier", pool: WorkerPool
     ) -> Generator[ClipResult]:
         """Yield one result per clip, in order, from the journal or fresh."""
-        from emotool.pipeline import classify_clips
+        from emotool.pipeline import Details, classify_clips
 
         done: dict[int, int] = {}
         journal = self._journal
@@ -236,7 +241,7 @@ class _Batch:
             batch_size=self._options.batch_size,
             pool=pool,
             recorder=journal,
-            segments=self._wants_segments,
+            details=Details(self._wants_segments, self._options.embeddings is not None),
         )
         with closing(fresh):
             for clip in clips:
@@ -263,6 +268,11 @@ class _Batch:
         with Outputs(options.outputs, files, model.labels, facts, writer) as outputs:
             for wanted in options.annotations:
                 outputs.add_writer(self._annotation_folder(wanted, sources))
+            if options.embeddings is not None:
+                about = EmbeddingOptions(
+                    model.embedding_size(), model.name, model.sha256, spans=options.segments
+                )
+                outputs.add_writer(open_embeddings(options.embeddings, about))
             for labelled in rows:
                 result = doubted(labelled, options.min_confidence)
                 tally.add(result)

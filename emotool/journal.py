@@ -8,6 +8,7 @@ that decides a result (model, device, versions) is written once; if it differs, 
 begun anew. It is removed when the outputs are in place.
 """
 
+import base64
 import contextlib
 import json
 import sqlite3
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal"]
 
-FORMAT = 2  # of what is stored; a journal of another format is begun anew
+FORMAT = 3  # of what is stored; a journal of another format is begun anew
 _FLUSH_ROWS = 256
 _FLUSH_SECONDS = 0.5
+_MOST_STORED = 1 << 26  # characters; a day's windows with embeddings are worked out again instead
 # Failures that may have another cause than the file, and pass: they are tried again.
 _TRANSIENT_STAGES = {"open", "model"}
 _SETTINGS = """
@@ -147,13 +149,7 @@ class Journal:
         try:
             query = "SELECT result FROM results WHERE rowid = ?"
             (stored,) = self._opened().execute(query, (place,)).fetchone()
-            values = json.loads(stored)
-            values["probabilities"] = tuple(values["probabilities"])
-            values["flags"] = tuple(values["flags"])
-            values["segments"] = tuple(
-                Segment(start, end, tuple(said)) for start, end, said in values["segments"]
-            )
-            return ClipResult(index=clip.index, shown=clip.shown, **values)
+            return ClipResult(index=clip.index, shown=clip.shown, **_restored(stored))
         except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
             raise self._error(error) from error
 
@@ -161,8 +157,9 @@ class Journal:
         """Remember a result; it is on its way to the disk within half a second."""
         if not identity or result.stage in _TRANSIENT_STAGES:
             return
-        # repr() of a float, which JSON uses, is read back to the same bits.
-        stored = json.dumps({name: getattr(result, name) for name in _STORED})
+        stored = _stored(result)
+        if len(stored) > _MOST_STORED:
+            return
         self._pending.append((identity, stored))
         if len(self._pending) >= _FLUSH_ROWS:
             self.flush()
@@ -229,6 +226,30 @@ class Journal:
         return JournalError(
             f"cannot use the journal {printable(str(self._path))}: {error}", hint=hint
         )
+
+
+def _stored(result: ClipResult) -> str:
+    """Write what is not the clip's own as JSON, embeddings in base64."""
+    values = {name: getattr(result, name) for name in _STORED}
+    values["embedding"] = base64.b64encode(result.embedding).decode("ascii")
+    values["segments"] = [
+        (*part[:3], base64.b64encode(part.embedding).decode("ascii")) for part in result.segments
+    ]
+    # repr() of a float, which JSON uses, is read back to the same bits.
+    return json.dumps(values)
+
+
+def _restored(stored: str) -> dict[str, Any]:
+    """Read what `_stored` has written."""
+    values: dict[str, Any] = json.loads(stored)
+    values["probabilities"] = tuple(values["probabilities"])
+    values["flags"] = tuple(values["flags"])
+    values["embedding"] = base64.b64decode(values["embedding"])
+    values["segments"] = tuple(
+        Segment(start, end, tuple(said), base64.b64decode(embedding))
+        for start, end, said, embedding in values["segments"]
+    )
+    return values
 
 
 def _is_empty(database: sqlite3.Connection) -> bool:

@@ -81,6 +81,13 @@ class Classifier:
         """The spectrogram it has to be given."""
         return self.metadata.spectrogram
 
+    def embedding_size(self) -> int:
+        """Count the numbers in an embedding, by asking for one of a window of silence."""
+        import numpy as np
+
+        silence = np.zeros((1, self.spec.n_mels, self.spec.frames), np.float32)
+        return int(self.run(silence, ("embedding",))["embedding"].shape[1])
+
     def predict(self, log_mels: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Classify a batch of windows.
 

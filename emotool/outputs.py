@@ -14,6 +14,7 @@ from emotool.file_place import replaced_file
 from emotool.files import AtomicFile
 from emotool.results import STDOUT, Writer, WriterOptions, check_target, open_writer
 from emotool.results.csv_table import harmless, quoted
+from emotool.results.embeddings import check_embeddings
 from emotool.results.row import ClipResult, path_text
 from emotool.text import printable
 
@@ -39,8 +40,14 @@ class Output:
     suffix: str = ""
 
 
-def files_of(outputs: Sequence[Output]) -> list[Path]:
+def files_of(outputs: Sequence[Output], embeddings: str | None = None) -> list[Path]:
     """List the regular files that the outputs will make or replace, links resolved.
+
+    Parameters
+    ----------
+    outputs : sequence of Output
+    embeddings : str, optional
+        Where embeddings go; the last of the files.
 
     Raises
     ------
@@ -50,16 +57,21 @@ def files_of(outputs: Sequence[Output]) -> list[Path]:
     files: list[Path] = []
     for output in outputs:
         check_target(output.target, output.suffix)
-        file = None if output.target == STDOUT else replaced_file(output.target)
+    targets = [output.target for output in outputs]
+    if embeddings is not None:
+        check_embeddings(embeddings)
+        targets.append(embeddings)
+    for target in targets:
+        file = None if target == STDOUT else replaced_file(target)
         if file is None:
             continue
         # The folder's links are resolved too: one file must not be known by two names.
         file = file.parent.resolve() / file.name
         if file in files:
-            raise OutputError(f"{printable(output.target)} is named twice as an output")
+            raise OutputError(f"{printable(target)} is named twice as an output")
         if not file.parent.is_dir():
             raise OutputError(
-                f"cannot write {printable(output.target)}: there is no such folder",
+                f"cannot write {printable(target)}: there is no such folder",
                 hint="make the folder first, or correct the path",
             )
         files.append(file)

@@ -8,7 +8,7 @@
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,9 +26,25 @@ if TYPE_CHECKING:
     from emotool.discovery import Clip
     from emotool.spec import SpectrogramSpec
 
-__all__ = ["BATCH_SIZE", "Labeller", "Recorder", "classify_clips"]
+__all__ = ["BATCH_SIZE", "Details", "Labeller", "Recorder", "classify_clips"]
 
 BATCH_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What results shall say beyond a clip's label.
+
+    Parameters
+    ----------
+    segments : bool, default False
+        What the model said of each window.
+    embeddings : bool, default False
+        What its last layer but one said, of the clip and of its segments.
+    """
+
+    segments: bool = False
+    embeddings: bool = False
 
 
 class Recorder(Protocol):
@@ -59,6 +75,14 @@ class Labeller(Protocol):
     def predict(self, log_mels: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Probabilities [batch, labels] of windows [batch, n_mels, frames]."""
 
+    def run(
+        self, log_mels: "NDArray[np.float32]", outputs: Sequence[str]
+    ) -> "dict[str, NDArray[np.float32]]":
+        """Chosen outputs, for ``embeddings`` only."""
+
+    def embedding_size(self) -> int:
+        """Numbers in a window's embedding, for ``embeddings`` only."""
+
 
 def classify_clips(
     clips: "Iterable[Clip]",
@@ -68,7 +92,7 @@ def classify_clips(
     batch_size: int | None = None,
     pool: WorkerPool | None = None,
     recorder: Recorder | None = None,
-    segments: bool = False,
+    details: Details = Details(),
 ) -> Generator[ClipResult]:
     """Label clips, each of which gives exactly one result, in their order.
 
@@ -90,8 +114,8 @@ def classify_clips(
         Workers that were started earlier, to save their start-up time. The caller closes it.
     recorder : Recorder, optional
         Hears of each result but those of clips that have a problem from the start.
-    segments : bool, default False
-        Say of each window what the model said of it.
+    details : Details, optional
+        What results shall say beyond the label, which does not depend on it.
 
     Yields
     ------
@@ -103,8 +127,7 @@ def classify_clips(
     EmotoolError
         If workers cannot be started or the model fails on everything.
     """
-    run = _Run(clips, classifier, batch_size or BATCH_SIZE, recorder)
-    run.segments = segments
+    run = _Run(clips, classifier, batch_size or BATCH_SIZE, recorder, details)
     if pool is None:
         with WorkerPool(options) as own:
             yield from run.results(own)
@@ -114,15 +137,15 @@ def classify_clips(
 
 @dataclass(slots=True)
 class _Sum:
-    """A clip's probabilities so far."""
+    """What the model has said of a clip so far."""
 
     clip: "Clip"
-    total: "NDArray[np.float64]"  # [labels]
+    total: "NDArray[np.float64]"  # [labels + embedding]
     final: dict[str, Any] | None = None
     sent: int = 0  # windows given to the model
     labelled: int = 0  # windows that came back
     spans: "list[tuple[float, float]]" = field(default_factory=list)  # of the windows
-    answers: list[tuple[float, ...]] = field(default_factory=list)  # each [labels]
+    answers: list[tuple[tuple[float, ...], bytes]] = field(default_factory=list)  # of the windows
 
     @property
     def complete(self) -> bool:
@@ -153,6 +176,7 @@ class _Run:
         classifier: Labeller,
         batch_size: int,
         recorder: Recorder | None,
+        details: Details,
     ) -> None:
         self._clips = clips
         self._classifier = classifier
@@ -164,7 +188,10 @@ class _Run:
         self._ready: dict[int, ClipResult] = {}
         self._batch = _Batch()
         self._model_error = "the model gave no numbers"
-        self.segments = False
+        self._details = details
+        self._labels = len(classifier.labels)
+        # Probabilities and embedding travel as one row, labels first.
+        self._width = self._labels + (classifier.embedding_size() if details.embeddings else 0)
 
     def results(self, pool: WorkerPool) -> Iterator[ClipResult]:
         """Yield the results in order."""
@@ -202,14 +229,14 @@ class _Run:
 
     def _take(self, answer: Answer) -> None:
         if answer.number == 0:  # begins, or begins again: what came before does not count
-            zeros = np.zeros(len(self._classifier.labels), np.float64)  # [labels]
+            zeros = np.zeros(self._width, np.float64)  # [labels + embedding]
             self._sums[answer.index] = _Sum(self._open[answer.index], zeros)
         owner = self._sums[answer.index]
         if answer.log_mels is not None:
             if self._batch.size + len(answer.log_mels) > self._batch_size:
                 self._flush()
             self._batch.add(answer.log_mels, owner)
-        if self.segments:
+        if self._details.segments:
             owner.spans += answer.spans
         owner.final = answer.final
         if owner.complete:  # it has no windows, or the model has seen them all
@@ -227,42 +254,53 @@ class _Run:
             self._predict(windows[start : start + self._batch_size])
             for start in range(0, len(windows), self._batch_size)
         ]
-        probabilities = np.concatenate(pieces)  # [windows, labels]
+        said = np.concatenate(pieces)  # [windows, labels + embedding]
         start = 0
         for array, owner in zip(batch.windows, batch.owners, strict=True):
             # Window by window, in float64: the sum must not depend on how batches were cut.
-            for row in probabilities[start : start + len(array)]:
+            for row in said[start : start + len(array)]:
                 owner.total += row
-                if self.segments:
-                    owner.answers.append(tuple(row.tolist()))
+                if self._details.segments:
+                    owner.answers.append(self._parted(row))
             start += len(array)
             owner.labelled += len(array)
             if owner.complete:
                 self._settle(owner)
 
     def _predict(self, windows: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Label windows, float32 [windows, n_mels, frames] to [windows, labels].
+        """Label windows, float32 [windows, n_mels, frames] to [windows, labels + embedding].
 
         A window on which the model fails gets NaN and costs no other its label.
         """
-        labels = len(self._classifier.labels)
         # ONNX Runtime multiplies a single row by another kernel, which rounds differently: what
         # a clip gets must not depend on whether it was the last one.
         batch = np.repeat(windows, 2, axis=0) if len(windows) == 1 else windows
         try:
-            probabilities = self._classifier.predict(batch)
+            said = self._ask(batch)
         except ModelError as error:
             if len(windows) == 1:
                 self._model_error = error.message
-                return np.full((1, labels), np.nan, np.float32)
+                return np.full((1, self._width), np.nan, np.float32)
             half = len(windows) // 2
             return np.concatenate([self._predict(windows[:half]), self._predict(windows[half:])])
-        if probabilities.shape != (len(batch), labels):
+        if said.shape != (len(batch), self._width):
             raise ModelError(
                 f"{self._classifier.name} answered {len(batch)} windows "
-                f"with an array of shape {probabilities.shape}"
+                f"with an array of shape {said.shape}"
             )
-        return probabilities[: len(windows)]
+        return said[: len(windows)]
+
+    def _ask(self, batch: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Let the model answer, [windows, n_mels, frames] to [windows, labels + embedding]."""
+        if not self._details.embeddings:
+            return self._classifier.predict(batch)
+        names = ("probabilities", "embedding")
+        said = self._classifier.run(batch, names)
+        return np.concatenate([said[name] for name in names], axis=1)
+
+    def _parted(self, row: "NDArray[Any]") -> tuple[tuple[float, ...], bytes]:
+        """Part what was said of a window or a clip: probabilities, and embedding as float32."""
+        return tuple(row[: self._labels].tolist()), row[self._labels :].astype("<f4").tobytes()
 
     def _settle(self, owner: _Sum) -> None:
         """Turn what is known of a clip into its result."""
@@ -270,7 +308,7 @@ class _Run:
         del self._open[clip.index], self._sums[clip.index]
         if "stage" in final:
             result = self._failed(clip, final["stage"], final["reason"])
-        elif not np.isfinite(owner.total).all():
+        elif not np.isfinite(owner.total[: self._labels]).all():
             result = self._failed(clip, "model", self._model_error)
         else:
             result = self._labelled(owner, final)
@@ -279,11 +317,12 @@ class _Run:
             self._recorder.record(result, final.get("identity", ""))
 
     def _labelled(self, owner: _Sum, final: dict[str, Any]) -> ClipResult:
-        name, label, probabilities = self._classifier.name, "", ()
+        name, label, embedding = self._classifier.name, "", b""
+        probabilities: tuple[float, ...] = ()
         if owner.labelled:
-            mean = owner.total / owner.labelled  # [labels]
-            probabilities = tuple(mean.tolist())
-            label = self._classifier.labels[int(mean.argmax())]
+            mean = owner.total / owner.labelled  # [labels + embedding]
+            probabilities, embedding = self._parted(mean)
+            label = self._classifier.labels[int(mean[: self._labels].argmax())]
         return ClipResult(
             owner.clip.index,
             owner.clip.shown,
@@ -296,9 +335,10 @@ class _Run:
             tuple(final["flags"]),
             error=self._why_unlabelled(final["status"]),
             segments=tuple(
-                Segment(*span, answer)
+                Segment(*span, *answer)
                 for span, answer in zip(owner.spans, owner.answers, strict=True)
             ),
+            embedding=embedding,
         )
 
     def _why_unlabelled(self, status: str) -> str:

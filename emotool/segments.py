@@ -50,6 +50,7 @@ def segment_rows(
                 probabilities=segment.probabilities,
                 segments=(),
                 span=(segment.start_s, segment.end_s),
+                embedding=segment.embedding,
             )
         )
     return rows
@@ -58,7 +59,8 @@ def segment_rows(
 def merged(segments: Sequence[Segment]) -> list[Segment]:
     """Join segments that follow each other without a gap and have the same label.
 
-    A joined segment's probabilities are the means of its parts', weighted by their lengths.
+    A joined segment's probabilities and embedding are the means of its parts', weighted by
+    their lengths.
     Overlapping segments of different labels stay as they are.
     """
     joined: list[Segment] = []
@@ -74,9 +76,20 @@ def merged(segments: Sequence[Segment]) -> list[Segment]:
         share = length / (weights[-1] + length)
         pairs = zip(last.probabilities, segment.probabilities, strict=True)
         means = tuple((1 - share) * before + share * after for before, after in pairs)
-        joined[-1] = Segment(last.start_s, segment.end_s, means)
+        embedding = _mean(last.embedding, segment.embedding, share)
+        joined[-1] = Segment(last.start_s, segment.end_s, means, embedding)
         weights[-1] += length
     return joined
+
+
+def _mean(before: bytes, after: bytes, share: float) -> bytes:
+    """Return the weighted mean of two embeddings, nothing if there are none."""
+    if not before:
+        return b""
+    import numpy as np  # not at the top: most runs have no embeddings
+
+    first, second = (np.frombuffer(said, "<f4").astype(np.float64) for said in (before, after))
+    return ((1 - share) * first + share * second).astype("<f4").tobytes()
 
 
 def _best(segment: Segment) -> int:

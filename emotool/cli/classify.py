@@ -146,6 +146,16 @@ def classify(
             "0.75 for text or a date.",
         ),
     ] = ".",
+    embeddings: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=_OUTPUT,
+            help="Write the numbers too from which the model tells its labels, a row for each row "
+            "of the table, as .npz (NumPy) or .parquet: use it to group clips, or for statistics "
+            "of your own.",
+        ),
+    ] = None,
     segments: Annotated[
         bool,
         typer.Option(
@@ -404,6 +414,7 @@ def classify(
         segments=segments,
         merge=merge,
         annotations=annotations,
+        embeddings=_embeddings(embeddings),
     )
     from emotool.cli.run_log import RunLog
 
@@ -432,6 +443,18 @@ def _manifest(path: str | None, column: str) -> "Manifest | None":
     if column != _PATH_COLUMN:
         raise typer.BadParameter("--column names a column of a --manifest, and there is none")
     return None
+
+
+def _embeddings(target: str | None) -> str | None:
+    """Check that embeddings have a format; what has none is a wrong option."""
+    if target is not None:
+        from emotool.results.embeddings import check_embeddings
+
+        try:
+            check_embeddings(target)
+        except OutputError as error:
+            raise typer.BadParameter(f"{error.message}; {error.hint}") from error
+    return target
 
 
 def _dialect(delimiter: str | None, decimal: str, *, excel: bool) -> Dialect:

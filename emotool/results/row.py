@@ -50,11 +50,14 @@ class Segment(NamedTuple):
         Where it lies, in seconds from the start of the file.
     probabilities : tuple of float
         One per label in the model's order, 0 to 1.
+    embedding : bytes
+        As a clip's; empty unless asked for.
     """
 
     start_s: float
     end_s: float
     probabilities: tuple[float, ...]
+    embedding: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,10 @@ class ClipResult:
         Its windows, if they were asked for.
     span : (float, float) or None
         What part of the clip the row is about, in seconds; None for the whole clip.
+    embedding : bytes
+        Mean over the windows of what the model's last layer but one says, float32,
+        little-endian; empty unless ``ok`` and asked for. Bytes, since a row is compared and
+        kept by the hundred thousand, and its numbers are nobody's before they are written.
     """
 
     index: int
@@ -105,6 +112,7 @@ class ClipResult:
     error: str = ""
     segments: tuple[Segment, ...] = ()
     span: tuple[float, float] | None = None
+    embedding: bytes = b""
 
 
 def doubted(result: ClipResult, min_confidence: float) -> ClipResult:

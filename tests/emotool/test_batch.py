@@ -1,5 +1,6 @@
 """A run gives one row per input, whole outputs or none, and goes on after any interruption."""
 
+import csv
 import json
 import os
 import shutil
@@ -9,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from emotool import pipeline
 from emotool.batch import Output, RunOptions, RunSummary, TooManyFailuresError, run
-from emotool.errors import EmotoolError, InputError, ModelNotFoundError, OutputError
+from emotool.errors import EmotoolError, InputError, ModelError, ModelNotFoundError, OutputError
 from emotool.lock import OutputLock, beside
 from emotool.manifest import read_manifest
 from emotool.pool import PoolOptions, WorkerPool
 from emotool.results import ClipResult
-from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
+from tests.emotool.tiny_models import tiny_metadata, weights, write_tiny_model
 from tests.synthesis import vowel, write_clip
 
 TWO = PoolOptions(workers=2)
@@ -168,6 +170,93 @@ def test_interrupted_run_goes_on_with_its_windows(sounds: Path, tmp_path: Path) 
     watcher = Watcher()
     assert run(options(sounds, target, segments=True), watcher).resumed == 0
     assert any("other parameters" in note for note in watcher.notes)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".parquet"])
+@pytest.mark.parametrize("segments", [False, True])
+def test_interrupted_run_goes_on_with_its_embeddings(
+    sounds: Path, tmp_path: Path, suffix: str, segments: bool
+) -> None:
+    """Both files are as of an undisturbed run; a run without embeddings has none to go on from."""
+    parts: dict[str, Any] = {"segments": segments}
+    whole = [tmp_path / "whole.csv", tmp_path / f"whole{suffix}"]
+    run(options(sounds, whole[0], embeddings=str(whole[1]), **parts))
+    target, embeddings = tmp_path / "labels.csv", tmp_path / f"e{suffix}"
+    with pytest.raises(Interrupted):
+        run(options(sounds, target, **parts), Watcher(13, interrupt))
+    with_them = options(sounds, target, embeddings=str(embeddings), **parts)
+    watcher = Watcher(13, interrupt)
+    with pytest.raises(Interrupted):
+        run(with_them, watcher)
+    assert watcher.resumed == 0
+    assert not embeddings.exists()
+    assert run(with_them).resumed >= 12
+    assert target.read_bytes() == whole[0].read_bytes()
+    assert embeddings.read_bytes() == whole[1].read_bytes()
+    assert names(tmp_path) == sorted(
+        ["failures.csv", target.name, embeddings.name, *(path.name for path in whole)]
+    )
+
+
+@pytest.mark.parametrize("changes", [{}, {"segments": True, "pool": replace(TWO, hop_s=0.1)}])
+def test_embeddings_have_the_tables_rows(
+    sounds: Path, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    """Row by row the same paths and times, numbers where there is a label, whatever failed."""
+    target = tmp_path / "labels.csv"
+    run(options(sounds, target, embeddings=str(tmp_path / "e.npz"), **changes))
+    rows = list(csv.DictReader(target.read_text().splitlines()))
+    with np.load(tmp_path / "e.npz", allow_pickle=False) as arrays:
+        assert arrays["path"].tolist() == [row["path"] for row in rows]
+        has_numbers = np.isfinite(arrays["embedding"]).all(axis=1)
+        assert has_numbers.tolist() == [row["status"] == "ok" for row in rows]
+        assert arrays["embedding"].shape[1] == 16
+        # The tiny model's labels follow from its embedding: a row of another clip would show.
+        matrix, bias = weights(2, 16)
+        logits = arrays["embedding"] @ matrix + bias  # [rows, labels]
+        if changes:
+            said = 1 / (1 + np.exp(logits[:, 1] - logits[:, 0]))
+            expected = [float(row["p_happy"]) for row in rows if row["status"] == "ok"]
+            np.testing.assert_allclose(said[has_numbers], expected, atol=1e-5)
+            assert len(rows) > CLIPS + 1
+            times = [f"{time:.6f}" for time in arrays["start_s"][has_numbers]]
+            assert times == [row["start_s"] for row in rows if row["status"] == "ok"]
+
+
+def test_embeddings_have_a_place_of_their_own(sounds: Path, tmp_path: Path) -> None:
+    """Not that of a table, an input or another run."""
+    twice = str(tmp_path / "r.parquet")
+    with pytest.raises(OutputError, match="named twice"):
+        run(options(sounds, Path(twice), embeddings=twice))
+    clip = tmp_path / "clip.npz"
+    shutil.copy(sounds / "clips" / "01.wav", clip)
+    before = clip.read_bytes()
+    with pytest.raises(OutputError, match="is an input"):
+        run(options(sounds, tmp_path / "r.csv", paths=[str(clip)], embeddings=str(clip)))
+    assert clip.read_bytes() == before
+    target = tmp_path / "e.npz"
+    with OutputLock(target), pytest.raises(EmotoolError, match="another run"):
+        run(options(sounds, tmp_path / "r.csv", embeddings=str(target)))
+    assert names(tmp_path) == ["clip.npz"]
+
+
+def test_a_model_without_embeddings_is_refused_before_anything_is_read(
+    sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the model and the output that it lacks."""
+
+    def drop(model: onnx.ModelProto) -> None:
+        kept = [value for value in model.graph.output if value.name != "embedding"]
+        del model.graph.output[:]
+        model.graph.output.extend(kept)
+
+    path = write_tiny_model(tmp_path / "without.onnx", spoil=drop)
+    monkeypatch.setattr(WorkerPool, "run", lambda *arguments: pytest.fail("clips were read"))
+    wanted = options(sounds, tmp_path / "r.csv", model=str(path), embeddings="e.npz")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"without\.onnx: outputs: expected .*embedding"):
+        run(wanted)
+    assert names(tmp_path) == ["without.onnx"]
 
 
 def test_interrupted_run_says_that_it_can_go_on(sounds: Path, tmp_path: Path) -> None:

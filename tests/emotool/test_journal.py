@@ -12,15 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emotool import journal
 from emotool.discovery import Clip
 from emotool.errors import JournalError
 from emotool.journal import Journal
 from emotool.lock import beside
 from emotool.results import ClipResult
+from emotool.results.row import Segment
 from emotool.worker import file_identity
 from tests.emotool.misbehaving import ROOT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
+_times = st.floats(0, 1e6)
 PARAMETERS = {"model_sha256": "0" * 64}
 
 
@@ -91,6 +94,9 @@ def test_interrupted_run_is_remembered(tmp_path: Path) -> None:
         st.lists(st.text()).map(tuple),
         st.sampled_from(["", "decode", "timeout"]),
         st.text(),
+        st.lists(st.builds(Segment, _times, _times, st.just((0.5, 0.5)), st.binary())).map(tuple),
+        st.none(),
+        st.binary(),
     )
 )
 def test_every_result_comes_back_as_it_was(
@@ -101,6 +107,16 @@ def test_every_result_comes_back_as_it_was(
     done = clip(folder)
     interrupted(folder / "labels.csv", (done, result))
     assert recalled(folder / "labels.csv", done) == {0: result}
+
+
+def test_a_result_too_large_to_keep_is_worked_out_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day of windows with their embeddings is no row for a database; others are kept."""
+    monkeypatch.setattr(journal, "_MOST_STORED", 1000)
+    one, two = clip(tmp_path, 0), clip(tmp_path, 1)
+    interrupted(tmp_path / "labels.csv", (one, ok(one, embedding=b"x" * 1000)), (two, ok(two)))
+    assert list(recalled(tmp_path / "labels.csv", one, two)) == [1]
 
 
 def test_journal_goes_when_the_run_is_complete(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from emotool.discovery import Clip
 from emotool.errors import EmotoolError, ModelError
 from emotool.features import extract
 from emotool.model import Classifier, load_classifier
-from emotool.pipeline import classify_clips
+from emotool.pipeline import Details, classify_clips
 from emotool.pool import PoolOptions, WorkerPool
 from emotool.results import ClipResult
 from emotool.spec import SpectrogramSpec
@@ -118,10 +119,60 @@ def test_exported_models_do_not_depend_on_the_batch(tmp_path: Path, path: Path) 
     """With the models that we ship, the bits are the same in any company."""
     model = load_classifier(path, "cpu")
     clips = write(tmp_path, *varied(11))
-    usual = list(classify_clips(clips, model, TWO, batch_size=64))
-    for batch_size in (1, 3, 4):
-        assert list(classify_clips(clips, model, TWO, batch_size=batch_size)) == usual
-    assert list(classify_clips(clips[4:5], model, TWO)) == usual[4:5]
+    all_of_it = Details(segments=True, embeddings=True)
+    for details in (Details(), all_of_it):
+        usual = list(classify_clips(clips, model, TWO, batch_size=64, details=details))
+        for batch_size in (1, 3, 4):
+            again = classify_clips(clips, model, TWO, batch_size=batch_size, details=details)
+            assert list(again) == usual
+        assert list(classify_clips(clips[4:5], model, TWO, details=details)) == usual[4:5]
+    plain = list(classify_clips(clips, model, TWO))
+    assert [replace(row, segments=(), embedding=b"") for row in usual] == plain
+
+
+def test_a_clips_embedding_is_the_mean_over_its_windows(
+    tmp_path: Path, classifier: Classifier
+) -> None:
+    """Each window has its own with segments; without a label there is none; labels stay."""
+    clips = write(tmp_path, *varied(12), np.zeros(16000, np.float32))
+    plain = list(classify_clips(clips, classifier, TWO))
+    results = list(classify_clips(clips, classifier, TWO, details=Details(True, True)))
+    assert [replace(row, segments=(), embedding=b"") for row in results] == plain
+    assert (results[-1].status, results[-1].embedding) == ("silent", b"")
+    for clip, result in zip(clips[:-1], results, strict=False):
+        windows = extract(clip.path, classifier.spec).log_mels
+        said = classifier.run(windows, ("embedding",))["embedding"]
+        parts = [np.frombuffer(part.embedding, "<f4") for part in result.segments]
+        np.testing.assert_allclose(parts, said, rtol=1e-6)
+        mean = said.astype(np.float64).mean(axis=0)
+        np.testing.assert_allclose(np.frombuffer(result.embedding, "<f4"), mean, rtol=1e-6)
+
+
+def test_a_window_on_which_the_model_fails_costs_no_other_its_embedding(
+    tmp_path: Path, classifier: Classifier
+) -> None:
+    """The clip fails, its neighbours are as they would be without it."""
+
+    class Choking:
+        name, labels, spec = "choking", classifier.labels, classifier.spec
+        embedding_size = staticmethod(classifier.embedding_size)
+
+        def run(self, log_mels: Array, outputs: Sequence[str]) -> dict[str, Array]:
+            """Fail on what is loud."""
+            if (log_mels.max(axis=(1, 2)) > loud).any():
+                raise ModelError("too loud")
+            return classifier.run(log_mels, outputs)
+
+    clips = write(tmp_path, *varied(5))
+    loud = sorted(extract(clip.path, classifier.spec).log_mels.max() for clip in clips)[-2]
+    usual = list(classify_clips(clips, classifier, TWO, details=Details(embeddings=True)))
+    results = list(classify_clips(clips, Choking(), TWO, details=Details(embeddings=True)))
+    assert [row.status for row in results].count("failed") == 1
+    for before, row in zip(usual, results, strict=True):
+        if row.status == "failed":
+            assert (row.error, row.embedding) == ("too loud", b"")
+        else:
+            assert replace(row, model="tiny") == before
 
 
 def test_any_selection_gives_the_same_results(tmp_path: Path, classifier: Classifier) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,19 @@ def test_neighbours_of_one_label_are_joined() -> None:
     )
     assert [row.span for row in rows] == [(0, 4), (4, 7), (8, 9)]
     assert rows[0].probabilities == pytest.approx((0.8, 0.2))
+
+
+def test_joined_embeddings_are_weighted_like_probabilities() -> None:
+    """Rows keep their window's embedding; joined ones have the mean by length."""
+    numbers = [np.array(values, "<f4").tobytes() for values in ([4, 0], [0, 8], [1, 1])]
+    said = clip(
+        Segment(0, 3, (0.9, 0.1), numbers[0]),
+        Segment(3, 4, (0.5, 0.5), numbers[1]),
+        Segment(4, 5, (0.1, 0.9), numbers[2]),
+    )
+    assert [row.embedding for row in segment_rows(said, LABELS)] == numbers
+    rows = segment_rows(said, LABELS, merge=True)
+    assert [np.frombuffer(row.embedding, "<f4").tolist() for row in rows] == [[3, 2], [1, 1]]
 
 
 @given(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from emotool.lock import beside
@@ -98,6 +99,21 @@ def test_windows_are_rows_of_their_own(emotool: Emotool, place: Path) -> None:
     (joined,) = table((place / "m.csv").read_text())
     track = (place / "tracks" / "long.txt").read_text().split("\t")
     assert track[:2] == [joined["start_s"], joined["end_s"]]
+
+
+def test_embeddings_go_to_a_file_of_their_own(emotool: Emotool, place: Path) -> None:
+    """Beside a table on standard output too; a suffix that is no format is a wrong option."""
+    run = emotool("clips", "-o", "-", "--embeddings", "e.npz")
+    assert run.returncode == 0, run.stderr
+    with np.load(place / "e.npz", allow_pickle=False) as arrays:
+        assert arrays["path"].tolist() == [row["path"] for row in table(run.stdout)]
+        assert arrays["embedding"].shape == (3, 16)
+    assert sorted(path.name for path in place.iterdir()) == ["clips", "e.npz", "tiny.onnx"]
+    assert emotool("clips", "-o", "r.csv", "--embeddings", "e.parquet").returncode == 0
+    assert emotool("clips", "-o", "r.csv", "--embeddings", "-").returncode == 2
+    refused = emotool("clips", "-o", "r.csv", "--embeddings", "e.csv")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "cannot write embeddings to e.csv" in " ".join(refused.stderr.split())
 
 
 def test_joining_needs_something_to_join(emotool: Emotool) -> None:
