@@ -7,19 +7,24 @@
 
 import os
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emotool.catalog import DEFAULT_MODEL
-from emotool.discovery import Clip, find_clips
+from emotool.discovery import find_clips
 from emotool.errors import MissingExtraError
 from emotool.model import Classifier, load_classifier
-from emotool.pipeline import classify_clips
+from emotool.pipeline import Details, classify_clips
 from emotool.pool import PoolOptions
-from emotool.results.row import ClipResult, Status, columns, path_text
+from emotool.results.row import ClipResult, Status, columns, doubted, path_text
+from emotool.results.top import TopLabels
+from emotool.segments import segment_rows
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas
+    from numpy.typing import NDArray
 
 __all__ = ["Result", "classify", "load_model", "to_frame"]
 
@@ -28,7 +33,7 @@ PathLike = str | os.PathLike[str]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What is known of one clip: a label with its probabilities, or why there is none.
+    """What is known of a clip, or of a window of it: a label, or why there is none.
 
     Parameters
     ----------
@@ -37,19 +42,24 @@ class Result:
     status : {"ok", "silent", "too_short", "failed"}
         Whether the clip was labelled, and if not, why.
     label : str or None
-        The most probable label.
+        The most probable label, or ``uncertain`` below ``min_confidence``.
     confidence : float or None
-        That label's probability, 0 to 1.
+        The most probable label's probability, 0 to 1.
     probabilities : dict of str to float
         Each label's probability, 0 to 1, in the model's order; empty unless ``ok``.
     duration_s : float or None
-        Length of the decoded sound in seconds; None if it could not be decoded.
+        Length of the clip's decoded sound in seconds; None if it could not be decoded.
     flags : tuple of str
         What else to know about it, such as ``clipped`` or ``long``.
     model : str
         Name of the model.
     error : str or None
         Why there is no label.
+    start_s, end_s : float or None
+        Where the window lies, in seconds from the start of the file; None for a whole clip.
+    embedding : ndarray of float32, shape (numbers,), or None
+        What the model's last layer but one says, a clip's the mean over its windows; None
+        unless ``ok`` and asked for. Takes no part in comparisons of results.
     """
 
     path: str
@@ -61,6 +71,39 @@ class Result:
     flags: tuple[str, ...]
     model: str
     error: str | None
+    start_s: float | None = None
+    end_s: float | None = None
+    embedding: "NDArray[np.float32] | None" = field(default=None, compare=False, repr=False)
+
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """Return the most probable labels and their probabilities, the most probable first.
+
+        Examples
+        --------
+        >>> chances = {"calm": 0.2, "happy": 0.1, "sad": 0.7}
+        >>> Result("a.wav", "ok", "sad", 0.7, chances, 2.0, (), "cnn", None).top(2)
+        [('sad', 0.7), ('calm', 0.2)]
+        """
+        ranked = sorted(self.probabilities.items(), key=lambda pair: -pair[1])  # stable
+        return ranked[: max(0, count)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What results shall say."""
+
+    details: Details
+    merge: bool
+    min_confidence: float
+
+    def check(self, hop_s: float | None) -> None:
+        """Refuse what cannot be meant."""
+        if self.merge and not self.details.segments:
+            raise ValueError("merge joins segments: give segments=True as well")
+        if not 0 <= self.min_confidence <= 1:
+            raise ValueError(f"min_confidence is a probability, not {self.min_confidence}")
+        if hop_s is not None and not hop_s > 0:
+            raise ValueError(f"hop_s takes seconds above 0, not {hop_s}")
 
 
 def load_model(
@@ -98,6 +141,11 @@ def classify(
     workers: int = 0,
     batch_size: int | None = None,
     timeout_s: float = 300.0,
+    hop_s: float | None = None,
+    segments: bool = False,
+    merge: bool = False,
+    min_confidence: float = 0.0,
+    embeddings: bool = False,
 ) -> Generator[Result]:
     """Label every clip that the paths name; one result each, as they become known.
 
@@ -118,6 +166,18 @@ def classify(
         Windows given to the model at once. Results do not depend on it.
     timeout_s : float, default 300
         Seconds after which the reading of a clip is given up.
+    hop_s : float, optional
+        Seconds from one window's start to the next's, above 0; the model's window if not
+        given, or if it is longer.
+    segments : bool, default False
+        Give a result for each window of a clip, with ``start_s`` and ``end_s``, instead of one
+        for the clip. A clip without a label has one result as ever.
+    merge : bool, default False
+        With ``segments``, join neighbouring windows of one label.
+    min_confidence : float, default 0
+        Results whose confidence is less get the label ``uncertain``.
+    embeddings : bool, default False
+        Give each labelled result its ``embedding``.
 
     Returns
     -------
@@ -130,28 +190,38 @@ def classify(
         If the paths hold nothing to classify.
     ModelError, DeviceError
         As `load_model`.
+    ValueError
+        If an option is out of its range, or ``merge`` is given without ``segments``.
     """
+    wanted = _Wanted(Details(segments, embeddings), merge, min_confidence)
+    wanted.check(hop_s)
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     clips = find_clips([os.fspath(path) for path in several]).clips
     classifier = model if isinstance(model, Classifier) else load_model(model, device=device)
-    options = PoolOptions(workers=workers, timeout_s=timeout_s)
-    return _results(clips, classifier, options, batch_size)
+    options = PoolOptions(workers=workers, timeout_s=timeout_s, hop_s=hop_s)
+    labelled = classify_clips(
+        clips, classifier, options, batch_size=batch_size, details=wanted.details
+    )
+    return _results(labelled, classifier.labels, wanted)
 
 
-def to_frame(results: Iterable[Result]) -> "pandas.DataFrame":
+def to_frame(results: Iterable[Result], *, top: int = 0) -> "pandas.DataFrame":
     """Make a pandas DataFrame of results, with the columns of ``emotool classify``'s table.
 
     Parameters
     ----------
     results : iterable of Result
         A list, or what `classify` returns, which is then used up.
+    top : int, default 0
+        Add columns with so many of the most probable labels: ``top_1``, ``top_1_p``, …
 
     Returns
     -------
     pandas.DataFrame
-        One row per clip: ``path``, ``status``, ``label``, ``confidence``, a column ``p_LABEL``
-        per label, ``duration_s``, ``flags`` (joined by ``;``), ``model``, ``error``. Values
-        that are not there are missing in pandas' sense.
+        One row per result: ``path``, ``status``, ``label``, ``confidence``, a column
+        ``p_LABEL`` per label, ``duration_s``, ``start_s`` and ``end_s`` if any result is about
+        a window, ``flags`` (joined by ``;``), ``model``, ``error``. Values that are not there
+        are missing in pandas' sense. Embeddings are left to the results.
 
     Raises
     ------
@@ -164,17 +234,25 @@ def to_frame(results: Iterable[Result]) -> "pandas.DataFrame":
         raise MissingExtraError("pandas", "emotool.to_frame") from error
     rows = list(results)
     labels = list(dict.fromkeys(label for row in rows for label in row.probabilities))
-    return pandas.DataFrame([_record(row, labels) for row in rows], columns=list(columns(labels)))
+    ranks = TopLabels(labels, top).columns
+    spans = any(row.start_s is not None for row in rows)
+    return pandas.DataFrame(
+        [_record(row, labels) | _ranked(row, ranks) for row in rows],
+        columns=[*columns(labels, spans=spans), *ranks],
+    )
 
 
 def _results(
-    clips: list[Clip], classifier: Classifier, options: PoolOptions, batch_size: int | None
+    labelled: Generator[ClipResult], labels: tuple[str, ...], wanted: _Wanted
 ) -> Generator[Result]:
-    for result in classify_clips(clips, classifier, options, batch_size=batch_size):
-        yield _result(result, classifier.labels)
+    with closing(labelled):
+        for clip in labelled:
+            for part in segment_rows(clip, labels, merge=wanted.merge):
+                yield _result(doubted(part, wanted.min_confidence), labels)
 
 
 def _result(result: ClipResult, labels: tuple[str, ...]) -> Result:
+    start, end = result.span or (None, None)
     error = f"{result.stage}: {result.error}" if result.stage else result.error
     return Result(
         result.shown,
@@ -186,7 +264,22 @@ def _result(result: ClipResult, labels: tuple[str, ...]) -> Result:
         result.flags,
         result.model,
         error or None,
+        start,
+        end,
+        _array(result.embedding) if result.embedding else None,
     )
+
+
+def _array(embedding: bytes) -> "NDArray[np.float32]":
+    import numpy as np
+
+    return np.frombuffer(embedding, "<f4").astype(np.float32)  # [numbers], one's own
+
+
+def _ranked(row: Result, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the cells of the most probable labels; none for a clip without a label."""
+    values = [value for pair in row.top(len(names) // 2) for value in pair]
+    return dict(zip(names, values, strict=False))
 
 
 def _record(row: Result, labels: list[str]) -> dict[str, Any]:
@@ -197,6 +290,8 @@ def _record(row: Result, labels: list[str]) -> dict[str, Any]:
         "confidence": row.confidence,
         **{f"p_{label}": row.probabilities.get(label) for label in labels},
         "duration_s": row.duration_s,
+        "start_s": row.start_s,
+        "end_s": row.end_s,
         "flags": ";".join(row.flags),
         "model": row.model,
         "error": row.error,

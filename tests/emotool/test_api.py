@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import emotool
 from emotool import Result, classify, load_model, to_frame
 from emotool.errors import InputError, MissingExtraError, ModelNotFoundError
 from emotool.model import Classifier
+from emotool.results.row import columns
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip
 
@@ -81,6 +83,67 @@ def test_paths_may_be_one_or_several(folder: Path, model: Classifier) -> None:
     assert len(two) == 2
 
 
+def test_windows_have_results_of_their_own(folder: Path, model: Classifier) -> None:
+    """With times and their own labels; joined on request; a clip without a label has its one."""
+    some = {"segments": True, "hop_s": 0.05, **ONE}
+    windows = list(classify(folder, model, **some))
+    first = [result for result in windows if result.path.endswith("a.wav")]
+    assert len(first) > 1
+    assert [result.start_s for result in first] == sorted({result.start_s for result in first})
+    assert all(result.end_s - result.start_s <= 0.5 for result in first)
+    assert [result.status for result in windows[-2:]] == ["silent", "failed"]
+    assert (windows[-1].start_s, windows[-1].end_s) == (None, None)
+    joined = list(classify(folder / "a.wav", model, merge=True, **some))
+    assert len(joined) < len(first)
+    assert (joined[0].start_s, joined[-1].end_s) == (first[0].start_s, first[-1].end_s)
+
+
+def test_embeddings_are_arrays_on_request(folder: Path, model: Classifier) -> None:
+    """A clip's is the mean over its windows'; none where there is no label, or no wish."""
+    clips = list(classify(folder, model, embeddings=True, **ONE))
+    assert [result.embedding is None for result in clips] == [False, False, True, True]
+    windows = list(classify(folder / "a.wav", model, embeddings=True, segments=True, **ONE))
+    mean = np.mean([result.embedding for result in windows], axis=0)
+    np.testing.assert_allclose(clips[0].embedding, mean, rtol=1e-6)
+    assert clips[0].embedding.dtype == np.float32
+    assert clips[0].embedding.shape == (16,)
+    assert clips[0].embedding.flags.writeable
+    plain = list(classify(folder, model, **ONE))
+    assert plain == clips
+    assert plain[0].embedding is None
+
+
+def test_doubtful_results_are_uncertain(
+    folder: Path, model: Classifier, results: list[Result]
+) -> None:
+    """Probabilities and ranks stay as they are."""
+    (doubted,) = classify(folder / "a.wav", model, min_confidence=1.0, **ONE)
+    assert doubted.label == "uncertain"
+    assert doubted == replace(results[0], label="uncertain")
+    ranked = doubted.top(5)
+    assert ranked[0] == (results[0].label, results[0].confidence)
+    assert dict(ranked) == doubted.probabilities
+    assert (doubted.top(0), results[-1].top(2)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"merge": True}, "segments=True"),
+        ({"min_confidence": 1.5}, "min_confidence"),
+        ({"min_confidence": float("nan")}, "min_confidence"),
+        ({"hop_s": 0.0}, "hop_s"),
+        ({"hop_s": float("nan")}, "hop_s"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_told_at_the_call(
+    folder: Path, model: Classifier, options: dict[str, Any], word: str
+) -> None:
+    """Before the loop; the message names the option."""
+    with pytest.raises(ValueError, match=word):
+        classify(folder, model, **options)
+
+
 def test_mistakes_are_told_at_the_call(folder: Path, model: Classifier) -> None:
     """What cannot work fails before the loop, not in it."""
     with pytest.raises(ModelNotFoundError):
@@ -95,6 +158,9 @@ def test_a_loop_may_be_left(folder: Path, model: Classifier) -> None:
     assert isinstance(generator, Generator)
     assert next(generator).status == "ok"
     generator.close()
+    windows = classify(folder, model, segments=True, hop_s=0.05, **ONE)
+    assert next(windows).start_s == 0.0
+    windows.close()
 
 
 def test_frame_has_the_tables_columns(results: list[Result]) -> None:
@@ -106,6 +172,21 @@ def test_frame_has_the_tables_columns(results: list[Result]) -> None:
     assert frame["p_happy"].dtype == np.float64
     assert frame["label"].isna().sum() == 2
     assert list(to_frame([]).columns[:4]) == ["path", "status", "label", "confidence"]
+    assert "start_s" not in frame.columns
+
+
+def test_frame_has_ranks_and_times_on_request(folder: Path, model: Classifier) -> None:
+    """The columns are those of the table, a model with fewer labels has fewer ranks."""
+    pytest.importorskip("pandas", reason="needs pandas (extra `pandas`)")
+    frame = to_frame(classify(folder, model, segments=True, **ONE), top=3)
+    assert list(frame.columns) == [
+        *columns(["happy", "sad"], spans=True), "top_1", "top_1_p", "top_2", "top_2_p"
+    ]  # fmt: skip
+    best = frame[frame["status"] == "ok"]
+    assert list(best["top_1"]) == list(best["label"])
+    assert list(best["top_1_p"]) == list(best["confidence"])
+    assert frame[frame["status"] != "ok"]["top_1"].isna().all()
+    assert frame["end_s"].dtype == np.float64
 
 
 def test_frame_without_pandas_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

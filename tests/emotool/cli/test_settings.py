@@ -1,6 +1,7 @@
 """Options of classify in files and variables, completion, and what is told where."""
 
 import csv
+import itertools
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -65,6 +66,9 @@ def test_nearer_places_go_first(emotool: Emotool, place: Path) -> None:
         ('output = ["../elsewhere.csv"]', "output"),
         ('log_file = "x.log"', "log_file"),
         ("raw = true", "raw"),
+        ('embeddings = "x.npz"', "embeddings"),
+        ('audacity = "tracks"', "audacity"),
+        ("top = -1", "top"),
         ('model = "exported/tiny.onnx"', "by name only"),
         ('model = "clips/a.wav"', "by name only"),
         ("batch_size = true", "batch_size"),
@@ -84,6 +88,19 @@ def test_a_strangers_file_is_confined(emotool: Emotool, place: Path, line: str, 
     assert word in run.stderr
     assert sorted(place.rglob("*")) == before
     assert emotool("classify", "--help").returncode == 0
+
+
+def test_a_folders_file_may_choose_columns_and_rows(emotool: Emotool, place: Path) -> None:
+    """How many labels are ranked, and whether windows are rows, is a project's own matter."""
+    lines = ("top = 1", "segments = true", "hop = 0.05", "merge = true")
+    (place / "emotool.toml").write_text("\n".join(["[classify]", *lines]))
+    run = emotool("classify", "clips", "-m", "tiny")
+    assert run.returncode == 3, run.stderr
+    rows = list(csv.DictReader(run.stdout.splitlines()))
+    assert list(rows[0])[-2:] == ["top_1", "top_1_p"]
+    assert "start_s" in rows[0]
+    joined = [row["label"] for row in rows if row["status"] == "ok"]
+    assert all(a != b for a, b in itertools.pairwise(joined))
 
 
 def test_variables_may_choose_outputs(emotool: Emotool) -> None:
