@@ -26,10 +26,19 @@ class Display:
         Epochs at most.
     console : rich.console.Console, optional
         Where to; stderr if not given.
+    check : callable
+        Called after each epoch. A signal's exception may come where a library swallows it;
+        here it can be raised again.
     """
 
-    def __init__(self, epochs: int, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        epochs: int,
+        console: Console | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._epochs = epochs
+        self._check = check
         self._console = console or Console(file=sys.stderr, highlight=False)
         self._progress: Progress | None = None
         self._task = self._bar_task = None
@@ -91,6 +100,7 @@ class Display:
         if best == epoch - 1:
             mark = "  best yet"
         self.say("  ".join(parts) + f"  {time.monotonic() - self._began:.0f} s" + mark)
+        self._check()
 
     def _bars(self, *columns: TextColumn) -> Progress:
         return Progress(

@@ -1,5 +1,6 @@
 """A training run as the command line starts it: told to people, interrupted, gone on with."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from training.choices import Choices
@@ -12,7 +13,14 @@ from training.tensorflow_setup import device_name, load_tensorflow
 __all__ = ["Places", "run_training"]
 
 
-def run_training(name: str, choices: Choices, places: Places, *, again: bool = False) -> Path:
+def run_training(
+    name: str,
+    choices: Choices,
+    places: Places,
+    *,
+    again: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> Path:
     """Begin a run, or go on with one, and see it through.
 
     Parameters
@@ -23,6 +31,8 @@ def run_training(name: str, choices: Choices, places: Places, *, again: bool = F
     places : Places
     again : bool
         Go on with an unfinished run.
+    check : callable
+        Called after each epoch; what it raises ends training as Ctrl-C does.
 
     Returns
     -------
@@ -35,7 +45,7 @@ def run_training(name: str, choices: Choices, places: Places, *, again: bool = F
         Whatever keeps the run from its end.
     """
     run, plan = (resume if again else begin)(name, choices, places)
-    display = Display(plan.recipe.epochs)
+    display = Display(plan.recipe.epochs, check=check)
     display.say(f"{'going on with' if again else 'run'}: {run.folder}")
     display.say(f"split: {plan.split.description}")
     try:

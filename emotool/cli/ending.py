@@ -9,8 +9,9 @@ torn out of it, and one Ctrl-C can arrive twice, from the terminal and from a pa
 import signal
 import time
 from types import FrameType
+from typing import NoReturn
 
-__all__ = ["INTERRUPTED", "TERMINATED", "received", "watch"]
+__all__ = ["INTERRUPTED", "TERMINATED", "raise_again", "received", "watch"]
 
 INTERRUPTED, TERMINATED = 130, 143  # 128 + the signal, as shells say it
 _CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
@@ -32,11 +33,21 @@ def received() -> int:
     return int(_state["code"])
 
 
+def raise_again() -> None:
+    """Raise once more what a signal has asked for, if a library has swallowed it."""
+    if received():
+        _raise(received())
+
+
 def _end(number: int, frame: FrameType | None) -> None:
     now = time.monotonic()
     if received() and now - _state["at"] < _DEAF_SECONDS:
         return
     _state.update(code=_CODES[signal.Signals(number)], at=now)
-    if number == signal.SIGINT:
+    _raise(received())
+
+
+def _raise(code: int) -> NoReturn:
+    if code == INTERRUPTED:
         raise KeyboardInterrupt
-    raise SystemExit(TERMINATED)
+    raise SystemExit(code)

@@ -194,11 +194,12 @@ def train(
         withhold_test=no_test or None,
         weights=weights,
     )
+    from emotool.cli import ending
     from training.feature_cache import FeatureCache, default_folder
     from training.session import Places, run_training
 
     places = Places(runs, FeatureCache(cache or default_folder(), workers))
-    typer.echo(run_training(name, choices, places, again=resume))
+    typer.echo(run_training(name, choices, places, again=resume, check=ending.raise_again))
 
 
 def _parse_labels(text: str | None) -> tuple[str, ...] | None:

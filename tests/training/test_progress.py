@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from training.progress import Display
@@ -28,6 +29,20 @@ def test_behind_a_pipe_an_epoch_is_a_line() -> None:
     assert first.endswith("(best: epoch 1)")
     assert second.endswith("best yet")
     assert "\x1b" not in file.getvalue()
+
+
+def test_what_is_checked_after_an_epoch_may_end_training() -> None:
+    """It comes after the epoch's line, when the epoch has been kept."""
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    file = io.StringIO()
+    shown = Display(10, Console(file=file, width=80), check=stop)
+    with pytest.raises(KeyboardInterrupt), shown.training():
+        shown.epoch_begins(1, 5)
+        shown.epoch_ends(ROW, 0)
+    assert file.getvalue().startswith("epoch   2/10")
 
 
 def test_names_are_not_taken_for_markup() -> None:

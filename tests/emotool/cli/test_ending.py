@@ -91,6 +91,21 @@ def test_run_that_a_signal_did_not_end_can_be_ended_later(python_path: dict[str,
     assert ended(body, python_path).returncode == 130
 
 
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_swallowed_signal_is_raised_where_it_is_asked_for(
+    python_path: dict[str, str], name: str, code: int
+) -> None:
+    """Long work that a library made deaf for a moment ends at its next step."""
+    body = (
+        "from emotool.cli import ending\nending.raise_again()\n"  # nothing has come yet
+        f"try:\n    os.kill(os.getpid(), signal.{name}); time.sleep(5)\n"
+        "except BaseException:\n    pass\n"
+        "print('one more step', flush=True)\nending.raise_again()\nprint('and another')"
+    )
+    done = ended(body, python_path)
+    assert (done.returncode, done.stdout) == (code, "one more step\n")
+
+
 def test_ignored_signals_stay_ignored(python_path: dict[str, str]) -> None:
     """What was started not to hear Ctrl-C, as ``command &`` in a script is, goes on."""
 
