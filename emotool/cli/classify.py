@@ -1,15 +1,15 @@
 """``emotool classify``: folders of speech in, a table of labels out."""
 
 import sys
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from emotool.catalog import DEFAULT_MODEL
-from emotool.cli.completion import model_names
+from emotool.cli import classify_files as files
+from emotool.cli import classify_running as running
 from emotool.errors import OutputError
-from emotool.results import STDOUT, WRITERS, Dialect, WriterOptions, check_target
+from emotool.results import STDOUT, Dialect, WriterOptions, check_target
 from emotool.results.dialect import DELIMITERS
 from emotool.text import printable
 
@@ -20,348 +20,44 @@ if TYPE_CHECKING:
 
 __all__ = ["classify"]
 
-DEFAULT_OUTPUT = "labels.csv"
 _PATH_COLUMN = "path"
-_FORMATS = [suffix.removeprefix(".") for suffix in WRITERS]
-
-
-class _Device(StrEnum):
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
-_INPUT = "What is read"
-_OUTPUT = "What is written"
-_PARTS = "Parts of long recordings"
-_MODEL = "Model"
-_TROUBLE = "When something goes wrong"
-_SPEED = "Speed"
-_TELLING = "What is told, and settings"
 
 
 def classify(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PATHS...",
-            help="Files, folders (searched at every depth) and patterns like 'talks/*.mp3'.",
-            show_default=False,
-        ),
-    ] = None,
-    from_list: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            rich_help_panel=_INPUT,
-            help="Read more paths from FILE, one a line ('-': standard input): use it when there "
-            "are too many for a command line, or another program chooses them.",
-        ),
-    ] = None,
-    from_nul: Annotated[
-        str | None,
-        typer.Option(
-            "--from0",
-            metavar="FILE",
-            rich_help_panel=_INPUT,
-            help="The same for paths that end in NUL, so that names may hold line breaks: find … "
-            "-print0 | emotool classify --from0 -",
-        ),
-    ] = None,
-    manifest: Annotated[
-        str | None,
-        typer.Option(
-            "--manifest",
-            metavar="FILE",
-            rich_help_panel=_INPUT,
-            help="Instead of paths, a CSV file with one clip a row, relative to its folder: use it "
-            "when you have a table of your clips, whose columns the results shall keep.",
-        ),
-    ] = None,
-    column: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            rich_help_panel=_INPUT,
-            help="The manifest's column that names the files: use it when that is not 'path'.",
-        ),
-    ] = _PATH_COLUMN,
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            rich_help_panel=_OUTPUT,
-            help="Where the table goes; its suffix chooses the format "
-            f"({', '.join(WRITERS)}). May be repeated. '-' is standard output. Without it: "
-            f"standard output if that is piped, else {DEFAULT_OUTPUT} in the current folder.",
-        ),
-    ] = None,
-    output_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            rich_help_panel=_OUTPUT,
-            help=f"Write this format ({', '.join(_FORMATS)}), whatever the suffixes say; so also "
-            "to '-o -'.",
-        ),
-    ] = None,
-    raw: Annotated[
-        bool,
-        typer.Option(
-            "--raw",
-            rich_help_panel=_OUTPUT,
-            help="Leave cells as they are that a spreadsheet would run as a formula. Without it "
-            "they get a leading apostrophe, since file names can come from strangers.",
-        ),
-    ] = False,
-    excel: Annotated[
-        bool,
-        typer.Option(
-            "--excel",
-            rich_help_panel=_OUTPUT,
-            help="Mark CSV and TSV as UTF-8 the way Excel wants it (byte-order mark): use it when "
-            "names with accents arrive garbled.",
-        ),
-    ] = False,
-    delimiter: Annotated[
-        str | None,
-        typer.Option(
-            metavar="|".join(DELIMITERS),
-            rich_help_panel=_OUTPUT,
-            show_default="comma; semicolon with --decimal ,",
-            help="What parts the cells of a CSV: use it when a spreadsheet shows each row in one "
-            "cell. The sign itself (';') will do too.",
-        ),
-    ] = None,
-    decimal: Annotated[
-        str,
-        typer.Option(
-            metavar=".|,",
-            rich_help_panel=_OUTPUT,
-            help="Decimal mark of CSV and TSV: use ',' where a spreadsheet of your language takes "
-            "0.75 for text or a date.",
-        ),
-    ] = ".",
-    embeddings: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=_OUTPUT,
-            help="Write the numbers too from which the model tells its labels, a row for each row "
-            "of the table, as .npz (NumPy) or .parquet: use it to group clips, or for statistics "
-            "of your own.",
-        ),
-    ] = None,
-    segments: Annotated[
-        bool,
-        typer.Option(
-            "--segments",
-            rich_help_panel=_PARTS,
-            help="Write a row for each window, with its start and end, instead of one for each "
-            "clip: use it for recordings in which the mood changes.",
-        ),
-    ] = False,
-    merge: Annotated[
-        bool,
-        typer.Option(
-            "--merge",
-            rich_help_panel=_PARTS,
-            help="Join neighbouring windows of one label: use it with --segments or annotations "
-            "for few long stretches rather than many short ones.",
-        ),
-    ] = False,
-    hop: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01,
-            metavar="SECONDS",
-            rich_help_panel=_PARTS,
-            show_default="the model's window: no overlap",
-            help="Seconds from one window's start to the next's: use less than the window to see "
-            "more finely when a label changes. It costs time in proportion.",
-        ),
-    ] = None,
-    audacity: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FOLDER",
-            rich_help_panel=_PARTS,
-            help="Write a label track for each clip into FOLDER, to be imported in Audacity.",
-        ),
-    ] = None,
-    raven: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FOLDER",
-            rich_help_panel=_PARTS,
-            help="Write a selection table for each clip into FOLDER, to be opened in Raven.",
-        ),
-    ] = None,
-    praat: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FOLDER",
-            rich_help_panel=_PARTS,
-            help="Write a TextGrid for each clip into FOLDER, to be opened in Praat or ELAN.",
-        ),
-    ] = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME",
-            autocompletion=model_names,
-            rich_help_panel=_MODEL,
-            help="A name that `emotool models` lists, or the path of an .onnx file.",
-        ),
-    ] = DEFAULT_MODEL,
-    min_confidence: Annotated[
-        float,
-        typer.Option(
-            min=0.0,
-            max=1.0,
-            metavar="P",
-            rich_help_panel=_MODEL,
-            show_default="0: every clip is labelled",
-            help="Label a clip 'uncertain' whose most probable label is less likely than this: use "
-            "it when a wrong label costs more than none, and listen to those clips.",
-        ),
-    ] = 0.0,
-    top: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=1000,
-            metavar="N",
-            rich_help_panel=_MODEL,
-            show_default="0: no such columns",
-            help="Add columns with the N most probable labels: use it for models with many "
-            "labels, to see what else a clip may be.",
-        ),
-    ] = 0,
-    device: Annotated[
-        _Device,
-        typer.Option(
-            rich_help_panel=_MODEL,
-            help="Where the model runs. 'auto' takes a GPU if there is one; 'cuda' fails rather "
-            "than falling back to the CPU.",
-        ),
-    ] = _Device.AUTO,
-    workers: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            rich_help_panel=_SPEED,
-            help="Processes that read clips; 0 takes one per processor core.",
-        ),
-    ] = 0,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=4096,
-            rich_help_panel=_SPEED,
-            show_default="chosen for the model",
-            help="Spectrograms given to the model at once. Labels do not depend on it.",
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=1024,
-            rich_help_panel=_SPEED,
-            show_default="one per core",
-            help="Threads the model uses on the CPU.",
-        ),
-    ] = None,
-    timeout: Annotated[
-        float,
-        typer.Option(
-            min=0.1,
-            metavar="SECONDS",
-            rich_help_panel=_TROUBLE,
-            help="Give up a file whose reading takes longer than this: it becomes a failed row.",
-        ),
-    ] = 300.0,
-    fail_fast: Annotated[
-        bool,
-        typer.Option(
-            "--fail-fast",
-            rich_help_panel=_TROUBLE,
-            help="Stop at the first file that fails (exit code 1, nothing written).",
-        ),
-    ] = False,
-    max_errors: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            metavar="N",
-            rich_help_panel=_TROUBLE,
-            show_default="no limit",
-            help="Stop when more than N files have failed.",
-        ),
-    ] = None,
-    restart: Annotated[
-        bool,
-        typer.Option(
-            "--restart",
-            rich_help_panel=_TROUBLE,
-            help="Begin anew instead of going on where an interrupted run stopped.",
-        ),
-    ] = False,
-    by_content: Annotated[
-        bool,
-        typer.Option(
-            "--by-content",
-            rich_help_panel=_TROUBLE,
-            help="When going on, know files by their bytes (slower) instead of by path, size and "
-            "time: also those that were moved or copied meanwhile.",
-        ),
-    ] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet",
-            "-q",
-            rich_help_panel=_TELLING,
-            help="No progress bar and no summary; errors are still told.",
-        ),
-    ] = False,
-    verbose: Annotated[
-        bool,
-        typer.Option(
-            "--verbose",
-            rich_help_panel=_TELLING,
-            help="Tell which settings are used and where they come from, and of each clip without "
-            "a label as it happens.",
-        ),
-    ] = False,
-    log_file: Annotated[
-        str | None,
-        typer.Option(
-            "--log-file",
-            metavar="FILE",
-            rich_help_panel=_TELLING,
-            help="Add lines with times to FILE: progress, clips without a label, how it ended. "
-            "For runs that nobody watches; --quiet does not silence it.",
-        ),
-    ] = None,
-    save_config: Annotated[
-        str | None,  # used by SettingsCommand, which knows where each setting comes from
-        typer.Option(
-            "--save-config",
-            metavar="FILE",
-            rich_help_panel=_TELLING,
-            help="Write the settings in effect to FILE, then run. As emotool.toml in the current "
-            "folder, or in your own settings folder, later runs use it.",
-        ),
-    ] = None,
+    paths: files.Paths = None,
+    from_list: files.FromList = None,
+    from_nul: files.FromNul = None,
+    manifest: files.Manifest = None,
+    column: files.Column = _PATH_COLUMN,
+    output: files.Output = None,
+    output_format: files.OutputFormat = None,
+    raw: files.Raw = False,
+    excel: files.Excel = False,
+    delimiter: files.Delimiter = None,
+    decimal: files.Decimal = ".",
+    embeddings: files.Embeddings = None,
+    segments: files.Segments = False,
+    merge: files.Merge = False,
+    hop: files.Hop = None,
+    audacity: files.Audacity = None,
+    raven: files.Raven = None,
+    praat: files.Praat = None,
+    model: running.Model = DEFAULT_MODEL,
+    min_confidence: running.MinConfidence = 0.0,
+    top: running.Top = 0,
+    device: running.Device = running.DeviceName.AUTO,
+    workers: running.Workers = 0,
+    batch_size: running.BatchSize = None,
+    threads: running.Threads = None,
+    timeout: running.Timeout = 300.0,
+    fail_fast: running.FailFast = False,
+    max_errors: running.MaxErrors = None,
+    restart: running.Restart = False,
+    by_content: running.ByContent = False,
+    quiet: running.Quiet = False,
+    verbose: running.Verbose = False,
+    log_file: running.LogFile = None,
+    save_config: running.SaveConfig = None,
 ) -> None:
     r"""Label every clip with an emotion: one row each, in a table.
 
@@ -470,13 +166,13 @@ def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "
     """Decide where rows go; what cannot be meant is a wrong option."""
     from emotool.batch import Output
 
-    if chosen is not None and chosen.lower() not in _FORMATS:
-        raise typer.BadParameter(f"--format takes one of: {', '.join(_FORMATS)}")
+    if chosen is not None and chosen.lower() not in files.FORMATS:
+        raise typer.BadParameter(f"--format takes one of: {', '.join(files.FORMATS)}")
     suffix = "" if chosen is None else f".{chosen.lower()}"
     if not targets:
         targets = [STDOUT]
         if sys.stdout is None or sys.stdout.isatty():
-            targets = [f"labels{suffix}" if suffix else DEFAULT_OUTPUT]
+            targets = [f"labels{suffix}" if suffix else files.DEFAULT_OUTPUT]
             if not quiet:
                 typer.echo(f"No -o FILE given: the table goes to {targets[0]}.", err=True)
     for place, target in enumerate(targets):
