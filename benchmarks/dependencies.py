@@ -26,6 +26,7 @@ NEEDED = {
     "typer": "import typer",
 }
 CONSIDERED = {
+    "av": "import av",
     "librosa": "import librosa; librosa.feature.melspectrogram",  # it loads its parts when used
     "pandas": "import pandas",
     "scipy": "import scipy.fft",

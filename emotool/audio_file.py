@@ -10,12 +10,14 @@ from typing import Final
 from emotool.errors import AudioError
 
 __all__ = [
+    "CONTAINER_SUFFIXES",
     "DECODABLE_SUFFIXES",
     "FOREIGN_SUFFIXES",
     "explain",
     "kind_of",
     "open_regular",
     "plain_reason",
+    "read_head",
 ]
 
 DECODABLE_SUFFIXES: Final = frozenset(
@@ -28,19 +30,24 @@ DECODABLE_SUFFIXES: Final = frozenset(
 )
 """Lower-case file name endings of what libsndfile reads."""
 
-FOREIGN_SUFFIXES: Final = frozenset(
+CONTAINER_SUFFIXES: Final = frozenset(
     f".{name}"
     for name in (
-        *("m4a", "m4b", "m4r", "mp4", "aac", "adts", "webm", "weba", "wma", "mka", "amr", "awb"),
-        *("3gp", "3g2", "ac3", "eac3", "dts", "ape", "wv", "tta", "mpc", "spx", "dsf", "dff", "ra"),
+        *("m4a", "m4b", "m4r", "mp4", "qta", "3gp", "3gpp", "3g2", "aac", "adts", "webm", "weba"),
+        *("mka", "wma", "amr", "awb"),
     )
+)
+"""Lower-case file name endings of what `emotool.foreign_audio` reads, with the extra ``av``."""
+
+FOREIGN_SUFFIXES: Final = CONTAINER_SUFFIXES | frozenset(
+    f".{name}"
+    for name in ("ac3", "eac3", "dts", "ape", "wv", "tta", "mpc", "spx", "dsf", "dff", "ra")
 )
 """Lower-case file name endings of audio that libsndfile does not read."""
 
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _HEAD_BYTES: Final = 512
-
-_CONVERT: Final = "install ffmpeg and convert it, for example: ffmpeg -i {name} clip.flac"
+_ID3_BYTES: Final = 10  # of the header of an ID3v2 tag
 
 
 @contextmanager
@@ -113,15 +120,40 @@ def plain_reason(error: OSError | ValueError) -> str:
     return reason[:1].lower() + reason[1:]
 
 
-def explain(path: str, descriptor: int, decoder_says: str) -> AudioError:
+def read_head(descriptor: int) -> bytes:
+    """Return the first bytes of an open file, behind an ID3v2 tag; it is at its start again.
+
+    Raises
+    ------
+    AudioError
+        If it cannot be read; stage ``open``.
+    """
+    try:
+        head = os.read(descriptor, _HEAD_BYTES)
+        if head.startswith(b"ID3") and len(head) > _ID3_BYTES:
+            os.lseek(descriptor, _ID3_BYTES + _id3_size(head), os.SEEK_SET)
+            head = os.read(descriptor, _HEAD_BYTES) or head
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    except OSError as error:
+        raise AudioError("open", plain_reason(error)) from error
+    return head
+
+
+def _id3_size(head: bytes) -> int:
+    """Return how many bytes of a tag follow its header: four times seven bits."""
+    first, second, third, last = (byte & 0x7F for byte in head[6:_ID3_BYTES])
+    return first << 21 | second << 14 | third << 7 | last
+
+
+def explain(path: str, head: bytes, decoder_says: str) -> AudioError:
     """Return the error for a file that the decoder refused, by a look at its first bytes.
 
     Parameters
     ----------
     path : str
         Its name tells what it should have been.
-    descriptor : int
-        The open file.
+    head : bytes
+        What `read_head` has found.
     decoder_says : str
         The decoder's own reason, used where nothing plainer is known.
 
@@ -130,47 +162,25 @@ def explain(path: str, descriptor: int, decoder_says: str) -> AudioError:
     AudioError
         Stage ``open``; the caller raises it.
     """
-    try:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        head = os.read(descriptor, _HEAD_BYTES)
-    except OSError as error:
-        return AudioError("open", plain_reason(error))
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - keeps undecodable bytes
     if head.startswith(_LFS_POINTER):
         return AudioError(
             "open",
             "a Git-LFS pointer instead of the audio: run `git lfs pull` in its repository",
         )
-    if container := _foreign_container(head):
-        return AudioError(
-            "open",
-            f"{container}, which libsndfile cannot read: " + _CONVERT.format(name="FILE"),
-        )
-    if suffix in FOREIGN_SUFFIXES:
-        return AudioError(
-            "open",
-            f"{suffix[1:]} audio cannot be read: " + _CONVERT.format(name=f"FILE{suffix}"),
-        )
     if not any(head):
         return AudioError("open", "the file holds only zero bytes")
     if _is_text(head):
         return AudioError("open", "a text file, not audio")
+    if suffix in CONTAINER_SUFFIXES:
+        return AudioError("open", f"not the {suffix[1:]} file that its name promises: damaged")
+    if suffix in FOREIGN_SUFFIXES:
+        return AudioError(
+            "open",
+            f"{suffix[1:]} audio cannot be read: install ffmpeg and convert it, for example: "
+            f"ffmpeg -i FILE{suffix} clip.flac",
+        )
     return AudioError("open", f"not audio that libsndfile reads ({decoder_says.rstrip('. ')})")
-
-
-def _foreign_container(head: bytes) -> str:
-    """Return the name of a container that libsndfile does not read, or an empty string."""
-    if head[4:8] == b"ftyp":
-        return "an MP4 or M4A file"
-    if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return "a WebM or Matroska file"
-    if head.startswith(b"\x30\x26\xb2\x75"):
-        return "a Windows Media file"
-    if head[:1] == b"\xff" and head[1:2] in (b"\xf0", b"\xf1", b"\xf8", b"\xf9"):
-        return "an AAC stream"
-    if head.startswith(b"#!AMR"):
-        return "an AMR file"
-    return ""
 
 
 def _is_text(head: bytes) -> bool:

@@ -6,15 +6,16 @@ believed about the format, never about the length.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from emotool.audio_file import explain, open_regular
+from emotool.audio_file import explain, open_regular, read_head
 from emotool.errors import AudioError
+from emotool.foreign_audio import container_of, open_foreign
 
 __all__ = ["AudioStream", "open_audio"]
 
@@ -130,7 +131,8 @@ class AudioStream:
     def _decode(self) -> Floats:
         """Return the next block at the file's own rate, as mono; mark the end."""
         # One more than promised, so that the last block is seen to be the last.
-        size = max(1, min(self._block, self._promised + 1 - self._decoded))
+        left = self._promised + 1 - self._decoded
+        size = min(self._block, left) if left > 0 else self._block
         try:
             block = self._file.read(size, dtype="float32", always_2d=True)  # [n, channels]
         except (soundfile.SoundFileError, RuntimeError) as error:
@@ -210,7 +212,8 @@ def open_audio(path: str | os.PathLike[str], sample_rate: int) -> Iterator[Audio
     Parameters
     ----------
     path : str or os.PathLike
-        A regular file in any format libsndfile reads, whatever its name ends in.
+        A regular file in any format that libsndfile reads, or with the extra ``av`` in one of
+        `emotool.foreign_audio.CONTAINERS`, whatever its name ends in.
     sample_rate : int
         Rate (Hz) to which the samples are brought (soxr, "HQ").
 
@@ -225,14 +228,23 @@ def open_audio(path: str | os.PathLike[str], sample_rate: int) -> Iterator[Audio
         If the file is not audio that can be read; says what it is and what to do.
     """
     name = os.fspath(path)
-    with open_regular(name) as descriptor:
-        # C runtimes of Windows do not share descriptors; names do everywhere but in non-UTF-8
-        # paths, which only exist elsewhere.
-        source = name if os.name == "nt" else descriptor
-        try:
-            file = _SequentialFile(source, closefd=False)
-        except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
-            reason = str(getattr(error, "error_string", "") or error)
-            raise explain(name, descriptor, reason) from error
-        with file:
-            yield AudioStream(file, os.fstat(descriptor).st_size, sample_rate)
+    with open_regular(name) as descriptor, ExitStack() as opened:
+        size = os.fstat(descriptor).st_size
+        head = read_head(descriptor)
+        if container := container_of(head, size):
+            source = opened.enter_context(open(descriptor, "rb", closefd=False))
+            file: Any = opened.enter_context(open_foreign(source, container))
+        else:
+            file = opened.enter_context(_open_sound(name, descriptor, head))
+        yield AudioStream(file, size, sample_rate)
+
+
+def _open_sound(name: str, descriptor: int, head: bytes) -> _SequentialFile:
+    # C runtimes of Windows do not share descriptors; names do everywhere but in non-UTF-8 paths,
+    # which only exist elsewhere.
+    source = name if os.name == "nt" else descriptor
+    try:
+        return _SequentialFile(source, closefd=False)
+    except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
+        reason = str(getattr(error, "error_string", "") or error)
+        raise explain(name, head, reason) from error

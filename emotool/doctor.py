@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from emotool import __version__
 from emotool.audio import read_audio
@@ -137,6 +137,16 @@ def _decoders() -> Iterator[Check]:
             needed: Status = "broken" if name in _NEEDED else "absent"
             trial = partial(_round_trip, path, name, subtype)
             yield _tried("decoders", name, trial, otherwise=needed)
+        for path, muxer, encoder in (
+            (Path(folder) / "tone.m4a", "ipod", "aac"),
+            (Path(folder) / "tone.webm", "webm", "libopus"),
+            (Path(folder) / "tone.wma", "asf", "wmav2"),
+        ):
+            name = path.suffix[1:].upper()
+            if _installed("av") is None:
+                yield Check("decoders", name, "absent", install_command("av"))
+            else:
+                yield _tried("decoders", name, partial(_container_trip, path, muxer, encoder))
 
 
 def _round_trip(path: Path, name: str, subtype: str) -> str:
@@ -149,17 +159,41 @@ def _round_trip(path: Path, name: str, subtype: str) -> str:
         try:
             container = "OGG" if name == "OPUS" else name
             soundfile.write(path, tone, rate, subtype or None, format=container)
-            sound = read_audio(path, rate)
-            loudness = float(np.sqrt(np.mean(sound.samples**2)))
-            if abs(sound.duration_s - 1) > 0.1 or abs(loudness - 0.354) > 0.05:
-                raise ValueError(
-                    f"a tone came back as {sound.duration_s:.2f} s, RMS {loudness:.2f}"
-                )
+            _check_tone(path, rate)
         except (EmotoolError, RuntimeError, ValueError, TypeError) as error:
             failure = error  # some formats take one sample rate only: the next may do
         else:
             return f"read back at {rate} Hz"
     raise failure
+
+
+def _container_trip(path: Path, muxer: str, encoder: str) -> str:
+    import av
+    import numpy as np
+
+    rate = 48_000  # which Opus and all the others take
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)  # [samples], 1 s
+    with av.open(str(path), "w", format=muxer) as container:
+        track: Any = container.add_stream(encoder, rate=rate, layout="mono", bit_rate=96_000)
+        container.start_encoding()
+        frame = av.AudioFrame.from_ndarray(tone.astype(np.float32)[None], "fltp", "mono")
+        frame.sample_rate = rate
+        context = track.codec_context
+        cutter = av.AudioResampler(context.format, "mono", rate, context.frame_size)
+        for piece in (*cutter.resample(frame), *cutter.resample(None), None):
+            container.mux(track.encode(piece))
+    _check_tone(path, rate)
+    return f"read back at {rate} Hz"
+
+
+def _check_tone(path: Path, rate: int) -> None:
+    """Raise ValueError if a second of a tone is not what comes back."""
+    import numpy as np
+
+    sound = read_audio(path, rate)
+    loudness = float(np.sqrt(np.mean(sound.samples**2)))
+    if abs(sound.duration_s - 1) > 0.1 or abs(loudness - 0.354) > 0.05:
+        raise ValueError(f"a tone came back as {sound.duration_s:.2f} s, RMS {loudness:.2f}")
 
 
 def _extras() -> Iterator[Check]:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from emotool.audio_file import DECODABLE_SUFFIXES, FOREIGN_SUFFIXES, open_regular
+from emotool.audio_file import (
+    CONTAINER_SUFFIXES,
+    DECODABLE_SUFFIXES,
+    FOREIGN_SUFFIXES,
+    open_regular,
+)
 from emotool.audio_stream import open_audio
 from emotool.errors import AudioError
 from tests.synthesis import tone, write_clip
@@ -31,7 +36,7 @@ def test_suffixes_are_lower_case_and_apart() -> None:
     assert not DECODABLE_SUFFIXES & FOREIGN_SUFFIXES
     assert all(s == s.lower() and s.startswith(".") for s in DECODABLE_SUFFIXES | FOREIGN_SUFFIXES)
     assert {".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".caf", ".au"} <= DECODABLE_SUFFIXES
-    assert {".m4a", ".aac", ".mp4", ".webm", ".wma"} <= FOREIGN_SUFFIXES
+    assert {".m4a", ".aac", ".mp4", ".webm", ".wma"} <= CONTAINER_SUFFIXES < FOREIGN_SUFFIXES
 
 
 @pytest.mark.parametrize(
@@ -47,8 +52,11 @@ def test_suffixes_are_lower_case_and_apart() -> None:
         ("web.ogg", b"\x1a\x45\xdf\xa3" + bytes(99), "a WebM or Matroska file"),
         ("w.mp3", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(99), "a Windows Media file"),
         ("a.wav", b"\xff\xf1\x50\x80" + bytes(99), "an AAC stream"),
-        ("a.wav", b"#!AMR\n" + bytes(99), "an AMR file"),
+        ("a.wav", b"#!AMR\n", "an AMR file"),
         ("clip.ape", b"MAC \x96\x0f" + bytes(range(99)), "ape audio cannot be read"),
+        ("notes.m4a", b"#EXTM3U\nother.wav\n", "a text file, not audio"),
+        ("noise.m4a", bytes(range(255, 0, -1)) * 4, "not the m4a file that its name promises"),
+        ("tag.mp3", b"ID3\x04\0\0\0\0\x01\x02" + bytes(9), "not audio that libsndfile reads"),
         ("cut.wav", b"RIFF\x24\0\0\0WAVEfmt ", "not audio that libsndfile reads"),
     ],
 )
@@ -63,7 +71,7 @@ def test_a_file_that_is_no_readable_audio_is_named(
     assert reason in error.reason
 
 
-@pytest.mark.parametrize("suffix", sorted(FOREIGN_SUFFIXES))
+@pytest.mark.parametrize("suffix", sorted(FOREIGN_SUFFIXES - CONTAINER_SUFFIXES))
 def test_a_foreign_format_says_what_to_install(tmp_path: Path, suffix: str) -> None:
     """Formats that libsndfile does not read name ffmpeg and a command."""
     path = tmp_path / f"clip{suffix.upper()}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from emotool.doctor import Check, examine
+from tests.containers import NEEDS_AV
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 
 
@@ -32,6 +33,24 @@ def test_sound_installation_is_found_sound(folder: Path) -> None:
     assert "ms for a window" in checks["devices", "cpu"].detail
     for name in ("WAV", "FLAC", "OGG", "MP3", "AIFF", "OPUS"):
         assert checks["decoders", name].status == "ok"
+
+
+@NEEDS_AV
+def test_containers_are_tried_where_pyav_is(folder: Path) -> None:
+    """A tone is written and read back in each."""
+    checks = found()
+    for name in ("M4A", "WEBM", "WMA"):
+        assert checks["decoders", name].status == "ok", checks["decoders", name].detail
+
+
+def test_containers_are_absent_where_pyav_is_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says which extra reads them."""
+    monkeypatch.setattr("emotool.doctor._installed", lambda package: None)
+    check = found()["decoders", "M4A"]
+    assert check.status == "absent"
+    assert '"emotool[av]"' in check.detail
 
 
 def test_spoilt_and_missing_models_are_found(folder: Path) -> None:

@@ -107,10 +107,10 @@ AUDIO = (
     ),
     AudioFault("a Git-LFS pointer", "pointer.flac", _bytes(_LFS), error="open: …`git lfs pull`…"),
     AudioFault(
-        "an m4a",
+        "an m4a that is none, or without the extra `av`",
         "phone.m4a",
         _bytes(b"\0\0\0\x20ftypM4A " + _NOISE),
-        error="open: …install ffmpeg…",
+        error="open: an MP4 or M4A file…",
     ),
     AudioFault(
         "a video called .wav",

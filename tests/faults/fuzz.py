@@ -4,6 +4,7 @@ import csv
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +42,11 @@ class Verdict:
     faults: list[str]
 
 
-def fuzz(folder: Path, model: Path, count: int, seed: int) -> Verdict:
+def fuzz(
+    folder: Path, model: Path, count: int, seed: int, sources: Sequence[tuple[str, bytes]] = ()
+) -> Verdict:
     """Write mutants into ``folder/mutants``, classify them, and compare the good ones."""
-    files = write_mutants(folder / "mutants", count, seed)
+    files = write_mutants(folder / "mutants", count, seed, sources)
     good = [f"mutants/{name}" for name in good_names(folder / "mutants")]
     options = ("-m", str(model), "-q", "--timeout", "60")
     began = time.monotonic()

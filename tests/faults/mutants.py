@@ -7,7 +7,7 @@ clips lie among them, by whose rows one can tell whether the mutants did them an
 
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.synthesis import noise, vowel, write_clip
@@ -53,7 +53,9 @@ _EXTREMES = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFF
 _GOOD_EVERY = 25
 
 
-def write_mutants(folder: Path, count: int, seed: int) -> int:
+def write_mutants(
+    folder: Path, count: int, seed: int, sources: Sequence[tuple[str, bytes]] = ()
+) -> int:
     """Write ``count`` mutants, and a good clip after every 25th; returns how many files there are.
 
     Parameters
@@ -64,10 +66,12 @@ def write_mutants(folder: Path, count: int, seed: int) -> int:
         How many mutants.
     seed : int
         The same seed gives the same mutants.
+    sources : sequence of (str, bytes), optional
+        Suffixes and contents of what is mutated; a clip of each of `FORMATS` if not given.
     """
     folder.mkdir(parents=True, exist_ok=True)
     draw = random.Random(seed)
-    sources = list(_sources(folder.with_name(folder.name + "-sources")))
+    sources = sources or list(_sources(folder.with_name(folder.name + "-sources")))
     files = 0
     for index in range(count):
         suffix, content = sources[index % len(sources)]

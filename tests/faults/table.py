@@ -15,6 +15,7 @@ _TREE = "tests/faults/test_names.py::test_tree_gives_its_rows"
 _REFUSED = "tests/faults/test_models.py::test_model_is_refused"
 _STREAM = "tests/emotool/test_audio_stream.py"
 _FUZZ = "tests/faults/test_fuzz.py"
+_FOREIGN = "tests/emotool/test_foreign_audio.py"
 
 _MORE_AUDIO = (
     Fault(
@@ -52,6 +53,27 @@ _MORE_AUDIO = (
         "a row each; the good clips among them are labelled as when alone",
         code=3,
         tests=(f"{_FUZZ}::test_mutants_cost_nothing_but_their_rows",),
+    ),
+    Fault(
+        "an m4a, WebM, WMA or AAC that was cut off and names its length",
+        "`failed`",
+        "decode: damaged…",
+        tests=(f"{_FOREIGN}::test_a_file_that_was_cut_off_is_an_error",),
+    ),
+    Fault(
+        "a playlist or another list of files or addresses, called .m4a or anything else",
+        "`failed`; nothing else is opened",
+        "open: a text file, not audio",
+        tests=(
+            f"{_FOREIGN}::test_lists_of_other_files_are_refused_whatever_they_are_called",
+            f"{_FOREIGN}::test_an_mp4_that_points_elsewhere_is_not_followed",
+        ),
+    ),
+    Fault(
+        "300 mutated m4a, WebM, WMA, AAC and AMR files (3,000 in `make torture`)",
+        "a row each; the good clips among them are labelled as when alone",
+        code=3,
+        tests=(f"{_FUZZ}::test_mutated_containers_cost_nothing_but_their_rows",),
     ),
 )
 

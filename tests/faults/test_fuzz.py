@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from emotool.audio_stream import open_audio
 from emotool.errors import AudioError
+from tests import containers
+from tests.containers import NEEDS_AV
 from tests.emotool.tiny_models import write_tiny_model
 from tests.faults.fuzz import fuzz
 from tests.faults.mutants import FORMATS, write_mutants
 from tests.synthesis import noise
 
 MUTANTS = 1_000
+CONTAINER_MUTANTS = 300
 SEED = 5
 
 
@@ -28,6 +31,16 @@ def test_mutants_cost_nothing_but_their_rows(tmp_path: Path) -> None:
     assert verdict.statuses["failed"] > MUTANTS / 10
     assert verdict.statuses["ok"] > MUTANTS / 10
     assert len(verdict.reasons) > 10
+
+
+@NEEDS_AV
+def test_mutated_containers_cost_nothing_but_their_rows(tmp_path: Path) -> None:
+    """The same for what FFmpeg's libraries decode: three hundred of phones' and browsers' files."""
+    model = write_tiny_model(tmp_path / "tiny.onnx")
+    verdict = fuzz(tmp_path, model, CONTAINER_MUTANTS, SEED, list(containers.sources()))
+    assert verdict.faults == []
+    assert verdict.statuses["failed"] > CONTAINER_MUTANTS / 10
+    assert verdict.statuses["ok"] > CONTAINER_MUTANTS / 10
 
 
 def test_mutants_are_the_same_for_a_seed(tmp_path: Path) -> None:

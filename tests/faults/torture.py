@@ -3,10 +3,11 @@
 1. Runs over thousands of clips are killed with SIGKILL at random moments (the process, its whole
    group, or a worker) and resumed until they are through: rows equal inputs, no clip twice, bytes
    equal those of an undisturbed run.
-2. Thousands of mutated audio files of every format are classified.
+2. Thousands of mutated audio files of every format, and of those that PyAV reads, are classified.
 3. What the journal costs: the same clips with it and, to a device, without it, in turns.
 
     python -m tests.faults.torture [--rounds 20] [--kills 20] [--clips 5000] [--mutants 10000]
+        [--containers 3000]
 
 It uses exported/cnn.onnx, or a tiny model where there is none. Exit code 1 if anything is amiss.
 """
@@ -23,12 +24,13 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from emotool.lock import beside
+from tests.containers import sources
 from tests.emotool.tiny_models import write_tiny_model
 from tests.faults.fault import ROOT, command, environment
 from tests.faults.fuzz import fuzz
@@ -249,8 +251,11 @@ def _torture_runs(shop: Workshop, rounds: int, kills: int, seed: int) -> bool:
     return good
 
 
-def _torture_fuzz(folder: Path, model: Path, mutants: int, seed: int) -> bool:
-    verdict = fuzz(folder, model, mutants, seed)
+def _torture_fuzz(
+    folder: Path, model: Path, mutants: int, seed: int, sources: Sequence[tuple[str, bytes]] = ()
+) -> bool:
+    folder.mkdir()
+    verdict = fuzz(folder, model, mutants, seed, sources)
     statuses = ", ".join(f"{count} {status}" for status, count in verdict.statuses.most_common())
     _say(f"{mutants} mutants among {verdict.files} files, {verdict.seconds:.0f} s: {statuses}")
     for reason, count in verdict.reasons.most_common(8):
@@ -266,6 +271,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=20, help="kills in each round")
     parser.add_argument("--clips", type=int, default=5_000, help="clips in each round")
     parser.add_argument("--mutants", type=int, default=10_000, help="mutated files")
+    parser.add_argument("--containers", type=int, default=3_000, help="mutated m4a, webm, …")
     parser.add_argument("--pairs", type=int, default=7, help="pairs of runs for the journal's cost")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", type=Path, help="default: exported/cnn.onnx, else a tiny model")
@@ -281,10 +287,17 @@ def main() -> int:
         if not model.is_file():
             model = write_tiny_model(folder / "tiny.onnx")
         _say(f"model: {model.stem}; seed: {options.seed}")
-        (folder / "fuzz").mkdir()
         good = not options.mutants or _torture_fuzz(
             folder / "fuzz", model.resolve(), options.mutants, options.seed
         )
+        if options.containers:
+            good &= _torture_fuzz(
+                folder / "containers",
+                model.resolve(),
+                options.containers,
+                options.seed,
+                list(sources()),
+            )
         if options.rounds or options.pairs:
             shop = workshop(folder, model.resolve(), options.clips)
             _say(f"{shop.clips} clips undisturbed: {shop.seconds:.1f} s")

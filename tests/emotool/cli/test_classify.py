@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from emotool.lock import beside
+from tests.containers import KINDS, NEEDS_AV, encode
 from tests.emotool.misbehaving import ROOT
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import tone, vowel, write_clip
@@ -114,6 +115,19 @@ def test_embeddings_go_to_a_file_of_their_own(emotool: Emotool, place: Path) -> 
     refused = emotool("clips", "-o", "r.csv", "--embeddings", "e.csv")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "cannot write embeddings to e.csv" in " ".join(refused.stderr.split())
+
+
+@NEEDS_AV
+def test_what_phones_record_is_labelled_and_heard(emotool: Emotool, place: Path) -> None:
+    """Found in a folder, decoded in a worker, and played in the report."""
+    (place / "clips" / "memo.m4a").write_bytes(encode(KINDS["m4a"], vowel(120, 0.6)))
+    (place / "clips" / "list.m4a").write_text("#EXTM3U\na.wav\n")
+    done = emotool("clips", "-o", "r.csv", "-o", "r.html")
+    assert done.returncode == 3
+    rows = {row["path"]: row for row in table((place / "r.csv").read_text("utf-8"))}
+    assert rows["clips/memo.m4a"]["status"] == "ok"
+    assert rows["clips/list.m4a"]["error"] == "open: a text file, not audio"
+    assert (place / "r.html").read_text("utf-8").count("data:audio/mpeg") == 4
 
 
 def test_joining_needs_something_to_join(emotool: Emotool) -> None:

@@ -1,0 +1,265 @@
+"""Sound that libsndfile does not read, such as phones record, decoded by FFmpeg's libraries (PyAV).
+
+FFmpeg reads hundreds of formats, some of which are lists of other files and addresses. Here it is
+given a file that is already open, told by the file's first bytes which of a few containers it is
+(FFmpeg never guesses), and allowed the decoders of sound that belong in them. It opens nothing
+itself: no name, no network, no second file; pictures and films beside the sound are not decoded.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from emotool.errors import AudioError, install_command
+
+if TYPE_CHECKING:
+    import av
+
+__all__ = ["CONTAINERS", "ForeignSound", "container_of", "open_foreign"]
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+CONTAINERS: Final = {
+    "mov": "an MP4 or M4A file",
+    "matroska": "a WebM or Matroska file",
+    "asf": "a Windows Media file",
+    "aac": "an AAC stream",
+    "amr": "an AMR file",
+}
+"""FFmpeg's names of the containers that may be opened, and what to call them."""
+
+_DECODERS: Final = frozenset(
+    {
+        *("aac", "aac_latm", "alac", "amrnb", "amrwb", "ac3", "eac3", "flac", "opus", "libopus"),
+        *("mp3", "mp3float", "vorbis", "libvorbis", "wmav1", "wmav2", "wmapro", "wmalossless"),
+        *("wmavoice", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_f32le"),
+    }
+)
+"""FFmpeg's names of the decoders that may be used."""
+
+_LIMITS: Final = {
+    "format_whitelist": ",".join(CONTAINERS),
+    "codec_whitelist": ",".join(sorted(_DECODERS)),
+    "protocol_whitelist": "",
+    "max_streams": "64",
+}
+
+_ATOMS: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_TOLERANCE_S: Final = 0.25
+"""Containers give times in coarse units, and encoders round up to whole frames."""
+
+
+def container_of(head: bytes, size: int) -> str:
+    r"""Recognise a container by a file's first bytes.
+
+    Parameters
+    ----------
+    head : bytes
+        At least the first 16 bytes, or all there are; behind an ID3v2 tag, if there is one.
+    size : int
+        Length of the whole file in bytes.
+
+    Returns
+    -------
+    str
+        A key of `CONTAINERS`, or an empty string.
+
+    Examples
+    --------
+    >>> container_of(b"\0\0\0\x1cftypM4A \0\0\0\0", 20_000)
+    'mov'
+    >>> container_of(b"the free software song", 20_000)
+    ''
+    """
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "matroska"
+    if head.startswith(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"):
+        return "asf"
+    # Layer 0, which no MPEG audio but AAC has.
+    if head[:1] == b"\xff" and head[1:2] in (b"\xf0", b"\xf1", b"\xf8", b"\xf9"):
+        return "aac"
+    if head.startswith(b"#!AMR"):
+        return "amr"
+    if head[4:8] in _ATOMS:
+        length = int.from_bytes(head[:4])
+        # The word may stand in a text; the length before it may not.
+        if length == 1 or 8 <= length <= size:
+            return "mov"
+    return ""
+
+
+class ForeignSound:
+    """A decoded track, read from start to end; made by `open_foreign`.
+
+    It has of `soundfile.SoundFile` what `emotool.audio_stream.AudioStream` uses.
+
+    Attributes
+    ----------
+    samplerate : int
+        Samples per second (Hz).
+    channels : int
+        How many there are at the beginning.
+    frames : int
+        Unknown: more than any file has. The length that the container names is checked here.
+    format : str
+        The container, a key of `CONTAINERS`.
+    """
+
+    frames: Final = 1 << 62
+
+    def __init__(self, container: "av.container.InputContainer", name: str) -> None:
+        self.format = name
+        self._container = container
+        self._track = _best_track(container, name)
+        self._promised_s = _promised_seconds(container, self._track, name)
+        self._blocks = self._decoded()
+        self.samplerate = 0  # until the first block is there
+        first = next(self._blocks, None)
+        if first is None:
+            raise AudioError("open", f"{CONTAINERS[name]} without any sound")
+        self.channels = first.shape[1]
+        self._pending = [first]  # decoded, not yet asked for
+
+    def read(self, count: int, **_: Any) -> Floats:
+        """Return the next samples, float32 ``[<= count, channels]``; fewer only at the end.
+
+        Raises
+        ------
+        AudioError
+            If they cannot be decoded, or end before the end that the file names.
+        """
+        have = sum(len(block) for block in self._pending)
+        while have < count and (block := next(self._blocks, None)) is not None:
+            self._pending.append(_with_channels(block, self.channels))
+            have += len(block)
+        joined = np.concatenate([np.empty((0, self.channels), np.float32), *self._pending])
+        self._pending = [joined[count:]] if have > count else []
+        return joined[:count]
+
+    def _decoded(self) -> Iterator[Floats]:
+        """Yield what each frame holds, float32 [n, channels]; check where it ends."""
+        count = 0
+        with _as_audio_errors("decode", "damaged"):
+            for packet in self._container.demux(self._track):
+                for frame in packet.decode():
+                    self.samplerate = self.samplerate or frame.sample_rate
+                    if frame.sample_rate != self.samplerate:
+                        raise AudioError(
+                            "decode",
+                            f"the sample rate changes from {self.samplerate} "
+                            f"to {frame.sample_rate} Hz on the way",
+                        )
+                    count += frame.samples
+                    yield _floats(frame)
+        seconds = count / self.samplerate if count else 0.0
+        if seconds < self._promised_s - _TOLERANCE_S:
+            raise AudioError(
+                "decode",
+                f"damaged or cut off: {seconds:.1f} of {self._promised_s:.1f} s can be decoded",
+            )
+
+
+def _best_track(container: "av.container.InputContainer", name: str) -> Any:
+    """Return the sound track that players would play; see that no other is read."""
+    from av.stream import Discard
+
+    track: Any = container.streams.best("audio")
+    if track is None:
+        raise AudioError("open", f"{CONTAINERS[name]} without a sound track")
+    for other in container.streams:
+        if other is not track:
+            other.discard = Discard.all
+    codec = track.codec_context.name if track.codec_context is not None else "an unknown codec"
+    # FFmpeg's own list is not asked when PyAV opens a decoder.
+    if codec not in _DECODERS:
+        raise AudioError("open", f"its sound track is {codec}, which is not decoded here")
+    track.codec_context.thread_count = 1  # there is a worker for every core already
+    return track
+
+
+def _promised_seconds(container: "av.container.InputContainer", track: Any, name: str) -> float:
+    """Return how long a container says that the track is; 0 if it does not know."""
+    if name == "mov" and track.duration:
+        return float(track.duration * track.time_base)
+    # These know the longest of their tracks only, and streams in the raw name no length.
+    if name in ("matroska", "asf") and container.duration and len(container.streams) == 1:
+        return float(container.duration) / 1e6
+    return 0.0
+
+
+def _floats(frame: "av.AudioFrame") -> Floats:
+    """Return a frame's samples, float32 [n, channels], full scale ±1."""
+    values: npt.NDArray[Any] = (
+        frame.to_ndarray()
+    )  # planar: [channels, n]; packed: [1, n * channels]
+    channels = frame.layout.nb_channels
+    values = values.T if frame.format.is_planar else values.reshape(-1, channels)  # [n, channels]
+    floats = values.astype(np.float32)
+    if values.dtype == np.uint8:
+        return (floats - np.float32(128)) / np.float32(128)
+    if values.dtype.kind == "i":
+        floats *= np.float32(2.0 ** (1 - 8 * values.dtype.itemsize))
+    return floats
+
+
+def _with_channels(block: Floats, channels: int) -> Floats:
+    """Return [n, other] as [n, channels] of the same mean, which is all that is used of it.
+
+    AAC may turn stereo on the way, where its second voice is hidden in later frames.
+    """
+    if block.shape[1] == channels:
+        return block
+    mean = block.mean(axis=1, dtype=np.float32, keepdims=True)  # [n, 1]
+    return np.repeat(mean, channels, axis=1)  # [n, channels]
+
+
+@contextmanager
+def _as_audio_errors(stage: str, what: str) -> Iterator[None]:
+    """Turn what PyAV raises into `AudioError`; OSError comes of seeking to absurd places."""
+    import av
+
+    try:
+        yield
+    except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        said = f"{what}: the decoder gave up ({reason.rstrip('. ')})"
+        raise AudioError(stage, said) from error
+
+
+@contextmanager
+def open_foreign(source: BinaryIO, name: str) -> Iterator[ForeignSound]:
+    """Open the sound track of a container.
+
+    Parameters
+    ----------
+    source : file-like
+        The file's bytes, at their start; can be sought in.
+    name : str
+        The container, a key of `CONTAINERS`.
+
+    Yields
+    ------
+    ForeignSound
+        Usable within the ``with`` block.
+
+    Raises
+    ------
+    AudioError
+        If PyAV is not installed, or the file is not such a container with a sound track that can
+        be decoded.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise AudioError(
+            "open",
+            f"{CONTAINERS[name]}, for which an extra is needed: "
+            f"{install_command('av')} (or convert it: ffmpeg -i FILE clip.flac)",
+        ) from error
+    with _as_audio_errors("open", f"{CONTAINERS[name]}, but damaged"):
+        container = av.open(source, "r", format=name, options=_LIMITS, metadata_errors="replace")
+    with container:
+        yield ForeignSound(container, name)
