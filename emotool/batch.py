@@ -348,6 +348,8 @@ class _Batch:
             device=model.device,
             outputs=tuple(output.target for output in self._options.outputs),
             failures_file=None if failures is None else _short(failures),
+            doubted=tally.doubted,
+            doubts=tally.doubts,
         )
 
 

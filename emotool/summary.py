@@ -125,7 +125,14 @@ def _failures(run: "RunSummary", width: int) -> Iterator[Text]:
 
 
 def _notes(run: "RunSummary") -> Iterator[Text]:
-    """Say where the rows went, and which files were no inputs."""
+    """Say which labels to doubt, where the rows went, and which files were no inputs."""
+    if run.doubted:
+        doubts = ", ".join(f"{count:,} {flag}" for flag, count in run.doubts.items())
+        yield Text(
+            f"{_count(run.doubted, 'label')} in doubt ({doubts}): listen to the clips that have "
+            "flags before you trust what they are called",
+            style="yellow",
+        )
     if run.resumed:
         yield Text(f"{_count(run.resumed, 'clip')} taken from the interrupted run before")
     kinds = ((run.passed_over, "without an audio suffix"), (run.hidden, "hidden"))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from emotool.results.row import STATUSES, ClipResult
+from emotool.results.row import DOUBTS, STATUSES, ClipResult
 
 __all__ = ["RunSummary", "Tally"]
 
@@ -44,6 +44,10 @@ class RunSummary:
         Where the rows went, as named by the user; ``-`` is stdout.
     failures_file : str or None
         The table of failed clips beside the output, where there is one.
+    doubted : int
+        Labelled rows with a flag that says not to trust the label.
+    doubts : dict of str to int
+        How many have which of these flags; only those that there are.
     """
 
     clips: int
@@ -61,6 +65,8 @@ class RunSummary:
     device: str
     outputs: tuple[str, ...]
     failures_file: str | None
+    doubted: int = 0
+    doubts: dict[str, int] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -103,7 +109,9 @@ class Tally:
     examples: list[tuple[str, str]] = field(default_factory=list)
     audio_seconds: float = 0.0
     rows: int = 0
+    doubted: int = 0
     _confidence: float = 0.0
+    _doubts: Counter[str] = field(default_factory=Counter)
     _reasons: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -117,6 +125,9 @@ class Tally:
         if result.status == "ok":
             self.labels[result.label] += 1
             self._confidence += result.confidence or 0.0
+            doubts = [flag for flag in result.flags if flag in DOUBTS]
+            self._doubts.update(doubts)
+            self.doubted += bool(doubts)
         elif result.status == "failed":
             reason = f"{result.stage}: {result.error}"
             # Reasons from hostile files could all differ: enough of them is enough.
@@ -134,6 +145,11 @@ class Tally:
     def mean_confidence(self) -> float | None:
         """Mean confidence of the labels, None if there are none."""
         return self._confidence / self.statuses["ok"] if self.statuses["ok"] else None
+
+    @property
+    def doubts(self) -> dict[str, int]:
+        """Labelled rows per flag that says not to trust the label, most frequent first."""
+        return dict(self._doubts.most_common())
 
     @property
     def reasons(self) -> dict[str, int]:

@@ -35,6 +35,7 @@ from emotool.errors import AudioError
 
 if TYPE_CHECKING:
     from emotool.features import ClipFeatures
+    from emotool.quality import Quality
     from emotool.spec import SpectrogramSpec
 
 __all__ = ["BOOTSTRAP", "Message", "ProtocolError", "file_identity", "main", "receive", "send"]
@@ -149,14 +150,16 @@ class _Piece(NamedTuple):
     final: dict[str, Any]
 
 
-def _pieces(parts: "Iterator[ClipFeatures]") -> Iterator[_Piece]:
+def _pieces(parts: "Iterator[ClipFeatures]", quality: "Quality") -> Iterator[_Piece]:
     """Cut a clip's parts into messages' worth and sum up what they say of the whole clip."""
     status, duration_s = "", 0.0
     for part in parts:
         # A recording that is silent for a while is not a silent one.
         status = "ok" if status == "ok" else part.status
         duration_s += part.duration_s
-        final = {"status": status, "duration_s": duration_s, "flags": part.flags}
+        quality.add(part)
+        flags = part.flags + quality.flags
+        final = {"status": status, "duration_s": duration_s, "flags": flags}
         for start in range(0, max(len(part.log_mels), 1), PART_WINDOWS):
             windows = part.log_mels[start : start + PART_WINDOWS]  # [n, n_mels, frames]
             windows = windows.astype("<f4", order="C", copy=False)
@@ -212,11 +215,13 @@ class _Worker:
     def _guarded(self, path: str) -> Iterator[_Piece]:
         """Yield a clip's pieces; whatever goes wrong with it becomes the last one."""
         from emotool.features import iter_extract
+        from emotool.quality import Quality
 
         if self._spec is None:
             raise ProtocolError("clips before the specification")
         try:
-            yield from _pieces(iter_extract(path, self._spec, PART_WINDOWS, self._hop_s))
+            parts = iter_extract(path, self._spec, PART_WINDOWS, self._hop_s)
+            yield from _pieces(parts, Quality(self._spec))
         except AudioError as error:
             yield _failure(error.stage, error.reason)
         except MemoryError:
@@ -250,7 +255,7 @@ def main() -> None:
     _volunteer_for_the_oom_killer()
     worker = _Worker(answers)
     try:
-        import emotool.features  # noqa: F401 - the parent imports this module, but never those
+        import emotool.quality  # noqa: F401 - the parent imports this module, but never those
     except Exception as error:
         worker.say({"fatal": f"{type(error).__name__}: {error}"})
         return

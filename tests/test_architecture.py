@@ -34,6 +34,7 @@ ORDER = (
     "audio_stream",
     "audio",
     "features",
+    "quality",
     "path_list",
     "search",
     "discovery",

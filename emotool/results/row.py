@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NamedTuple
 
 __all__ = [
+    "DOUBTS",
     "PROBABILITY_DECIMALS",
     "SCHEMA",
     "STATUSES",
@@ -35,6 +36,9 @@ STATUSES: Final[tuple[Status, ...]] = ("ok", "silent", "too_short", "failed")
 
 UNCERTAIN: Final = "uncertain"
 """Stands for the label of a clip that the model is not sure enough of."""
+
+DOUBTS: Final = ("speechless", "clipped", "narrow_band", "noisy")
+"""Flags of clips that are not the kind of sound that models have learnt from."""
 
 PROBABILITY_DECIMALS: Final = 6
 _DURATION_DECIMALS: Final = 3
@@ -84,7 +88,7 @@ class ClipResult:
     duration_s : float or None
         Length of the decoded sound in seconds; None if it could not be decoded.
     flags : tuple of str
-        What else to know about it, such as ``clipped`` or ``long``.
+        What else to know about it: any of `DOUBTS`, and ``long``.
     stage : str
         Where it failed (``open``, ``decode``, …); empty unless ``failed``.
     error : str

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from emotool.results.row import ClipResult
 from emotool.summary import print_summary, summary_lines
 from emotool.tally import RunSummary, Tally
 from emotool.text import printable
@@ -82,6 +83,19 @@ def test_good_run_has_nothing_to_add() -> None:
     for absent in ("failed", "silent", "passed over", "interrupted", "and 0 more"):
         assert absent not in text
     assert "  sad        0    0.0 %\n" in text
+
+
+def test_doubtful_labels_are_counted_with_what_to_do() -> None:
+    """Each flagged clip once, each flag as often as it was raised; `long` is no doubt."""
+    tally = Tally(["happy", "sad"])
+    sure = ClipResult(0, "a.wav", "ok", label="sad", confidence=0.75, flags=("long",))
+    for flags in ((), ("long",), ("clipped", "noisy"), ("noisy",)):
+        tally.add(replace(sure, flags=flags))
+    tally.add(ClipResult(4, "b.wav", "silent", flags=("clipped",)))
+    assert (tally.doubted, tally.doubts) == (2, {"noisy": 2, "clipped": 1})
+    text = " ".join(shown(replace(RUN, doubted=tally.doubted, doubts=tally.doubts)).split())
+    assert "2 labels in doubt (2 noisy, 1 clipped): listen to the clips that have flags" in text
+    assert "doubt" not in shown(RUN)
 
 
 def test_run_without_labels_shows_no_bars() -> None:

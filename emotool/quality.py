@@ -1,0 +1,271 @@
+"""Whether a clip is the kind of sound that models have learnt from, and if not, what is wrong.
+
+Models are trained on acted speech that was recorded close by and in quiet rooms. They label
+whatever else they are given just as readily, so a clip that is something else is flagged. All
+is measured on the spectrograms that the model is given, window by window; the measures of a
+clip are the means over its windows, so an hour takes no more memory than a second.
+
+The limits were chosen on clips of 17 speakers that were spoilt on purpose, and judged on those
+of 19 others: ``benchmarks/flags.py`` prints how often each flag is right.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from emotool.features import ClipFeatures
+from emotool.spec import SpectrogramSpec
+from emotool.spectrogram import mel_filterbank
+
+__all__ = ["Measures", "Quality", "can_measure", "flags_of", "measure"]
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+SPEECHLESS_SECONDS: Final = 0.5
+NARROW_BAND_SECONDS: Final = 1.0
+NOISY_SECONDS: Final = 1.5
+"""Clips with less sound do not get the flag: a word has no pauses, and maybe no sharp sounds."""
+
+TEXTURE_DB: Final = {64: 2.2, 128: 2.9}
+"""By number of bands: noise alone has less texture, its frames are only as rough as chance."""
+
+MOVEMENT: Final = 0.5
+"""Hum and music move less from frame to frame: their lines stay, where voices glide."""
+
+VOICE_RANGE_DB: Final = 7.0
+"""Where nobody speaks, no group of bands of a voice changes by more."""
+
+RANGE_DB: Final = 15.0
+"""In a quiet room, speech is louder than its own pauses by more than this."""
+
+BAND_RANGE_DB: Final = 20.0
+"""The same within the bands of speech, which also finds noise that is not the loudest sound."""
+
+TREBLE_DB: Final = -44.0
+"""Recordings whose sounds end at 4 kHz have less than this above 5 kHz."""
+
+_BANDS: Final = 64  # mel bands that finer spectrograms are brought to
+_GROUPS: Final = 16  # of neighbouring bands
+_QUIET, _LOUD = 0.10, 0.95  # shares of frames that are no louder than what counts as either
+_ROUGH: Final = 0.90  # share of frames with less texture than what counts
+_SPEC: Final = SpectrogramSpec()
+_MEASURABLE: Final = ("sample_rate", "n_fft", "hop_length", "f_min", "f_max")
+_DB_TO_LN: Final = np.float32(np.log(10.0) / 10.0)
+
+
+class Measures(NamedTuple):
+    """What is measured of a window; of a clip, the mean over its windows.
+
+    *Loud* and *quiet* are what 95 % and 10 % of the frames do not exceed, in dB.
+
+    Parameters
+    ----------
+    range_db : float
+        Loud minus quiet, of the whole spectrum: what speech has above its pauses.
+    band_range_db : float
+        The same in each sixteenth of the mel axis; their median from 0.2 to 3.4 kHz.
+    voice_range_db : float
+        The largest of these from 0.2 to 2 kHz.
+    treble_db : float
+        The loudest sixteenth above 5 kHz relative to the loudest from 0.2 to 3.4 kHz.
+    texture_db : float
+        How far a band lies above or below the mean of its two neighbours, mean over 64 bands
+        up to 3.4 kHz; of the frames, what 90 % do not exceed. Harmonics make it large.
+    movement : float
+        How far a band moves from one frame to the next, up to 3.4 kHz and in the louder half of
+        the frames, divided by their texture.
+    """
+
+    range_db: float
+    band_range_db: float
+    voice_range_db: float
+    treble_db: float
+    texture_db: float
+    movement: float
+
+
+class _Layout(NamedTuple):
+    """Which of 64 bands lie low, and which of 16 groups belong to what."""
+
+    low: slice
+    voice: slice
+    speech: slice
+    treble: slice
+
+
+@lru_cache(maxsize=1)
+def _layout() -> _Layout:
+    spec = replace(_SPEC, n_mels=_BANDS)
+    filters = mel_filterbank(spec)  # [bands, bins]
+    hertz = np.fft.rfftfreq(spec.n_fft, 1 / spec.sample_rate)  # [bins]
+    bands = (filters @ hertz) / filters.sum(axis=1)  # [bands] centres
+    groups = bands.reshape(_GROUPS, -1).mean(axis=1)  # [groups]
+
+    def between(low: float, high: float) -> slice:
+        return slice(int(np.searchsorted(groups, low)), int(np.searchsorted(groups, high)))
+
+    return _Layout(
+        slice(0, int(np.searchsorted(bands, 3_400.0))),
+        between(200.0, 2_000.0),
+        between(200.0, 3_400.0),
+        between(5_000.0, 8_000.0),
+    )
+
+
+def can_measure(spec: SpectrogramSpec) -> bool:
+    """Return whether spectrograms of ``spec`` can be judged.
+
+    The limits hold for 64 and 128 bands of frames as in the default specification. On others
+    the same sound would measure otherwise, so nothing is said of it.
+
+    Examples
+    --------
+    >>> can_measure(SpectrogramSpec(n_mels=64)), can_measure(SpectrogramSpec(n_mels=40))
+    (True, False)
+    """
+    same = all(getattr(spec, name) == getattr(_SPEC, name) for name in _MEASURABLE)
+    return same and spec.n_mels in (_BANDS, 2 * _BANDS) and spec.top_db >= _SPEC.top_db
+
+
+def measure(log_mel: Floats) -> Measures:
+    """Measure a window.
+
+    Parameters
+    ----------
+    log_mel : numpy.ndarray
+        float32 ``[64 or 128, frames]`` in dB, at least two frames, without a window's padding.
+
+    Returns
+    -------
+    Measures
+    """
+    frames = log_mel.shape[1]
+    bands = log_mel
+    if len(bands) > _BANDS:
+        bands = log_mel[0::2] + log_mel[1::2]  # [64, frames]
+        bands *= np.float32(0.5)
+    groups = bands.reshape(_GROUPS, -1, frames).mean(axis=1)  # [groups, frames]
+    level = np.log(np.exp(groups * _DB_TO_LN).mean(axis=0)) / _DB_TO_LN  # [frames]
+    layout = _layout()
+    ordered = np.sort(groups, axis=1)  # [groups, frames]
+    loud = ordered[:, _place(_LOUD, frames)]  # [groups]
+    ranges = loud - ordered[:, _place(_QUIET, frames)]  # [groups]
+    levels = np.sort(level)  # [frames]
+    texture, movement = _fine_structure(bands[layout.low], level > levels[frames // 2 - 1])
+    return Measures(
+        float(levels[_place(_LOUD, frames)] - levels[_place(_QUIET, frames)]),
+        float(np.median(ranges[layout.speech])),
+        float(ranges[layout.voice].max()),
+        float(loud[layout.treble].max() - loud[layout.speech].max()),
+        texture,
+        movement,
+    )
+
+
+def _place(share: float, frames: int) -> int:
+    """Return the place, in ascending order, of what this share of frames does not exceed."""
+    return min(frames - 1, int(share * frames))
+
+
+def _fine_structure(bands: Floats, heard: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Return texture and movement of bands [low bands, frames]; ``heard`` [frames]."""
+    bend = bands[1:-1] * np.float32(2.0)  # [low bands - 2, frames]
+    bend -= bands[:-2]
+    bend -= bands[2:]
+    rough = np.abs(bend, out=bend).mean(axis=0) / 2  # [frames]
+    step = bands[:, 1:] - bands[:, :-1]  # [low bands, frames - 1]
+    moved = np.abs(step, out=step).mean(axis=0)  # [frames - 1]
+    texture = float(np.sort(rough)[_place(_ROUGH, rough.size)])
+    still = float(rough[heard].sum()) / max(1, int(heard.sum()))
+    moving = float(moved[heard[1:]].sum()) / max(1, int(heard[1:].sum()))
+    return texture, moving / still if still > 0 else 0.0
+
+
+def flags_of(measures: Measures, n_mels: int, seconds: float) -> tuple[str, ...]:
+    """Return the flags that measures stand for, in the order in which they are written.
+
+    Of a clip without speech nothing else is said.
+
+    Parameters
+    ----------
+    measures : Measures
+        Of a clip.
+    n_mels : {64, 128}
+        Bands of its spectrograms.
+    seconds : float
+        How much sound was measured.
+
+    Returns
+    -------
+    tuple of str
+        ``speechless``, or any of ``narrow_band`` and ``noisy``.
+
+    Examples
+    --------
+    >>> flags_of(Measures(24.0, 32.0, 38.0, -21.0, 6.9, 0.9), 64, 3.0)
+    ()
+    >>> flags_of(Measures(9.0, 32.0, 38.0, -60.0, 6.9, 0.9), 64, 3.0)
+    ('narrow_band', 'noisy')
+    """
+    speechless = (
+        measures.texture_db < TEXTURE_DB[n_mels]
+        or measures.movement < MOVEMENT
+        or measures.voice_range_db < VOICE_RANGE_DB
+    )
+    if seconds < SPEECHLESS_SECONDS or speechless:
+        return ("speechless",) if seconds >= SPEECHLESS_SECONDS else ()
+    narrow = measures.treble_db < TREBLE_DB
+    noisy = measures.range_db < RANGE_DB or measures.band_range_db < BAND_RANGE_DB
+    found = (
+        ("narrow_band", narrow and seconds >= NARROW_BAND_SECONDS),
+        ("noisy", noisy and seconds >= NOISY_SECONDS),
+    )
+    return tuple(flag for flag, holds in found if holds)
+
+
+class Quality:
+    """What the parts of a clip so far say of it.
+
+    Parameters
+    ----------
+    spec : SpectrogramSpec
+        How its spectrograms are made.
+    """
+
+    def __init__(self, spec: SpectrogramSpec) -> None:
+        self._spec = spec
+        self._measurable = can_measure(spec)
+        self._total = np.zeros(len(Measures._fields))
+        self._frames = 0
+
+    def add(self, part: ClipFeatures) -> None:
+        """Hear a part of the clip: the windows that `emotool.features` has made of it."""
+        if not self._measurable:
+            return
+        spec = self._spec
+        for window, start, end in zip(part.log_mels, part.starts_s, part.ends_s, strict=True):
+            frames = min(spec.frames, round((end - start) * spec.sample_rate) // spec.hop_length)
+            if frames >= 2:
+                self._total += frames * np.array(measure(window[:, :frames]))
+                self._frames += frames
+
+    @property
+    def seconds(self) -> float:
+        """Sound that was measured; what windows share counts in each of them."""
+        return self._frames * self._spec.hop_length / self._spec.sample_rate
+
+    @property
+    def measures(self) -> Measures | None:
+        """Means over the windows, by their length; None without any."""
+        if not self._frames:
+            return None
+        return Measures(*(self._total / self._frames).tolist())
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags that hold so far; none where nothing could be measured."""
+        measures = self.measures
+        return () if measures is None else flags_of(measures, self._spec.n_mels, self.seconds)
