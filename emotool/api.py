@@ -38,7 +38,7 @@ class Result:
     Parameters
     ----------
     path : str
-        The path as given, joined by ``/`` with what is below it; it can be opened.
+        The path as given, joined by ``/`` with what is below it, in a folder or a zip archive.
     status : {"ok", "silent", "too_short", "failed"}
         Whether the clip was labelled, and if not, why.
     label : str or None
@@ -155,7 +155,7 @@ def classify(
     Parameters
     ----------
     paths : str, os.PathLike, or an iterable of them
-        Files, folders (searched at every depth) and patterns like ``"talks/*.mp3"``.
+        Files, folders (searched at every depth), zip archives and patterns like ``"talks/*.mp3"``.
     model : str, os.PathLike or Classifier, default "cnn"
         A model's name, the path of an ``.onnx`` file, or what `load_model` has returned.
     device : {"auto", "cpu", "cuda"}, default "auto"

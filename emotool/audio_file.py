@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import BinaryIO, Final
 
 from emotool.errors import AudioError
 
@@ -46,6 +46,7 @@ FOREIGN_SUFFIXES: Final = CONTAINER_SUFFIXES | frozenset(
 """Lower-case file name endings of audio that libsndfile does not read."""
 
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
+_ZIP: Final = b"PK\x03\x04"
 _HEAD_BYTES: Final = 512
 _ID3_BYTES: Final = 10  # of the header of an ID3v2 tag
 
@@ -120,8 +121,8 @@ def plain_reason(error: OSError | ValueError) -> str:
     return reason[:1].lower() + reason[1:]
 
 
-def read_head(descriptor: int) -> bytes:
-    """Return the first bytes of an open file, behind an ID3v2 tag; it is at its start again.
+def read_head(source: BinaryIO) -> bytes:
+    """Return a file's first bytes, behind an ID3v2 tag; it is at its start again.
 
     Raises
     ------
@@ -129,11 +130,11 @@ def read_head(descriptor: int) -> bytes:
         If it cannot be read; stage ``open``.
     """
     try:
-        head = os.read(descriptor, _HEAD_BYTES)
+        head = source.read(_HEAD_BYTES)
         if head.startswith(b"ID3") and len(head) > _ID3_BYTES:
-            os.lseek(descriptor, _ID3_BYTES + _id3_size(head), os.SEEK_SET)
-            head = os.read(descriptor, _HEAD_BYTES) or head
-        os.lseek(descriptor, 0, os.SEEK_SET)
+            source.seek(_ID3_BYTES + _id3_size(head))
+            head = source.read(_HEAD_BYTES) or head
+        source.seek(0)
     except OSError as error:
         raise AudioError("open", plain_reason(error)) from error
     return head
@@ -167,6 +168,12 @@ def explain(path: str, head: bytes, decoder_says: str) -> AudioError:
         return AudioError(
             "open",
             "a Git-LFS pointer instead of the audio: run `git lfs pull` in its repository",
+        )
+    if head.startswith(_ZIP):
+        return AudioError(
+            "open",
+            "a zip archive: its clips are read if its name ends in .zip, and it is no member of "
+            "another archive",
         )
     if not any(head):
         return AudioError("open", "the file holds only zero bytes")

@@ -4,15 +4,17 @@ Files are decoded in blocks until they end, in flat memory however long they are
 believed about the format, never about the length.
 """
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from emotool.archive import read_member, split_member
 from emotool.audio_file import explain, open_regular, read_head
 from emotool.errors import AudioError
 from emotool.foreign_audio import container_of, open_foreign
@@ -213,7 +215,8 @@ def open_audio(path: str | os.PathLike[str], sample_rate: int) -> Iterator[Audio
     ----------
     path : str or os.PathLike
         A regular file in any format that libsndfile reads, or with the extra ``av`` in one of
-        `emotool.foreign_audio.CONTAINERS`, whatever its name ends in.
+        `emotool.foreign_audio.CONTAINERS`, whatever its name ends in; or a clip in a zip archive,
+        such as ``talks.zip/a.wav``.
     sample_rate : int
         Rate (Hz) to which the samples are brought (soxr, "HQ").
 
@@ -228,23 +231,42 @@ def open_audio(path: str | os.PathLike[str], sample_rate: int) -> Iterator[Audio
         If the file is not audio that can be read; says what it is and what to do.
     """
     name = os.fspath(path)
-    with open_regular(name) as descriptor, ExitStack() as opened:
-        size = os.fstat(descriptor).st_size
-        head = read_head(descriptor)
+    with ExitStack() as opened:
+        source, sound, size = _open_bytes(name, opened)
+        head = read_head(source)
         if container := container_of(head, size):
-            source = opened.enter_context(open(descriptor, "rb", closefd=False))
             file: Any = opened.enter_context(open_foreign(source, container))
         else:
-            file = opened.enter_context(_open_sound(name, descriptor, head))
+            file = opened.enter_context(_open_sound(name, sound, head))
         yield AudioStream(file, size, sample_rate)
 
 
-def _open_sound(name: str, descriptor: int, head: bytes) -> _SequentialFile:
+def _open_bytes(name: str, opened: ExitStack) -> tuple[BinaryIO, Any, int]:
+    """Open what holds a clip.
+
+    Returns
+    -------
+    file-like, Any, int
+        The bytes; what libsndfile shall open; how many bytes there are.
+    """
+    if inside := split_member(name):
+        content = read_member(*inside)
+        source = io.BytesIO(content)
+        return source, source, len(content)
+    descriptor = opened.enter_context(open_regular(name))
+    file = opened.enter_context(io.FileIO(descriptor, closefd=False))
     # C runtimes of Windows do not share descriptors; names do everywhere but in non-UTF-8 paths,
     # which only exist elsewhere.
-    source = name if os.name == "nt" else descriptor
+    return (
+        cast("BinaryIO", file),
+        name if os.name == "nt" else descriptor,
+        os.fstat(descriptor).st_size,
+    )
+
+
+def _open_sound(name: str, sound: Any, head: bytes) -> _SequentialFile:
     try:
-        return _SequentialFile(source, closefd=False)
+        return _SequentialFile(sound, closefd=False)
     except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
         reason = str(getattr(error, "error_string", "") or error)
         raise explain(name, head, reason) from error

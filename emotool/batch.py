@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from emotool import __version__
 from emotool.annotations import AnnotationFolder, Annotations
+from emotool.archive import file_of
 from emotool.catalog import DEFAULT_MODEL
 from emotool.discovery import Clip, Found, find_clips
 from emotool.errors import EmotoolError
@@ -344,6 +345,7 @@ class _Batch:
             resumed=self._resumed,
             passed_over=found.passed_over,
             hidden=found.hidden,
+            archives=found.archives,
             model=model.name,
             device=model.device,
             outputs=tuple(output.target for output in self._options.outputs),
@@ -359,9 +361,9 @@ def _workers_worth(clips: Sequence[Clip], most: int) -> int:
     if wanted >= most:
         return wanted
     size = 0
-    for clip in clips:
+    for file in {file_of(clip.path) for clip in clips}:
         with suppress(OSError, ValueError):
-            size += Path(clip.path).stat().st_size
+            size += Path(file).stat().st_size
     return max(wanted, min(len(clips), 1 + size // BYTES_PER_WORKER))
 
 

@@ -1,7 +1,7 @@
 """Which clips the arguments of a command name.
 
 Every path that may hold a clip becomes one entry: what cannot be used is an entry with a
-problem, because a row is owed to it. Nothing is opened here.
+problem, because a row is owed to it. Nothing is opened here but archives that are named.
 """
 
 from collections.abc import Sequence
@@ -49,11 +49,14 @@ class Found:
         Files in folders that are not audio by their names, or no regular files.
     hidden : int
         Files and folders in folders whose names begin with a dot.
+    archives : int, default 0
+        Zip archives in folders, which are only read if they are named.
     """
 
     clips: list[Clip]
     passed_over: int
     hidden: int
+    archives: int = 0
 
 
 def find_clips(arguments: Sequence[str], listed: Sequence[str] = ()) -> Found:
@@ -64,6 +67,10 @@ def find_clips(arguments: Sequence[str], listed: Sequence[str] = ()) -> Found:
     hidden ones are counted. Clips reached twice, through links or overlapping arguments, are
     taken once, by resolved path: real entries before links, earlier arguments before later
     ones. Hard links are clips of their own. The order depends on names alone.
+
+    A zip archive named in an argument is like a folder: its clips are ``talks.zip/inner/a.wav``,
+    each of which may be named itself. In folders archives are counted, not read: what lies beside
+    one is mostly what it was unpacked to, and would be taken twice.
 
     Parameters
     ----------
@@ -92,6 +99,7 @@ def find_clips(arguments: Sequence[str], listed: Sequence[str] = ()) -> Found:
         [Clip(index, *clip) for index, clip in enumerate(search.clips)],
         search.passed_over,
         search.hidden,
+        search.archives,
     )
     if all(clip.problem is not None for clip in found.clips):
         raise _nothing([*arguments, *listed], found)
@@ -109,7 +117,7 @@ def _nothing(arguments: Sequence[str], found: Found) -> InputError:
     names = ", ".join(printable(argument) for argument in arguments[:3]) or "no path given"
     return InputError(
         f"no audio files in {names} ({found.passed_over} other files passed over, "
-        f"{found.hidden} hidden)",
+        f"{found.hidden} hidden, {found.archives} zip archives)",
         hint="audio files in folders are known by their names, such as .wav, .flac or .mp3; "
-        "a file named itself is always taken",
+        "a file named itself is always taken, and a zip archive's clips if it is named",
     )

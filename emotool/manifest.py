@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from emotool.archive import member_problem, split_member
 from emotool.audio_file import kind_of, plain_reason
 from emotool.discovery import Clip, Found
 from emotool.errors import InputError
@@ -71,7 +72,8 @@ def _clip(index: int, folder: str, cell: str) -> Clip:
         kind = kind_of(os.stat(path).st_mode)  # noqa: PTH116 - for every clip
         problem = None if kind == "file" else f"not a file but a {kind}"
     except (OSError, ValueError) as error:
-        problem = plain_reason(error)
+        inside = split_member(path)
+        problem = member_problem(*inside) if inside else plain_reason(error)
     return Clip(index, path.replace(os.sep, "/"), path, problem)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from emotool.archive import file_of
 from emotool.discovery import Clip
 from emotool.errors import OutputError
 from emotool.file_place import replaced_file
@@ -90,7 +91,7 @@ def spare_inputs(files: Sequence[Path], clips: Sequence[Clip]) -> None:
     if not there:
         return
     for clip in clips:
-        if clip.problem is None and _identity(clip.path) in there:
+        if clip.problem is None and _identity(file_of(clip.path)) in there:
             raise OutputError(
                 f"{printable(clip.shown)} is an input: the table would overwrite it",
                 hint="give the table another name with -o",

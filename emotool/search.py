@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from emotool.archive import is_archive, list_members, member_problem, split_member
 from emotool.audio_file import DECODABLE_SUFFIXES, FOREIGN_SUFFIXES, kind_of, plain_reason
+from emotool.errors import AudioError
 
 __all__ = ["Search"]
 
@@ -67,13 +69,14 @@ class Search:
     ----------
     clips : list of (str, str, str or None)
         What to show, what to open, and why it cannot be opened; in the order of finding.
-    passed_over, hidden : int
+    passed_over, hidden, archives : int
         Entries of folders that are no clips.
     """
 
     clips: list[tuple[str, str, str | None]] = field(default_factory=list)
     passed_over: int = 0
     hidden: int = 0
+    archives: int = 0
     seen: _Seen = field(default_factory=_Seen)
 
     def add(self, shown: str, path: str, problem: str | None = None) -> None:
@@ -85,15 +88,46 @@ class Search:
         try:
             mode = os.stat(argument).st_mode  # noqa: PTH116 - Path mends what was typed
         except (OSError, ValueError) as error:
-            if patterns and _is_pattern(argument) and not os.path.lexists(argument):
+            if inside := split_member(argument):
+                self.member(argument, *inside)
+            elif patterns and _is_pattern(argument) and not os.path.lexists(argument):
                 self.pattern(argument)
             elif self.seen.take(_resolved(argument), regular=False):
                 self.add(_slashes(argument), argument, plain_reason(error))
             return
         if stat.S_ISDIR(mode):
             self.folder(argument)
+        elif is_archive(argument) and stat.S_ISREG(mode):
+            self.archive(argument)
         elif self.seen.take(_resolved(argument), stat.S_ISREG(mode)):
             self.add(_slashes(argument), argument, _problem(mode))
+
+    def archive(self, argument: str) -> None:
+        """Take the clips of a zip archive, as if it were a folder."""
+        resolved, shown = _resolved(argument), _slashes(argument)
+        if not self.seen.enter(resolved):
+            return
+        try:
+            members = list_members(argument)
+        except AudioError as error:
+            self.add(shown, argument, error.reason)
+            return
+        for name, problem in members:
+            if _is_hidden(name):
+                self.hidden += 1
+            elif not (_is_audio(name) or is_archive(name)):
+                self.passed_over += 1
+            elif f"{resolved}/{name}" not in self.seen.files:
+                self.add(f"{shown}/{name}", f"{argument}/{name}", problem)
+
+    def member(self, argument: str, archive: str, name: str) -> None:
+        """Take one clip of an archive, unless the archive was taken."""
+        resolved = _resolved(archive)
+        of_archive = resolved in self.seen.entered and _is_audio(name) and not _is_hidden(name)
+        place = f"{resolved}/{name}"
+        if not of_archive and place not in self.seen.files:
+            self.seen.files.add(place)
+            self.add(_slashes(argument), argument, member_problem(archive, name))
 
     def pattern(self, pattern: str) -> None:
         """Take what a pattern matches, as if the shell had expanded it."""
@@ -143,7 +177,7 @@ class Search:
         elif entry.is_dir(follow_symlinks=False):
             stack.append(_Folder(entry.path, f"{folder.shown}{name}/", folder.below(name)))
         elif not _is_audio(name) or not entry.is_file(follow_symlinks=False):
-            self.passed_over += 1
+            self.pass_over(name)
         # Named on the command line before, it is not taken again.
         elif not self.seen.files or folder.below(name) not in self.seen.files:
             shown = folder.shown + name
@@ -163,9 +197,16 @@ class Search:
         if stat.S_ISDIR(mode):
             self.walk(path, shown + "/", links)
         elif not stat.S_ISREG(mode) or not _is_audio(path):
-            self.passed_over += 1
+            self.pass_over(path)
         elif self.seen.take(_resolved(path), regular=True):
             self.add(shown, path)
+
+    def pass_over(self, name: str) -> None:
+        """Count a file that is no clip."""
+        if is_archive(name):
+            self.archives += 1
+        else:
+            self.passed_over += 1
 
 
 def _drain(links: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -183,6 +224,12 @@ def _problem(mode: int) -> str | None:
 
 def _is_audio(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in _SUFFIXES  # noqa: PTH122 - 100,000 times
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether a member, or a folder it is in, has a name that begins with a dot."""
+    parts = name.replace("\\", "/").split("/")
+    return any(part.startswith(".") and part not in (".", "..") for part in parts)
 
 
 def _is_pattern(argument: str) -> bool:

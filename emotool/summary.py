@@ -139,6 +139,10 @@ def _notes(run: "RunSummary") -> Iterator[Text]:
     passed = [f"{count:,} {kind}" for count, kind in kinds if count]
     if passed:
         yield Text(f"files passed over: {', '.join(passed)}")
+    if run.archives:
+        yield Text(
+            f"{_count(run.archives, 'zip archive')} not looked into: name them to have their clips"
+        )
     if run.outputs:
         yield Text(f"labels in {_places(run.outputs)}")
     if run.failures_file is not None:

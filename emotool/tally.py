@@ -36,8 +36,8 @@ class RunSummary:
         Sound in all clips that could be read, in seconds.
     resumed : int
         Rows taken from the journal of an interrupted run instead of being worked out again.
-    passed_over, hidden : int
-        Files in the folders given that are no audio, and hidden ones.
+    passed_over, hidden, archives : int
+        Files in the folders given that are no audio, hidden ones, and zip archives.
     model, device : str
         The model's name and the device it was proved to run on.
     outputs : tuple of str
@@ -67,6 +67,7 @@ class RunSummary:
     failures_file: str | None
     doubted: int = 0
     doubts: dict[str, int] = field(default_factory=dict)
+    archives: int = 0
 
     @property
     def exit_code(self) -> int:

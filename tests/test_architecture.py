@@ -30,6 +30,7 @@ ORDER = (
     "spectrogram",
     "trimming",
     "audio_file",
+    "archive",
     "foreign_audio",
     "audio_stream",
     "audio",

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -152,6 +153,31 @@ def test_interrupted_manifest_goes_on_to_the_same_bytes(sounds: Path, tmp_path: 
     assert [line.rpartition(",")[2] for line in undisturbed.decode().splitlines()[1:]] == [
         f"row {index}" for index in range(2 * CLIPS)
     ]
+
+
+@pytest.mark.parametrize("by_content", [False, True])
+def test_interrupted_archive_goes_on_to_the_same_bytes(
+    sounds: Path, tmp_path: Path, by_content: bool
+) -> None:
+    """Its clips are told apart, and known again; those of a changed archive by content only."""
+    archive = tmp_path / "talks.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        for clip in sorted((sounds / "clips").glob("*.wav")):
+            made.write(clip, clip.name)
+    pool = replace(TWO, by_content=by_content)
+    whole, target = tmp_path / "whole.csv", tmp_path / "labels.csv"
+    run(options(sounds, whole, paths=[str(archive)], pool=pool))
+    with pytest.raises(Interrupted):
+        run(options(sounds, target, paths=[str(archive)], pool=pool), Watcher(25, interrupt))
+    os.utime(archive, ns=(1, 1))
+    watcher = Watcher(10, interrupt)
+    with pytest.raises(Interrupted):
+        run(options(sounds, target, paths=[str(archive)], pool=pool), watcher)
+    assert watcher.resumed >= 23 if by_content else watcher.resumed == 0
+    watcher = Watcher()
+    run(options(sounds, target, paths=[str(archive)], pool=pool), watcher)
+    assert watcher.resumed >= (23 if by_content else 9)
+    assert target.read_bytes() == whole.read_bytes()
 
 
 def test_interrupted_run_goes_on_with_its_windows(sounds: Path, tmp_path: Path) -> None:

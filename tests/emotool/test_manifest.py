@@ -1,6 +1,7 @@
 """Tables that list clips, from whatever program."""
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,15 @@ def test_any_bytes_are_a_manifest_or_an_error(tmp_path: Path, content: bytes | s
     except InputError:
         return
     assert {len(row) for row in manifest.rows} == {len(manifest.columns)}
+
+
+def test_a_manifest_may_name_clips_of_archives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative to its folder, as files; one that is not there says so."""
+    monkeypatch.chdir(tmp_path)
+    with zipfile.ZipFile("talks.zip", "w") as archive:
+        archive.writestr("in/a.wav", b"sound")
+    Path("list.csv").write_text("file\ntalks.zip/in/a.wav\ntalks.zip/b.wav\n")
+    clips = read_manifest("list.csv", "file").found().clips
+    assert [clip.problem for clip in clips] == [None, "the archive holds no file of that name"]

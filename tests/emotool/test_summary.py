@@ -27,6 +27,7 @@ RUN = RunSummary(
     resumed=0,
     passed_over=12,
     hidden=3,
+    archives=2,
     model="cnn",
     device="cpu",
     outputs=("labels.csv", "-"),
@@ -59,6 +60,7 @@ def test_summary_is_as_documented() -> None:
         "    and 5 more\n"
         "\n"
         "files passed over: 12 without an audio suffix, 3 hidden\n"
+        "2 zip archives not looked into: name them to have their clips\n"
         "labels in labels.csv, standard output\n"
         "failures in failures.csv\n"
     )
@@ -76,6 +78,7 @@ def test_good_run_has_nothing_to_add() -> None:
         examples=(),
         passed_over=0,
         hidden=0,
+        archives=0,
         failures_file=None,
     )
     text = shown(run)

@@ -15,6 +15,7 @@ _TREE = "tests/faults/test_names.py::test_tree_gives_its_rows"
 _REFUSED = "tests/faults/test_models.py::test_model_is_refused"
 _STREAM = "tests/emotool/test_audio_stream.py"
 _FUZZ = "tests/faults/test_fuzz.py"
+_ARCHIVE = "tests/emotool/test_archive.py"
 _FOREIGN = "tests/emotool/test_foreign_audio.py"
 
 _MORE_AUDIO = (
@@ -67,6 +68,32 @@ _MORE_AUDIO = (
         tests=(
             f"{_FOREIGN}::test_lists_of_other_files_are_refused_whatever_they_are_called",
             f"{_FOREIGN}::test_an_mp4_that_points_elsewhere_is_not_followed",
+        ),
+    ),
+    Fault(
+        "in a zip archive: an encrypted clip, a bomb by ratio or by size, an archive, a link, "
+        "another method than deflate, a name that is absolute, holds `..` or is there twice",
+        "`failed`, a row each; the other clips are read",
+        "open: …",
+        tests=(
+            f"{_ARCHIVE}::test_encrypted_members_are_failed_rows",
+            f"{_ARCHIVE}::test_bombs_are_failed_rows_before_they_are_touched",
+            f"{_ARCHIVE}::test_a_bomb_that_lies_about_its_size_is_stopped",
+            f"{_ARCHIVE}::test_an_archive_in_an_archive_is_a_failed_row",
+            f"{_ARCHIVE}::test_links_and_empty_files_are_failed_rows",
+            f"{_ARCHIVE}::test_other_methods_are_failed_rows",
+            f"{_ARCHIVE}::test_names_that_lead_out_are_failed_rows",
+            f"{_ARCHIVE}::test_each_of_two_of_a_name_is_a_failed_row",
+        ),
+    ),
+    Fault(
+        "a zip archive that is none, is damaged, or lists members without measure",
+        "`failed`, one row",
+        "open: not a zip archive, or a damaged one…",
+        tests=(
+            f"{_ARCHIVE}::test_what_is_no_archive_is_one_row",
+            f"{_ARCHIVE}::test_any_damage_costs_an_error_at_most",
+            f"{_ARCHIVE}::test_a_list_of_members_without_measure_is_refused",
         ),
     ),
     Fault(

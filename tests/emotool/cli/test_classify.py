@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,34 @@ def test_what_phones_record_is_labelled_and_heard(emotool: Emotool, place: Path)
     assert rows["clips/memo.m4a"]["status"] == "ok"
     assert rows["clips/list.m4a"]["error"] == "open: a text file, not audio"
     assert (place / "r.html").read_text("utf-8").count("data:audio/mpeg") == 4
+
+
+def test_an_archive_is_labelled_without_being_unpacked(emotool: Emotool, place: Path) -> None:
+    """The same labels as of the files, in every output; what cannot be read has its row."""
+    with zipfile.ZipFile(place / "talks.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("a.wav", "b.flac", "sub/c.wav"):
+            archive.write(place / "clips" / name, name)
+        archive.writestr("../d.wav", b"sound")
+    before = sorted(path.relative_to(place) for path in place.rglob("*"))
+    done = emotool("talks.zip", "-o", "r.csv", "-o", "r.html", "--by-content")
+    assert done.returncode == 3
+    rows = table((place / "r.csv").read_text("utf-8"))
+    assert [row["path"] for row in rows] == [
+        "talks.zip/../d.wav",
+        "talks.zip/a.wav",
+        "talks.zip/b.flac",
+        "talks.zip/sub/c.wav",
+    ]
+    assert rows[0]["error"] == "open: its name leads out of the archive"
+    files = table(emotool("clips", "-o", "-").stdout)
+    assert [row["confidence"] for row in rows[1:]] == [row["confidence"] for row in files]
+    assert (place / "r.html").read_text("utf-8").count("data:audio/mpeg") == 3
+    made = {path.relative_to(place) for path in place.rglob("*")} - set(before)
+    assert made == {Path("r.csv"), Path("r.html"), Path("failures.csv")}
+    kept = emotool("talks.zip/a.wav", "-o", "talks.zip", "--format", "csv")
+    assert kept.returncode == 1
+    assert "is an input" in kept.stderr
+    assert zipfile.is_zipfile(place / "talks.zip")
 
 
 def test_joining_needs_something_to_join(emotool: Emotool) -> None:
