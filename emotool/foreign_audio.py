@@ -48,6 +48,9 @@ _LIMITS: Final = {
 }
 
 _ATOMS: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_MOST_PLANES: Final = 7
+"""Beyond, PyAV 18 finds no end of a frame's channels, and reads where nothing is."""
+
 _TOLERANCE_S: Final = 0.25
 """Containers give times in coarse units, and encoders round up to whole frames."""
 
@@ -192,10 +195,12 @@ def _promised_seconds(container: "av.container.InputContainer", track: Any, name
 
 def _floats(frame: "av.AudioFrame") -> Floats:
     """Return a frame's samples, float32 [n, channels], full scale ±1."""
-    values: npt.NDArray[Any] = (
-        frame.to_ndarray()
-    )  # planar: [channels, n]; packed: [1, n * channels]
     channels = frame.layout.nb_channels
+    if frame.format.is_planar and channels > _MOST_PLANES:
+        reason = f"{channels} channels, more than the {_MOST_PLANES} that are read of such a file"
+        raise AudioError("decode", reason)
+    # Planar: [channels, n]; packed: [1, n * channels].
+    values: npt.NDArray[Any] = frame.to_ndarray()
     values = values.T if frame.format.is_planar else values.reshape(-1, channels)  # [n, channels]
     floats = values.astype(np.float32)
     if values.dtype == np.uint8:

@@ -44,7 +44,8 @@ Paths = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="PATHS...",
-        help="Files, folders (searched at every depth) and patterns like 'talks/*.mp3'.",
+        help="Files, folders (searched at every depth), zip archives and patterns like "
+        "'talks/*.mp3'.",
         show_default=False,
     ),
 ]

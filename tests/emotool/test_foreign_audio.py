@@ -90,6 +90,35 @@ def test_channels_become_their_mean(tmp_path: Path) -> None:
 
 
 @NEEDS_AV
+def test_more_channels_than_pyav_can_hold_are_an_error(tmp_path: Path) -> None:
+    """Eight crash PyAV 18; seven are read."""
+    path = tmp_path / "clip.mka"
+    for layout, channels in (("7.1", 8), ("hexadecagonal", 16)):
+        path.write_bytes(_opus(layout, channels))
+        assert f"{channels} channels, more than the 7" in _refused(path).reason
+    path.write_bytes(_opus("6.1", 7))
+    assert abs(np.sqrt(np.mean(_read(path)[2_000:8_000] ** 2)) - 0.354) < 0.03
+
+
+def _opus(layout: str, channels: int) -> bytes:
+    """Return a tone in many channels; not by `encode`, as PyAV cannot cut them up either."""
+    import av
+
+    samples = np.repeat(tone(440.0, 1.0, 48_000), channels)[None]  # [1, n * channels]
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as container:
+        options = {"mapping_family": "255", "b": "512k"}
+        track = container.add_stream("libopus", rate=48_000, layout=layout, options=options)
+        for start in range(0, samples.size, 960 * channels):
+            piece = np.ascontiguousarray(samples[:, start : start + 960 * channels])
+            frame = av.AudioFrame.from_ndarray(piece, "flt", layout)
+            frame.sample_rate = 48_000
+            container.mux(track.encode(frame))
+        container.mux(track.encode(None))
+    return file.getvalue()
+
+
+@NEEDS_AV
 def test_the_name_does_not_count(tmp_path: Path) -> None:
     """An M4A called .wav, and a WebM without a suffix, are read."""
     assert _read(_file(tmp_path, KINDS["m4a"], name="clip.wav")).size
