@@ -5,11 +5,25 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from benchmarks.spoiling import Spoiling
 
-__all__ = ["FLAGS", "SPOILT_SHARE", "Row", "markdown"]
+__all__ = ["FLAGS", "MEASURES", "SPOILT_SHARE", "Row", "markdown"]
 
 FLAGS: Final = ("speechless", "clipped", "narrow_band", "noisy")
+
+MEASURES: Final = {
+    "range": ("range_db", "dB"),
+    "in bands": ("band_range_db", "dB"),
+    "of voice": ("voice_range_db", "dB"),
+    "treble": ("treble_db", "dB"),
+    "texture": ("texture_db", "dB"),
+    "movement": ("movement", ""),
+    "evenness": ("evenness", ""),
+    "flatness": ("flatness", "‰"),
+}
+"""Headings, fields of `emotool.quality.Measures` and `emotool.clipping.Peaks`, and units."""
 
 SPOILT_SHARE: Final = 0.1
 """Share of a folder's clips that are spoilt in a flag's way, where its precision is told."""
@@ -31,6 +45,8 @@ class Row:
         Clips by corpus and by whether they have a flag.
     labelled, right : int
         Clips whose true label the model knows and that it labelled, and labelled right.
+    measured : list of dict of str to float
+        What was measured of each clip in which there was something to measure.
     """
 
     way: Spoiling
@@ -40,6 +56,7 @@ class Row:
     per_corpus: Counter[tuple[str, bool]] = field(default_factory=Counter)
     labelled: int = 0
     right: int = 0
+    measured: list[dict[str, float]] = field(default_factory=list)
 
     def count(self, corpus: str, flags: Collection[str]) -> None:
         """Count a clip that has these flags."""
@@ -79,6 +96,10 @@ def markdown(rows: Sequence[Row], of: str) -> str:
             *_table(_corpus_lines(clean)),
             "",
             *_table(_way_lines(rows)),
+            "",
+            "What was measured, from what 1 % to what 99 % of the clips do not exceed:",
+            "",
+            *_table(_measure_lines(rows)),
             "",
         ]
     )
@@ -137,6 +158,23 @@ def _way_lines(rows: Iterable[Row]) -> Iterator[list[str]]:
             *(_percent(row.share(flag)) for flag in FLAGS),
             _percent(row.right / row.labelled) if _is_speech(row) else "",
         ]
+
+
+def _measure_lines(rows: Iterable[Row]) -> Iterator[list[str]]:
+    units = [f"{name} ({unit})" if unit else name for name, (_, unit) in MEASURES.items()]
+    yield ["done to a clip", "", *units]
+    for row in rows:
+        if row.measured:
+            spans = [_span(row, name, unit) for name, unit in MEASURES.values()]
+            yield [row.way.kind, row.way.degree, *spans]
+
+
+def _span(row: Row, name: str, unit: str) -> str:
+    scale = 1_000 if unit == "‰" else 1
+    values = scale * np.array([measured[name] for measured in row.measured])
+    low, high = np.percentile(values, [1, 99])
+    decimals = 1 if unit == "dB" else 2
+    return f"{low:.{decimals}f} … {high:.{decimals}f}".replace("-", "−")
 
 
 def _is_speech(row: Row) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 ACCURACY = ROOT / "benchmarks" / "results" / "accuracy.md"
+FLAGS = ROOT / "benchmarks" / "results" / "flags.md"
 SUB_COMMANDS = {"data": "data check"}  # shown instead of the group's own help
 WIDTH = 100
 BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
@@ -99,6 +100,14 @@ def accuracy() -> str:
     return ACCURACY.read_text("utf-8").strip()
 
 
+def flags() -> str:
+    """Return the first table of benchmarks/flags.py: how often each flag is right."""
+    lines = FLAGS.read_text("utf-8").splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("|"))
+    after = next(place for place in range(first, len(lines)) if not lines[place].startswith("|"))
+    return "\n".join(lines[first:after])
+
+
 def extras() -> str:
     """Return the optional extras and what each brings."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -118,6 +127,7 @@ def percent(rate: float) -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "extras": extras,
+    "flags": flags,
     "models": models,
     "reference": reference,
 }

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotool.audio import AudioStream, open_audio
+from emotool.clipping import Peaks, peaks_of
 from emotool.errors import AudioError
 from emotool.spectrogram import SpectrogramSpec, log_mel
 from emotool.trimming import trim
@@ -58,6 +59,8 @@ class ClipFeatures:
     starts_s, ends_s : tuple of float
         Where each window begins, and where its sound ends, in seconds from the start of the
         file.
+    peaks : Peaks, optional
+        How the peaks of this part are distributed; None without windows.
     """
 
     status: Literal["ok", "silent", "too_short"]
@@ -66,6 +69,7 @@ class ClipFeatures:
     flags: tuple[str, ...] = ()
     starts_s: tuple[float, ...] = ()
     ends_s: tuple[float, ...] = ()
+    peaks: Peaks | None = None
 
 
 def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) -> Floats:
@@ -236,7 +240,7 @@ def _short_clip(samples: Floats, clipped: bool, cutting: _Cutting) -> ClipFeatur
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
     start, stop = trim(samples, spec)
     log_mels, starts, ends = _windows(samples[start:stop], start, cutting)
-    return ClipFeatures("ok", log_mels, duration, flags, starts, ends)
+    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks_of(samples))
 
 
 def _long_parts(
@@ -267,7 +271,7 @@ def _long_part(
     if is_tail or _is_silent(part):
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
     log_mels, starts, ends = _windows(part, offset, cutting)
-    return ClipFeatures("ok", log_mels, duration, flags, starts, ends)
+    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks_of(part))
 
 
 def _windows(

@@ -5,8 +5,8 @@ whatever else they are given just as readily, so a clip that is something else i
 is measured on the spectrograms that the model is given, window by window; the measures of a
 clip are the means over its windows, so an hour takes no more memory than a second.
 
-The limits were chosen on clips of 17 speakers that were spoilt on purpose, and judged on those
-of 19 others: ``benchmarks/flags.py`` prints how often each flag is right.
+The limits were chosen on clips of 18 speakers that were spoilt on purpose, and judged on those
+of 18 others: ``benchmarks/flags.py`` prints how often each flag is right.
 """
 
 from dataclasses import replace
@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from emotool.clipping import Peaks
 from emotool.features import ClipFeatures
 from emotool.spec import SpectrogramSpec
 from emotool.spectrogram import mel_filterbank
@@ -27,13 +28,24 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 SPEECHLESS_SECONDS: Final = 0.5
 NARROW_BAND_SECONDS: Final = 1.0
 NOISY_SECONDS: Final = 1.5
+CLIPPED_SECONDS: Final = 1.0
 """Clips with less sound do not get the flag: a word has no pauses, and maybe no sharp sounds."""
+
+EVENNESS: Final = 0.92
+"""Peaks that were cut off are more alike than this, whatever was done to them since."""
+
+FLATNESS: Final = 0.25e-3
+"""Where the cut is still to be seen, more samples than this lie level at the top."""
 
 TEXTURE_DB: Final = {64: 2.2, 128: 2.9}
 """By number of bands: noise alone has less texture, its frames are only as rough as chance."""
 
+STILL: Final = 0.2
+"""Held tones move less than this from frame to frame: their lines stay, where voices glide."""
+
 MOVEMENT: Final = 0.5
-"""Hum and music move less from frame to frame: their lines stay, where voices glide."""
+STEADY_DB: Final = 10.0
+"""So do hum and music that is as loud all the time; slow clear voices move little, but pause."""
 
 VOICE_RANGE_DB: Final = 7.0
 """Where nobody speaks, no group of bands of a voice changes by more."""
@@ -184,15 +196,17 @@ def _fine_structure(bands: Floats, heard: npt.NDArray[np.bool_]) -> tuple[float,
     return texture, moving / still if still > 0 else 0.0
 
 
-def flags_of(measures: Measures, n_mels: int, seconds: float) -> tuple[str, ...]:
+def flags_of(measures: Measures, peaks: Peaks, n_mels: int, seconds: float) -> tuple[str, ...]:
     """Return the flags that measures stand for, in the order in which they are written.
 
-    Of a clip without speech nothing else is said.
+    Of a clip without speech nothing else is said: noise is noisy, and hum has even peaks.
 
     Parameters
     ----------
     measures : Measures
         Of a clip.
+    peaks : Peaks
+        Of the same clip.
     n_mels : {64, 128}
         Bands of its spectrograms.
     seconds : float
@@ -201,25 +215,29 @@ def flags_of(measures: Measures, n_mels: int, seconds: float) -> tuple[str, ...]
     Returns
     -------
     tuple of str
-        ``speechless``, or any of ``narrow_band`` and ``noisy``.
+        ``speechless``, or any of ``clipped``, ``narrow_band`` and ``noisy``.
 
     Examples
     --------
-    >>> flags_of(Measures(24.0, 32.0, 38.0, -21.0, 6.9, 0.9), 64, 3.0)
+    >>> flags_of(Measures(24.0, 32.0, 38.0, -21.0, 6.9, 0.9), Peaks(0.7, 0.0), 64, 3.0)
     ()
-    >>> flags_of(Measures(9.0, 32.0, 38.0, -60.0, 6.9, 0.9), 64, 3.0)
-    ('narrow_band', 'noisy')
+    >>> flags_of(Measures(9.0, 32.0, 38.0, -60.0, 6.9, 0.9), Peaks(1.0, 0.0), 64, 3.0)
+    ('clipped', 'narrow_band', 'noisy')
     """
+    steady = measures.movement < MOVEMENT and measures.range_db < STEADY_DB
     speechless = (
         measures.texture_db < TEXTURE_DB[n_mels]
-        or measures.movement < MOVEMENT
         or measures.voice_range_db < VOICE_RANGE_DB
+        or measures.movement < STILL
+        or steady
     )
     if seconds < SPEECHLESS_SECONDS or speechless:
         return ("speechless",) if seconds >= SPEECHLESS_SECONDS else ()
+    clipped = peaks.evenness > EVENNESS or peaks.flatness > FLATNESS
     narrow = measures.treble_db < TREBLE_DB
     noisy = measures.range_db < RANGE_DB or measures.band_range_db < BAND_RANGE_DB
     found = (
+        ("clipped", clipped and seconds >= CLIPPED_SECONDS),
         ("narrow_band", narrow and seconds >= NARROW_BAND_SECONDS),
         ("noisy", noisy and seconds >= NOISY_SECONDS),
     )
@@ -240,11 +258,18 @@ class Quality:
         self._measurable = can_measure(spec)
         self._total = np.zeros(len(Measures._fields))
         self._frames = 0
+        self._peaks = np.zeros(len(Peaks._fields))
+        self._peaks_s = 0.0
+        self._seen: tuple[str, ...] = ()
 
     def add(self, part: ClipFeatures) -> None:
         """Hear a part of the clip: the windows that `emotool.features` has made of it."""
+        self._seen = part.flags
         if not self._measurable:
             return
+        if part.peaks is not None:
+            self._peaks += part.duration_s * np.array(part.peaks)
+            self._peaks_s += part.duration_s
         spec = self._spec
         for window, start, end in zip(part.log_mels, part.starts_s, part.ends_s, strict=True):
             frames = min(spec.frames, round((end - start) * spec.sample_rate) // spec.hop_length)
@@ -265,7 +290,15 @@ class Quality:
         return Measures(*(self._total / self._frames).tolist())
 
     @property
+    def peaks(self) -> Peaks:
+        """Means over the parts, by their length; zeros without any."""
+        return Peaks(*(self._peaks / max(self._peaks_s, 1e-9)).tolist())
+
+    @property
     def flags(self) -> tuple[str, ...]:
-        """The flags that hold so far; none where nothing could be measured."""
+        """The flags that hold so far, those that its parts came with first."""
         measures = self.measures
-        return () if measures is None else flags_of(measures, self._spec.n_mels, self.seconds)
+        if measures is None:
+            return self._seen
+        found = flags_of(measures, self.peaks, self._spec.n_mels, self.seconds)
+        return tuple(dict.fromkeys(self._seen + found))

@@ -169,8 +169,7 @@ def _pieces(parts: "Iterator[ClipFeatures]", quality: "Quality") -> Iterator[_Pi
         status = "ok" if status == "ok" else part.status
         duration_s += part.duration_s
         quality.add(part)
-        flags = part.flags + quality.flags
-        final = {"status": status, "duration_s": duration_s, "flags": flags}
+        final = {"status": status, "duration_s": duration_s, "flags": quality.flags}
         for start in range(0, max(len(part.log_mels), 1), PART_WINDOWS):
             windows = part.log_mels[start : start + PART_WINDOWS]  # [n, n_mels, frames]
             windows = windows.astype("<f4", order="C", copy=False)

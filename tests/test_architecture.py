@@ -34,6 +34,7 @@ ORDER = (
     "foreign_audio",
     "audio_stream",
     "audio",
+    "clipping",
     "features",
     "quality",
     "path_list",

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from emotool.clipping import Peaks
 from emotool.features import features_of, iter_extract
 from emotool.quality import Measures, Quality, can_measure, flags_of, measure
 from emotool.spec import SpectrogramSpec
@@ -16,6 +17,7 @@ from emotool.spectrogram import log_mel
 from tests.synthesis import Samples, noise, tone, write_clip
 
 RATE = 16_000
+PEAKS = Peaks(0.7, 0.0)
 SPECS = (SpectrogramSpec(n_mels=64), SpectrogramSpec(n_mels=128))
 both = pytest.mark.parametrize("spec", SPECS, ids=("64 bands", "128 bands"))
 
@@ -138,9 +140,19 @@ def test_chords_are_speechless() -> None:
     assert flags((music + 0.01 * noise(3.0)).astype(np.float32)) == ("speechless",)
 
 
+def test_a_slow_clear_voice_is_no_music() -> None:
+    """Lines that stay for long are a voice's if it pauses, and music's if it does not."""
+    slow = Measures(12.0, 30.0, 36.0, -20.0, 7.0, 0.25)
+    assert flags_of(slow._replace(range_db=16.0), PEAKS, 64, 3.0) == ()
+    assert flags_of(slow._replace(range_db=9.0), PEAKS, 64, 3.0) == ("speechless",)
+    assert flags_of(slow._replace(movement=0.15), PEAKS, 64, 3.0) == ("speechless",)
+
+
 def test_of_speechless_sound_nothing_else_is_said() -> None:
     """Noise alone is noisy and hum is narrow, which nobody needs to be told."""
-    assert flags_of(Measures(1.0, 4.0, 5.0, -70.0, 2.0, 0.1), 64, 3.0) == ("speechless",)
+    assert flags_of(Measures(1.0, 4.0, 5.0, -70.0, 2.0, 0.1), Peaks(1.0, 1.0), 64, 3.0) == (
+        "speechless",
+    )
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
@@ -190,7 +202,7 @@ def test_any_spectrogram_can_be_measured(window: Samples) -> None:
 def test_any_samples_give_known_flags(samples: Samples) -> None:
     """Constants, single clicks, damage at the limit: flags come from the list, at most once."""
     found = flags(samples)
-    assert set(found) <= {"speechless", "narrow_band", "noisy"}
+    assert set(found) <= {"speechless", "clipped", "narrow_band", "noisy"}
     assert len(set(found)) == len(found)
 
 
@@ -209,9 +221,9 @@ def test_silence_has_no_flags() -> None:
 def test_a_word_is_not_judged_by_its_pauses() -> None:
     """What is too short for pauses cannot be told from noise, nor a vowel from a telephone."""
     measures = Measures(9.0, 32.0, 38.0, -60.0, 6.9, 0.9)
-    assert flags_of(measures, 64, 0.9) == ()
-    assert flags_of(measures, 64, 1.4) == ("narrow_band",)
-    assert flags_of(measures._replace(texture_db=0.0), 64, 0.4) == ()
+    assert flags_of(measures, PEAKS, 64, 0.9) == ()
+    assert flags_of(measures, PEAKS, 64, 1.4) == ("narrow_band",)
+    assert flags_of(measures._replace(texture_db=0.0), PEAKS, 64, 0.4) == ()
 
 
 def test_the_padding_of_a_window_is_not_heard() -> None:
