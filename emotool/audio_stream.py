@@ -98,6 +98,11 @@ class AudioStream:
         widest = max(self.channels, self.sample_rate / self.source_rate)
         return max(1, int(_BLOCK_VALUES / widest))
 
+    @property
+    def seconds(self) -> float | None:
+        """The clip's length in seconds, to the file's own sample; None before its end is met."""
+        return self._decoded / self.source_rate if self._ended else None
+
     def read(self, count: int) -> Floats:
         """Return the next ``count`` samples, fewer only at the end of the clip.
 

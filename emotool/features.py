@@ -6,7 +6,7 @@ Training, evaluation and classification all come through here.
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -190,9 +190,26 @@ def iter_extract(
         limit = int(LONG_SECONDS * spec.sample_rate)
         head = stream.read(limit + 1)
         if head.size > limit:
-            yield from _long_parts(head, stream, _Cutting(spec, hop), max(1, block_windows))
+            parts = _long_parts(head, stream, _Cutting(spec, hop), max(1, block_windows))
         else:
-            yield _short_clip(head, stream.clipped, _Cutting(spec, hop))
+            parts = iter([_short_clip(head, stream.clipped, _Cutting(spec, hop))])
+        for part in parts:
+            yield _ending_with(stream, part)
+
+
+def _ending_with(stream: AudioStream, part: ClipFeatures) -> ClipFeatures:
+    """Let a window that goes to the clip's end, end there, to the file's own sample.
+
+    Resampling rounds a clip's length to a sample at the model's rate: 48 kHz have three times
+    as many.
+    """
+    end = stream.seconds
+    if end is None or not part.ends_s or abs(part.ends_s[-1] - end) * stream.sample_rate > 0.75:
+        return part
+    # With overlap, several windows may reach the end.
+    last = part.ends_s[-1]
+    ends = tuple(end if each == last else each for each in part.ends_s)
+    return replace(part, ends_s=ends)
 
 
 def features_of(

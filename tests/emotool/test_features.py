@@ -152,6 +152,27 @@ def test_a_long_clip_comes_in_parts_that_are_the_whole(
         assert together.tobytes() == log_mel(cut_windows(samples, SMALL), SMALL).tobytes()
 
 
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+@pytest.mark.parametrize("seconds", [1, LONG_SECONDS + 1])
+@pytest.mark.parametrize("tail", [12_345, 12_346, 12_347])
+def test_windows_lie_where_they_say_to_the_files_own_sample(
+    tmp_path: Path, rate: int, seconds: float, tail: int
+) -> None:
+    """Clicks where windows are said to begin are their first samples; the last ends the file."""
+    samples = noise(seconds + tail / rate, rate) * np.float32(0.1)
+    places = list(range(0, samples.size, rate // 2))
+    samples[places] = 0.9
+    path = _write(tmp_path, samples, rate)
+    parts = list(iter_extract(path, SMALL))
+    starts = [round(start, 6) * rate for part in parts for start in part.starts_s]
+    ends = [round(end, 6) * rate for part in parts for end in part.ends_s]
+    assert starts == places
+    assert ends == pytest.approx([*places[1:], samples.size], abs=0.03)
+    with open_audio(path, SMALL.sample_rate) as stream:
+        heard = stream.read(samples.size)
+    assert np.flatnonzero(heard > 0.2).tolist() == [place * 16_000 // rate for place in places]
+
+
 @pytest.mark.parametrize(("tail", "windows"), [(0.05, 124), (0.15, 125)])
 @pytest.mark.parametrize("block_windows", [1, 31, 32])
 def test_the_tail_of_a_long_clip_counts_like_that_of_a_short_one(
