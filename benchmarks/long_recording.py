@@ -151,8 +151,8 @@ def _text(about: dict[str, Any], figures: Sequence[dict[str, float]], off: dict[
         return "met" if is_met else "missed"
 
     return (
-        f"{about['processor']}, {about['cores']} cores, Python {about['python']}; {about['minutes']} "
-        f"minutes of 48 kHz stereo, {about['file'].rpartition('.')[2].upper()}, "
+        f"{about['processor']}, {about['cores']} cores, Python {about['python']}; "
+        f"{about['minutes']} minutes of 48 kHz stereo, {Path(about['file']).suffix[1:].upper()}, "
         f"`{about['model']}`, `--segments`; median of {len(figures)}.\n\n"
         "| | | asked for |\n|---|---|---|\n"
         f"| wall time, start-up included | {wall:.1f} s | |\n"

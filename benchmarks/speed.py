@@ -121,14 +121,21 @@ def _conditions(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
         for model in bench.models
     }
     return {
-        "processor": _processor(),
-        "cores": cores(),
-        "python": platform.python_version(),
+        **machine(),
         "clips": len(bench.clips),
         "repeat": options.repeat,
         "emotool": "installed" if options.emotool else "checkout",
         "code": code.hexdigest()[:16],
         "models": models,
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Say where it was measured."""
+    return {
+        "processor": _processor(),
+        "cores": cores(),
+        "python": platform.python_version(),
     }
 
 
