@@ -16,7 +16,10 @@ from emotool.spectrogram import SpectrogramSpec
 from training.architectures.blocks import Activity, EvidenceHead, Normalise, SpectrogramImage
 from training.strict import from_dict
 
-__all__ = ["Config", "build"]
+__all__ = ["TAPS", "Config", "build"]
+
+TAPS = "taps"
+"""Name of the layer behind which the head comes, where there are taps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,10 @@ class Config:
     Attributes
     ----------
     cut : str
-        The layer whose output goes into the head.
+        The last layer whose output goes into the head.
+    taps : tuple of str
+        Earlier layers whose outputs go there too, averaged down to the same height and width:
+        what an earlier layer sees is nearer to sound than to photographs.
     statistics : str
         What a window's normalisation looks at: ``active`` frames, the others being grey, or the
         whole ``window``.
@@ -43,6 +49,7 @@ class Config:
     """
 
     cut: str = "conv4_block6_out"
+    taps: tuple[str, ...] = ()
     statistics: Literal["active", "window"] = "window"
     channels: Literal["grey", "delta"] = "grey"
     dropout: float = 0.3
@@ -69,7 +76,7 @@ def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any
     image = SpectrogramImage(settings.channels, name="image")(normalised)  # [.., frames, 3]
     # Built on our tensor, its layers become layers of this model, under their own names.
     whole = keras.applications.ResNet50(include_top=False, weights=None, input_tensor=image)
-    features = whole.get_layer(settings.cut).output  # [batch, h, w, c]
+    features = _tapped(whole, settings)  # [batch, h, w, c]
     head = EvidenceHead(
         len(labels), settings.dropout, settings.pooling, settings.projection, name="head"
     )
@@ -79,3 +86,17 @@ def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
     return model
+
+
+def _tapped(whole: keras.Model, settings: Config) -> Any:
+    """Put the maps of all layers asked for side by side, [batch, h, w, sum of c]."""
+    last = whole.get_layer(settings.cut).output  # [batch, h, w, c]
+    if not settings.taps:
+        return last
+    maps = []
+    for name in settings.taps:
+        earlier = whole.get_layer(name).output  # [batch, a h, b w, c]
+        ratio = tuple(round(earlier.shape[axis] / last.shape[axis]) for axis in (1, 2))
+        pool = keras.layers.AveragePooling2D(ratio, padding="same", name=f"{name}_tap")
+        maps.append(pool(earlier) if max(ratio) > 1 else earlier)  # [batch, h, w, c]
+    return keras.layers.Concatenate(name=TAPS)([*maps, last])

@@ -5,9 +5,13 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
+import keras
+
 from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
 from training import architectures
+from training.architectures import resnet
+from training.cut import cut
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 SMALL = {
@@ -56,6 +60,22 @@ def test_the_cnn_has_plainer_forms() -> None:
     model = architectures.build("cnn", ("happy", "sad"), spec, config)
     assert model.output["embedding"].shape == (None, 16)
     assert model.get_layer("normalise").kind == "constants"
+
+
+def test_a_resnet_taps_earlier_layers() -> None:
+    """Their maps, averaged down to the last one's size, stand before it in the head's input."""
+    config = {**SMALL["resnet"], "cut": "conv3_block1_out", "taps": ["conv2_block1_out"]}
+    model = architectures.build("resnet", ("happy", "sad"), SPEC, config)
+    names = ("conv2_block1_out", "conv3_block1_out", resnet.TAPS)
+    inside = keras.Model(model.input, [model.get_layer(name).output for name in names])
+    log_mel = np.random.default_rng(0).normal(-40, 15, (1, SPEC.n_mels, SPEC.frames))
+    earlier, last, taps = (tensor.numpy() for tensor in inside(log_mel.astype(np.float32)))
+    assert taps.shape == (*last.shape[:3], earlier.shape[3] + last.shape[3])
+    corner = earlier[:, :2, :2].mean((1, 2))  # [1, c]
+    assert np.allclose(taps[:, 0, 0, : earlier.shape[3]], corner, atol=1e-5)
+    assert np.array_equal(taps[..., earlier.shape[3] :], last)
+    parts = cut(model, resnet.TAPS)
+    assert parts.tail.output["logits"].shape == (None, 2)
 
 
 def test_a_resnet_keeps_the_statistics_of_its_normalisation() -> None:
