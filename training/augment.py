@@ -1,4 +1,4 @@
-"""What happens to a training window: place, pace, voice, room, noise, masks, and mixing.
+"""What happens to a training window: place, pace, voice, room, noise and masks.
 
 All on spectrograms in dB, in numpy, and all random numbers from the generator passed in: who
 calls with the same generator gets the same batch.
@@ -11,7 +11,7 @@ from emotool.spectrogram import SpectrogramSpec
 from training import alter
 from training.recipe import Augmentation
 
-__all__ = ["SILENCE_DB", "cut", "mask", "mix", "window_of"]
+__all__ = ["SILENCE_DB", "cut", "mask", "window_of"]
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -158,36 +158,3 @@ def _stretch(length: int, widest: int, random: np.random.Generator) -> tuple[int
     """Draw a stretch of at most ``widest`` of ``length`` places: its start and its width."""
     width = int(random.integers(0, min(widest, length) + 1))
     return int(random.integers(0, length - width + 1)), width
-
-
-def mix(
-    windows: Floats, targets: Floats, augmentation: Augmentation, random: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Mix each window, and its target, with another of the batch.
-
-    Mixup (Zhang et al. 2018, arXiv:1710.09412), in dB, the larger share for the window itself.
-
-    Parameters
-    ----------
-    windows : ndarray of float32, shape (batch, n_mels, frames) or (batch, size)
-        dB, or what a network has made of them (manifold mixup, Verma et al. 2019,
-        arXiv:1806.05236).
-    targets : ndarray of float32, shape (batch, labels)
-        Probabilities.
-    augmentation : Augmentation
-    random : numpy.random.Generator
-
-    Returns
-    -------
-    tuple of ndarray
-        New windows and targets of the same shapes.
-    """
-    if augmentation.mixup_alpha <= 0 or random.uniform() >= augmentation.mixup_probability:
-        return windows, targets
-    partner = random.permutation(len(windows))
-    alpha = augmentation.mixup_alpha
-    share = random.beta(alpha, alpha, len(windows)).astype(np.float32)  # [batch]
-    kept: Floats = np.maximum(share, 1 - share)[:, None]  # [batch, 1]
-    each = kept.reshape(-1, *[1] * (windows.ndim - 1))  # [batch, 1, …]
-    mixed = each * windows + (1 - each) * windows[partner]
-    return mixed, kept * targets + (1 - kept) * targets[partner]

@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from emotool.errors import TrainingError
+from training.architectures.blocks import EvidenceHead, RowMeans, TimeMean
 
 __all__ = ["Cut", "cut", "leaves"]
 
@@ -21,7 +22,9 @@ class Cut:
         ``log_mel`` f32 [batch, n_mels, frames] → a feature map [batch, h, w, c] and the activity
         of frames f32 [batch, frames].
     tail : keras.Model
-        Both in one vector, f32 [batch, h w c + frames] → the model's outputs.
+        Both in one vector, f32 [batch, h w c + frames] → the model's outputs. Where the head
+        is all of it and takes means over time, the body has taken them (w is 1), so that what
+        is kept is small; ``activation`` is then the rows' alone.
     """
 
     body: keras.Model
@@ -47,14 +50,26 @@ def cut(model: keras.Model, layer: str) -> Cut:
     if layer not in names or "activity" not in names:
         raise TrainingError(f"{model.name} has no layer {layer!r} to be cut behind")
     maps, activity = model.get_layer(layer).output, model.get_layer("activity").output
+    inner = keras.Model([maps, activity], model.output, name="learning")
+    if (head := _head_of_means(inner)) is not None:
+        maps = TimeMean(name="time_mean")(maps, activity)  # [batch, h, 1, c]
     _, height, width, channels = maps.shape
     frames = activity.shape[1]
-    inner = keras.Model([maps, activity], model.output, name="learning")
     # One vector, so that whatever handles windows handles these.
     whole = keras.Input((height * width * channels + frames,), name="kept")
     unpacked = layers.Reshape((height, width, channels))(whole[:, :-frames])  # [batch, h, w, c]
-    tail = keras.Model(whole, inner([unpacked, whole[:, -frames:]]), name=f"{model.name}_tail")
+    sounding = whole[:, -frames:]  # [batch, frames]
+    outputs = head(unpacked, sounding) if head else inner([unpacked, sounding])
+    tail = keras.Model(whole, outputs, name=f"{model.name}_tail")
     return Cut(keras.Model(model.input, [maps, activity]), tail)
+
+
+def _head_of_means(tail: keras.Model) -> Any | None:
+    """Return a tail's head if it is all there is, and looks at nothing but means over time."""
+    learning = [layer for layer in tail.layers if layer.weights]
+    if len(learning) != 1 or not isinstance(learning[0], EvidenceHead):
+        return None
+    return learning[0] if isinstance(learning[0].pooling, RowMeans) else None
 
 
 def leaves(model: keras.Model) -> list[Any]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from training import augment
+from training.mixing import draw_mixing, mix
 from training.recipe import Recipe
 from training.sampling import balanced_weights, generator, order
 
@@ -93,13 +94,14 @@ class TrainingSet:
         """
         random = generator(self.seed, "batch", *place)
         recipe = self.recipe
-        windows = np.stack([self._window(int(index), random) for index in indices])
+        windows = [self._window(int(index), random) for index in indices]
         n_labels = len(recipe.labels)
         targets = np.eye(n_labels, dtype=np.float32)[self.clips.targets[indices]]
         targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / n_labels
-        return augment.mix(windows, targets.astype(np.float32), recipe.augmentation, random)
+        mixed = draw_mixing(len(windows), recipe.augmentation, random)
+        return mix(windows, mixed), mix(list(targets), mixed)
 
-    def _window(self, index: int, random: np.random.Generator) -> Floats:
+    def _window(self, index: int, random: np.random.Generator) -> Floats | Image:
         """Cut and alter one window of one clip, [n_mels, frames]."""
         copies = self.clips.images[index]
         clean = len(copies) == 1 or random.uniform() < self.recipe.variants.clean_share

@@ -39,10 +39,10 @@ Floats = npt.NDArray[np.float32]
 class KeptSet(TrainingSet):
     """Batches of kept maps, mixed but not altered any more."""
 
-    def _window(self, index: int, random: np.random.Generator) -> Floats:
-        """Take one of a clip's copies, f32 [size]."""
+    def _window(self, index: int, random: np.random.Generator) -> Half:
+        """Take one of a clip's copies, f16 [size]."""
         copies = self.clips.images[index]
-        return copies[int(random.integers(len(copies)))].astype(np.float32)
+        return copies[int(random.integers(len(copies)))]
 
     def _shape(self) -> tuple[int, ...]:
         return self.clips.images[0][0].shape

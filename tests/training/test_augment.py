@@ -112,23 +112,3 @@ def test_masks_are_no_wider_than_allowed() -> None:
         assert np.count_nonzero(changed.all(axis=0)) <= 10
         kept = ~changed.all(axis=1)[:, None] & ~changed.all(axis=0)[None]
         assert np.array_equal(masked[kept], window[kept])
-
-
-def test_mixing_keeps_targets_probabilities_and_the_window_the_larger_share() -> None:
-    """Windows and targets are mixed with the same shares."""
-    windows = np.zeros((8, 2, 3), np.float32)
-    windows[::2] = 1.0
-    targets = np.eye(2, dtype=np.float32)[[1, 0] * 4]
-    settings = Augmentation(mixup_alpha=0.4)
-    mixed, soft = augment.mix(windows, targets, settings, random(1))
-    assert np.allclose(soft.sum(1), 1)
-    assert np.allclose(mixed[:, 0, 0], soft[:, 1])
-    assert (soft.argmax(1) == targets.argmax(1)).all()
-    assert 0 < np.count_nonzero((soft > 0) & (soft < 1)) <= 16
-
-
-def test_mixing_can_be_switched_off() -> None:
-    """An alpha or a probability of 0 leaves the batch as it is."""
-    windows, targets = np.ones((2, 1, 1), np.float32), np.eye(2, dtype=np.float32)
-    for settings in (Augmentation(), Augmentation(mixup_alpha=1.0, mixup_probability=0.0)):
-        assert augment.mix(windows, targets, settings, random())[0] is windows

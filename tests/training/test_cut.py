@@ -1,5 +1,7 @@
 """A model in two parts says what it said as a whole."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,18 +18,36 @@ SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 CONFIG = {"cut": "conv2_block2_out", "projection": 8}
 
 
-@pytest.mark.parametrize("layer", ["conv2_block1_out", "conv2_block2_out"])
-def test_body_and_tail_together_are_the_model(layer: str) -> None:
-    """Every output, whether the cut is before the head or further down."""
+def in_parts(model: Any, layer: str, log_mel: Any) -> tuple[Any, Any, Any]:
+    """Run a model whole and cut; return both outputs and the maps between."""
+    parts = cut(model, layer)
+    maps, activity = parts.body(log_mel)
+    packed = np.concatenate([maps.numpy().reshape(len(maps), -1), activity.numpy()], axis=1)
+    return model(log_mel), parts.tail(packed), maps
+
+
+def test_body_and_tail_together_are_the_model() -> None:
+    """Every output, where the cut is before layers that learn."""
     model = architectures.build("resnet", ("happy", "sad"), SPEC, CONFIG)
     log_mel = np.random.default_rng(0).normal(-40, 15, (3, SPEC.n_mels, SPEC.frames))
-    parts = cut(model, layer)
-    maps, activity = parts.body(log_mel.astype(np.float32))
-    packed = np.concatenate([maps.numpy().reshape(3, -1), activity.numpy()], axis=1)
-    whole, tail = model(log_mel.astype(np.float32)), parts.tail(packed)
+    whole, tail, maps = in_parts(model, "conv2_block1_out", log_mel.astype(np.float32))
+    assert maps.shape == (3, 12, 10, 256)
     assert set(tail) == set(whole)
     for name, value in whole.items():
         assert np.allclose(tail[name], value, atol=1e-5), name
+
+
+@pytest.mark.parametrize("pooling", ["row_means", "statistics"])
+def test_a_head_of_means_needs_no_more_than_means(pooling: str) -> None:
+    """Then what is kept is one column; another pooling gets the whole map."""
+    config = {**CONFIG, "pooling": pooling}
+    model = architectures.build("resnet", ("happy", "sad"), SPEC, config)
+    log_mel = np.random.default_rng(0).normal(-40, 15, (3, SPEC.n_mels, SPEC.frames))
+    log_mel[0, :, :20] = -100.0  # silence, which must not count
+    whole, tail, maps = in_parts(model, CONFIG["cut"], log_mel.astype(np.float32))
+    assert maps.shape == (3, 12, 1 if pooling == "row_means" else 10, 256)
+    for name in ("logits", "embedding"):
+        assert np.allclose(tail[name], whole[name], atol=1e-5), name
 
 
 def test_the_tail_shares_its_weights_with_the_model() -> None:

@@ -4,5 +4,15 @@ from training.architectures.blocks.blot import Blot
 from training.architectures.blocks.head import EvidenceHead
 from training.architectures.blocks.image import SpectrogramImage
 from training.architectures.blocks.normalise import Activity, Normalise, set_constants
+from training.architectures.blocks.row_means import RowMeans, TimeMean
 
-__all__ = ["Activity", "Blot", "EvidenceHead", "Normalise", "SpectrogramImage", "set_constants"]
+__all__ = [
+    "Activity",
+    "Blot",
+    "EvidenceHead",
+    "Normalise",
+    "RowMeans",
+    "SpectrogramImage",
+    "TimeMean",
+    "set_constants",
+]

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from training.architectures.blocks.pooling import pooling_of, spread
+from training.architectures.blocks.pooling import pooling_of
+from training.architectures.blocks.spread import spread
 
 __all__ = ["EvidenceHead"]
 
@@ -54,16 +55,15 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]
 
     def build(self, features_shape: Shape, activity_shape: Shape) -> None:
         """Make the linear classifier's weights, [dim, n_labels] and [n_labels]."""
-        width, frames = features_shape[2], activity_shape[1]
-        if width is None or frames is None:
+        if features_shape[2] is None or activity_shape[1] is None:
             raise ValueError("the size of the feature map must be known")
-        self.spread = spread(frames, width)  # [frames, w]
         self.classifier.build((None, self.pooling.build(features_shape)))
 
     def call(self, features: Any, activity: Any, training: bool | None = None) -> dict[str, Any]:
         """Map features and activity to the head's outputs."""
         features = ops.cast(features, "float32")
-        activity = ops.matmul(activity, self.spread)  # [batch, w]
+        along = spread(activity.shape[1], features.shape[2])  # [frames, w]
+        activity = ops.matmul(activity, along)  # [batch, w]
         features = self.pooling.collapse(features, training)
         embedding = self.pooling.embed(features, activity)  # [batch, dim]
         logits = self.classifier(self.dropout(embedding, training=training))  # [batch, labels]

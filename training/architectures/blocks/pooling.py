@@ -9,14 +9,12 @@ keeps a deviation's root finite.
 
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-import numpy.typing as npt
 from keras import ops
 
 from training.architectures.blocks.projection import FrequencyProjection
 from training.architectures.blocks.row_means import RowMeans
 
-__all__ = ["MeanMax", "Pooling", "Statistics", "pooling_of", "spread"]
+__all__ = ["MeanMax", "Pooling", "Statistics", "pooling_of"]
 
 ALMOST_SILENT = 1e-3
 """Weight of a silent frame among sounding ones of weight 1: not 0, lest all weights be 0."""
@@ -174,17 +172,3 @@ def _share_of_maximum(values: Any, axis: int | tuple[int, ...]) -> Any:
     near = ops.relu(values - (1.0 - NEARLY_MAXIMUM) * largest)
     summed = ops.sum(near * values, axis=axis, keepdims=True)
     return near * (largest / (summed + SMALL))
-
-
-def spread(frames: int, width: int) -> npt.NDArray[np.float32]:
-    """Matrix that averages ``frames`` places down to ``width``, f32 [frames, width].
-
-    Examples
-    --------
-    >>> spread(4, 2).tolist()
-    [[0.5, 0.0], [0.5, 0.0], [0.0, 0.5], [0.0, 0.5]]
-    """
-    edges = np.arange(width + 1) * frames / width
-    place = np.arange(frames)[:, None]  # [frames, 1]
-    overlap = np.minimum(place + 1, edges[1:]) - np.maximum(place, edges[:-1])
-    return np.asarray(np.maximum(overlap, 0) * width / frames, np.float32)

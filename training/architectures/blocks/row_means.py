@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 from keras import layers, ops
 
 from training.architectures.blocks.projection import FrequencyProjection
+from training.architectures.blocks.spread import spread
 
-__all__ = ["RowMeans"]
+__all__ = ["RowMeans", "TimeMean"]
 
 ALMOST_SILENT = 1e-3
 """Weight of a silent frame among sounding ones of weight 1: not 0, lest all weights be 0."""
@@ -84,6 +85,24 @@ class RowMeans:
         means = self.dropout(ops.reshape(flat, (-1, *self.shape)), training=features.training)
         along, _ = self.projection(means, training=features.training)
         return ops.cast(along, "float32")  # [batch, 1, size]
+
+
+class TimeMean(layers.Layer):  # type: ignore[misc]
+    """Mean over time, silent frames aside: all that `RowMeans` takes from a map to its logits.
+
+    Shape
+    -----
+    features [batch, h, w, c] and activity [batch, frames] → f32 [batch, h, 1, c].
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(dtype="float32", **options)
+
+    def call(self, features: Any, activity: Any) -> Any:
+        """Average over the width."""
+        along = ops.matmul(activity, spread(activity.shape[1], features.shape[2]))  # [batch, w]
+        shared = ops.cast(features, "float32") * _share(along)  # [batch, h, w, c]
+        return ops.sum(shared, axis=2, keepdims=True)  # [batch, h, 1, c]
 
 
 def _share(activity: Any) -> Any:
