@@ -267,6 +267,11 @@ class _Batch:
         sources = Sources(found.clips, model)
         writer = replace(options.writer, sources=sources, kept=kept, spans=options.segments)
         with Outputs(options.outputs, files, model.labels, facts, writer) as outputs:
+            if options.segments and outputs.about_clips:
+                self._progress.note(
+                    "a report has a row for each clip, and shows the windows of its first minute "
+                    "when it is opened: for a table of all windows add -o segments.csv"
+                )
             for wanted in options.annotations:
                 outputs.add_writer(self._annotation_folder(wanted, sources))
             if options.embeddings is not None:

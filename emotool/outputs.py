@@ -188,10 +188,15 @@ class Outputs:
         """Let another writer have the rows as well."""
         self._writers.append(writer)
 
+    @property
+    def about_clips(self) -> bool:
+        """Whether every writer has a row for each clip, also where there are rows for parts."""
+        return all(_takes_whole_clips(writer) for writer in self._writers)
+
     def write(self, result: ClipResult, parts: Sequence[ClipResult] = ()) -> None:
         """Add a row everywhere it belongs; in tables, rows about its parts if there are any."""
         for writer in self._writers:
-            whole = getattr(writer, "whole_clips", False)
+            whole = _takes_whole_clips(writer)
             for row in (result,) if whole or not parts else parts:
                 writer.write(row)
         if result.status == "failed" and self._failures is not None:
@@ -222,6 +227,10 @@ class Outputs:
     ) -> None:
         if kind is not None:
             self.discard()
+
+
+def _takes_whole_clips(writer: Writer) -> bool:
+    return bool(getattr(writer, "whole_clips", False))
 
 
 def _identity(path: str | Path) -> tuple[int, int] | None:

@@ -174,7 +174,8 @@ Segments = Annotated[
         "--segments",
         rich_help_panel=_PARTS,
         help="Write a row for each window, with its start and end, instead of one for each "
-        "clip: use it for recordings in which the mood changes.",
+        "clip: use it for recordings in which the mood changes. A report keeps a row for each "
+        "clip.",
     ),
 ]
 

@@ -1,13 +1,12 @@
 // Figures and charts over all clips, as SVG. A bar filters the table by what it stands for.
 
 function figures() {
-  const labelled = rows.filter((row) => row.status === "ok");
+  const sure = rows.filter((row) => row.confidence !== null);
   const seconds = rows.reduce((sum, row) => sum + (row.seconds ?? 0), 0);
-  const mean = labelled.reduce((sum, row) => sum + row.confidence, 0) / labelled.length;
+  const mean = sure.reduce((sum, row) => sum + row.confidence, 0) / sure.length;
   const shown = [["clips", count(rows.length)], ["of speech", clock(seconds)]];
-  if (labelled.length) shown.push(["mean confidence", percent(mean)]);
-  const rest = rows.length - labelled.length;
-  shown.push(["without a label", count(rest)]);
+  if (sure.length) shown.push(["mean confidence", percent(mean)]);
+  shown.push(["without a label", count(rows.length - sure.length)]);
   for (const [name, value] of shown) {
     field("figures").append(
       element("div", {}, element("dt", {}, name), element("dd", {}, value)));
@@ -31,42 +30,58 @@ function filterBy(id, value) {
   applyFilters();
 }
 
+// What clips can be called: a label, or uncertain where some are.
+function answers() {
+  const made = labels.map((label, place) => ({
+    name: label, place, filter: () => filterBy("label", place),
+  }));
+  if (rows.some((row) => row.status === "uncertain")) {
+    made.push({ name: "uncertain", place: -1, filter: () => filterBy("status", "is uncertain") });
+  }
+  for (const answer of made) answer.clips = 0;
+  for (const row of rows) {
+    if (row.confidence !== null) made.at(row.label).clips++; // uncertain is the last
+  }
+  return made;
+}
+
 function labelChart() {
-  const height = labels.length < 4 ? 38 : 28, left = 92, width = 460, right = 100;
+  const all = answers();
+  const height = all.length < 4 ? 38 : 28, left = 92, width = 460, right = 100;
   const middle = height / 2 + 4;
-  const numbers = labels.map((_, place) => rows.reduce((n, row) => n + (row.label === place), 0));
-  const total = numbers.reduce((sum, number) => sum + number, 0);
-  const most = Math.max(1, ...numbers);
+  const total = all.reduce((sum, answer) => sum + answer.clips, 0);
+  const most = Math.max(1, ...all.map((answer) => answer.clips));
   const drawing = svg("svg", {
-    viewBox: `0 0 ${width} ${height * labels.length}`, role: "group",
+    viewBox: `0 0 ${width} ${height * all.length}`, role: "group",
     "aria-labelledby": "labels-caption",
   });
-  labels.forEach((label, place) => {
-    const y = place * height, length = (width - left - right) * numbers[place] / most;
-    const share = total ? numbers[place] / total : 0;
-    const name = label.length > 13 ? label.slice(0, 12) + "…" : label;
+  all.forEach(({ name, place, clips, filter }, line) => {
+    const y = line * height, length = (width - left - right) * clips / most;
+    const share = total ? clips / total : 0;
+    const short = name.length > 13 ? name.slice(0, 12) + "…" : name;
     drawing.append(bar(
-      `${label}: ${count(numbers[place])} clips, ${percent(share)}`,
-      () => filterBy("label", place),
+      `${name}: ${count(clips)} clips, ${percent(share)}`,
+      filter,
       svg("rect", { class: "hit", x: 0, y, width, height }),
-      svg("text", { class: "name", x: left - 10, y: y + middle, "text-anchor": "end" }, name),
+      svg("text", { class: "name", x: left - 10, y: y + middle, "text-anchor": "end" }, short),
       svg("rect", { class: "fill " + colour(place), x: left, y: y + 4, rx: 3,
-        width: numbers[place] ? Math.max(2, length) : 0, height: height - 8 }),
+        width: clips ? Math.max(2, length) : 0, height: height - 8 }),
       svg("text", { x: left + length + 8, y: y + middle },
-        `${count(numbers[place])} · ${percent(share)}`)));
+        `${count(clips)} · ${percent(share)}`)));
   });
   field("labels-chart").append(drawing);
 }
 
-// Twenty bars of 5 % each, stacked by label.
+// Twenty bars of 5 % each, stacked by label, what is uncertain on top.
 function confidenceChart() {
   const bins = 20, width = 460, height = 120, foot = 18;
   const low = labels.length > 1 ? 1 / labels.length : 0; // nothing can be less sure than that
-  const numbers = Array.from({ length: bins }, () => labels.map(() => 0));
+  const places = [...labels.keys(), -1];
+  const numbers = Array.from({ length: bins }, () => places.map(() => 0));
   for (const row of rows) {
-    if (row.label < 0) continue;
-    const bin = Math.floor(bins * row.confidence);
-    numbers[Math.min(bins - 1, Math.max(0, bin))][row.label]++;
+    if (row.confidence === null) continue;
+    const bin = Math.min(bins - 1, Math.max(0, Math.floor(bins * row.confidence)));
+    numbers[bin][row.label < 0 ? labels.length : row.label]++;
   }
   const first = Math.min(Math.floor(low * bins),
     Math.max(0, numbers.findIndex((bin) => bin.some(Boolean))));
@@ -79,10 +94,10 @@ function confidenceChart() {
     const x = (bin - first) * step;
     let y = height - foot;
     const stack = svg("g", {}, svg("title", {}, words[bin]));
-    numbers[bin].forEach((number, label) => {
+    numbers[bin].forEach((number, line) => {
       const part = (height - foot - 14) * number / most;
       y -= part;
-      if (number) stack.append(svg("rect", { class: "fill " + colour(label), x: x + 1, y,
+      if (number) stack.append(svg("rect", { class: "fill " + colour(places[line]), x: x + 1, y,
         width: step - 2, height: part }));
     });
     if (sums[bin] === most) {

@@ -39,6 +39,14 @@ function toRow(cells, index) {
   };
 }
 
+// Flags that say not to trust a label, as docs/schema.md has them.
+const doubts = {
+  speechless: "hardly speech",
+  clipped: "recorded too loud, its peaks cut off",
+  narrow_band: "nothing above 4 kHz, as on the telephone",
+  noisy: "noise or other people beside the speech",
+};
+
 const statusNames = {
   ok: "labelled", uncertain: "uncertain", silent: "silent", too_short: "too short", failed: "failed",
 };
@@ -58,7 +66,7 @@ function svg(name, attributes = {}, ...children) {
 }
 
 function colour(label) {
-  return label < 0 ? "" : "c" + (label % 8);
+  return label < 0 ? "unsure" : "c" + (label % 8);
 }
 
 function count(number) {

@@ -27,16 +27,29 @@ function showClip(row) {
     element("p", { class: "muted" }, element("bdi", {}, row.folder)),
     answer,
   ];
-  if (row.remarks) {
-    const bad = row.status === "failed" ? "bad" : "muted";
-    parts.push(element("p", { class: bad }, element("bdi", {}, row.remarks)));
-  }
+  parts.push(...remarks(row));
   if (row.media) parts.push(...soundAndPicture(row));
   if (row.confidence !== null) parts.push(element("h3", {}, "Probabilities"), shares(row));
   if (row.media && row.media.windows.length > 1) parts.push(...overTime(row));
   if (row.kept.length) parts.push(element("h3", {}, "From the manifest"), fromManifest(row));
   detail.replaceChildren(...parts);
   detail.scrollTop = 0;
+}
+
+function remarks(row) {
+  const doubted = row.flags.filter((flag) => Object.hasOwn(doubts, flag));
+  const rest = row.flags.filter((flag) => !doubted.includes(flag));
+  if (row.error !== "") rest.push(row.error);
+  const made = [];
+  if (doubted.length) {
+    const why = doubted.map((flag) => doubts[flag]).join("; ");
+    made.push(element("p", { class: "doubt" }, "Do not trust the label: " + why + "."));
+  }
+  if (rest.length) {
+    const bad = row.status === "failed" ? "bad" : "muted";
+    made.push(element("p", { class: bad }, element("bdi", {}, rest.join(" · "))));
+  }
+  return made;
 }
 
 function turns() {

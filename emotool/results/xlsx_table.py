@@ -29,7 +29,7 @@ MAX_CLIPS: Final = 1_048_575
 
 _MOST_CHARACTERS: Final = 32_767  # of a cell
 _CREATED: Final = datetime(2000, 1, 1)  # the same for all: equal rows make equal bytes
-_WIDTHS: Final = {"path": 48, "duration_s": 11, "confidence": 12, "flags": 14, "error": 48}
+_WIDTHS: Final = {"path": 48, "duration_s": 11, "confidence": 12, "flags": 28, "error": 48}
 
 
 class XlsxWriter(BinaryOutput):
@@ -64,7 +64,7 @@ class XlsxWriter(BinaryOutput):
         ours = (*columns(labels, spans=options.spans), *self._top.columns)
         self._names = (*ours, *self._kept.columns(ours))
         self._n_labels = len(labels)
-        self._counts = Counts(labels)
+        self._counts = Counts(labels, spans=options.spans)
         self._facts = facts
         self._folder = tempfile.TemporaryDirectory(prefix="emotool-")
         self._book = xlsxwriter.Workbook(
@@ -79,6 +79,7 @@ class XlsxWriter(BinaryOutput):
         bold = self._book.add_format({"bold": True, "bottom": 1})
         share = self._book.add_format({"num_format": "0.0%"})
         seconds = self._book.add_format({"num_format": "0.00"})
+        apart = self._book.add_format({"indent": 1})  # text that stands behind a number
         formats: list[Format | None] = [None] * len(self._names)
         first_top = len(self._names) - len(self._kept.names) - len(self._top.columns)
         first_kept = len(self._names) - len(self._kept.names)
@@ -86,11 +87,13 @@ class XlsxWriter(BinaryOutput):
             if column >= first_kept:
                 formats[column] = None
             elif column >= first_top:
-                formats[column] = share if name.endswith("_p") else None
+                formats[column] = share if name.endswith("_p") else apart
             elif 3 <= column < 4 + self._n_labels:  # confidence and the probabilities
                 formats[column] = share
             elif name in ("duration_s", "start_s", "end_s"):
                 formats[column] = seconds
+            elif name == "flags":
+                formats[column] = apart
             width = _WIDTHS.get(name, max(10, min(len(name) + 4, 30)))  # room for the arrow
             self._sheet.set_column(column, column, width)
             self._sheet.write_string(0, column, _text(name), bold)
@@ -116,7 +119,7 @@ class XlsxWriter(BinaryOutput):
                     self._sheet.write_number(row, column, value, self._formats[column])
                 elif value:
                     text = ";".join(value) if isinstance(value, list) else value
-                    self._sheet.write_string(row, column, _text(text))
+                    self._sheet.write_string(row, column, _text(text), self._formats[column])
         except OSError as error:
             raise _no_room(error) from error
         self._counts.add(result)

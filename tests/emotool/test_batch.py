@@ -198,6 +198,19 @@ def test_interrupted_run_goes_on_with_its_windows(sounds: Path, tmp_path: Path) 
     assert any("other parameters" in note for note in watcher.notes)
 
 
+def test_report_alone_says_that_it_has_no_rows_for_windows(sounds: Path, tmp_path: Path) -> None:
+    """Whoever asks for windows and gets a page of clips is told what to add."""
+    paths = [str(sounds / "clips/00.wav")]
+    watcher = Watcher()
+    page = options(sounds, tmp_path / "r.html", paths=paths, segments=True)
+    run(page, watcher)
+    assert any("-o segments.csv" in note for note in watcher.notes)
+    watcher = Watcher()
+    both = [Output(str(tmp_path / "r.html")), Output(str(tmp_path / "r.csv"))]
+    run(replace(page, outputs=both), watcher)
+    assert watcher.notes == []
+
+
 @pytest.mark.parametrize("suffix", [".npz", ".parquet"])
 @pytest.mark.parametrize("segments", [False, True])
 def test_interrupted_run_goes_on_with_its_embeddings(

@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from emotool.discovery import Clip
 from emotool.model import load_classifier
 from emotool.report import writer as report
 from emotool.results import Kept, Sources, WriterOptions, open_writer
-from emotool.results.row import ClipResult, doubted
+from emotool.results.row import DOUBTS, ClipResult, doubted
 from tests.emotool.tiny_models import LABELS, write_tiny_model
 from tests.synthesis import vowel, write_clip
 
@@ -232,17 +233,42 @@ def test_failed_clips_sort_last_either_way(page: Page, sounding: tuple[Path, Sou
 def test_uncertain_clips_are_called_so_and_keep_their_probabilities(
     page: Page, sounding: tuple[Path, Sources]
 ) -> None:
-    """In the table and in the clip's own pane; the bars of labels do not count them."""
+    """In the table, in the charts and in the clip's own pane, in no label's colour."""
     path = sounding[0] / "uncertain.html"
     with open_writer(str(path), LABELS, {"model": "tiny"}) as out:
         out.write(doubted(row(0, "sure.wav", 0.9), 0.7))
         out.write(doubted(row(1, "unsure.wav", 0.6), 0.7))
     page.open(path)
     assert page.column(1) == [LABELS[0], "uncertain"]
+    drawn = "return [...document.querySelectorAll(arguments[0])].map(e => getComputedStyle(e).fill)"
+    bars = page.js(drawn, "#labels-chart .fill")
+    assert len(set(bars)) == len(LABELS) + 1
+    assert set(page.js(drawn, "#confidence-chart .fill")) == {bars[0], bars[-1]}
+    shade = "return getComputedStyle(document.querySelectorAll('tr.row .level i')[1])"
+    assert page.js(shade + ".backgroundColor") == bars[-1]
+    assert "75 %" in page.find("#figures").text  # the mean of both
+    page.js("document.querySelectorAll('#labels-chart .bar')[2].dispatchEvent(new Event('click'))")
+    assert page.names() == ["unsure.wav"]
+    page.find("button[type=reset]").click()
+    page.until(lambda: len(page.names()) == 2)
     page.js("document.querySelectorAll('tr.row')[1].parts.open.click()")
     shown = page.until(lambda: page.find("#detail").text)
     assert "uncertain" in shown
     assert "60" in shown
+
+
+def test_doubts_are_told_in_words_beside_the_label(page: Page, tmp_path: Path) -> None:
+    """Every flag that says not to trust a label says why; others are named as they are."""
+    with open_writer(str(tmp_path / "r.html"), LABELS, {"model": "tiny"}) as out:
+        out.write(replace(row(0, "a.wav"), flags=(*DOUBTS, "long")))
+        out.write(row(1, "b.wav"))
+    page.open(tmp_path / "r.html")
+    words = page.find("#detail .doubt").text
+    assert words.startswith("Do not trust the label: ")
+    assert words.count(";") == len(DOUBTS) - 1
+    assert page.find("#detail .doubt + p").text == "long"
+    page.find("#detail [aria-label='Next clip']").click()
+    assert not page.js("return document.querySelector('#detail .doubt')")
 
 
 def test_a_manifests_columns_are_shown_and_searched(page: Page, tmp_path: Path) -> None:

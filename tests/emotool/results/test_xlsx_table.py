@@ -4,6 +4,7 @@ import csv
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -53,9 +54,27 @@ def test_content_is_as_documented(tmp_path: Path) -> None:
         ("too_short", 0, None, None),
         ("failed", 1, None, None),
         (None, None, None, None),
+        ("flag", "clips", None, None),
+        ("clipped", 1, None, None),
+        ("long", 1, None, None),
+        (None, None, None, None),
         ("schema", "emotool.results/1", None, None),
         ("model", "cnn", None, None),
     ]
+
+
+def test_summary_counts_windows_by_label_and_clips_by_status(tmp_path: Path) -> None:
+    """A long clip is one clip, however many rows its windows have."""
+    options = WriterOptions(spans=True)
+    rows = [replace(ROWS[0], span=(start, start + 3.0)) for start in (0.0, 3.0, 6.0)]
+    with open_writer(str(tmp_path / "r.xlsx"), LABELS, options=options) as writer:
+        for row in (*rows, ROWS[1]):
+            writer.write(row)
+    summary = openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"]
+    counts = {row[0]: row[1] for row in summary.values}
+    assert (counts["label"], counts["b"]) == ("windows", 3)
+    assert (counts["status"], counts["ok"], counts["failed"]) == ("clips", 1, 1)
+    assert (counts["clipped"], counts["long"]) == (1, 1)
 
 
 def test_sheet_is_ready_to_use(tmp_path: Path) -> None:
