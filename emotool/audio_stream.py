@@ -160,8 +160,8 @@ class AudioStream:
                 "decode", f"damaged: a header of no samples in a file of {self._bytes:,} bytes"
             )
         # A FLAC written to a pipe names no end, and where MP3 does, it may be an estimate.
-        known = self._promised < _UNKNOWN_LENGTH and self._file.format not in ("MP3", "MPEG")
-        if known and self._decoded < self._promised:
+        short = self._decoded < self._promised < _UNKNOWN_LENGTH
+        if short and self._file.format not in ("MP3", "MPEG"):
             raise AudioError(
                 "decode",
                 f"damaged or cut off: {self._decoded} of {self._promised} samples can be decoded",

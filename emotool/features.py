@@ -15,7 +15,7 @@ import numpy.typing as npt
 from emotool.audio import AudioStream, open_audio
 from emotool.clipping import Peaks, peaks_of
 from emotool.errors import AudioError
-from emotool.spectrogram import SpectrogramSpec, log_mel
+from emotool.spectrogram import SpectrogramSpec, log_mel_padded
 from emotool.trimming import trim
 
 __all__ = [
@@ -95,8 +95,7 @@ def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) 
     """
     size = spec.window_samples
     step = hop or size
-    more = samples.size - size - _least_tail(spec)  # beyond what a second window must have
-    count = min(samples.size, 1) + (more // step + 1 if more >= 0 else 0)
+    count = _window_count(samples.size, spec, step)
     if step == size and samples.size >= count * size:
         return samples[: count * size].reshape(count, size)  # [windows, window_samples]
     windows = np.zeros((count, size), np.float32)
@@ -104,6 +103,12 @@ def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) 
         sound = samples[index * step : index * step + size]
         window[: sound.size] = sound
     return windows
+
+
+def _window_count(length: int, spec: SpectrogramSpec, hop: int) -> int:
+    """Return how many windows so many samples make."""
+    more = length - spec.window_samples - _least_tail(spec)  # than a second window must have
+    return min(length, 1) + (more // hop + 1 if more >= 0 else 0)
 
 
 def _least_tail(spec: SpectrogramSpec) -> int:
@@ -298,23 +303,17 @@ def _windows(
 
     Windows in which nothing is heard have no say in the label, unless there is no other.
     """
-    spec, hop = cutting.spec, cutting.hop
-    windows = cut_windows(samples, spec, hop)  # [windows, window_samples]
-    size = spec.window_samples
-    heard = [
-        index
-        for index in range(len(windows))
-        if not _is_silent(samples[index * hop : index * hop + size])
-    ]
-    if 0 < len(heard) < len(windows):
-        windows = windows[heard]
-    else:
-        heard = list(range(len(windows)))
+    spec, hop, size = cutting.spec, cutting.hop, cutting.spec.window_samples
+    count = _window_count(samples.size, spec, hop)
+    sounds = [samples[index * hop : index * hop + size] for index in range(count)]
+    heard = list(range(count))
+    if count > 1:
+        heard = [index for index in heard if not _is_silent(sounds[index])] or heard
     starts = tuple((offset + index * hop) / spec.sample_rate for index in heard)
     ends = tuple(
         (offset + min(index * hop + size, samples.size)) / spec.sample_rate for index in heard
     )
-    return log_mel(windows, spec), starts, ends
+    return log_mel_padded([sounds[index] for index in heard], spec), starts, ends
 
 
 def _is_silent(samples: Floats) -> bool:

@@ -159,8 +159,8 @@ def measure(log_mel: Floats) -> Measures:
     if len(bands) > _BANDS:
         bands = log_mel[0::2] + log_mel[1::2]  # [64, frames]
         bands *= np.float32(0.5)
-    groups = bands.reshape(_GROUPS, -1, frames).mean(axis=1)  # [groups, frames]
-    level = np.log(np.exp(groups * _DB_TO_LN).mean(axis=0)) / _DB_TO_LN  # [frames]
+    groups = _mean(bands.reshape(_GROUPS, -1, frames), axis=1)  # [groups, frames]
+    level = np.log(_mean(np.exp(groups * _DB_TO_LN), axis=0)) / _DB_TO_LN  # [frames]
     layout = _layout()
     ordered = np.sort(groups, axis=1)  # [groups, frames]
     loud = ordered[:, _place(_LOUD, frames)]  # [groups]
@@ -169,12 +169,25 @@ def measure(log_mel: Floats) -> Measures:
     texture, movement = _fine_structure(bands[layout.low], level > levels[frames // 2 - 1])
     return Measures(
         float(levels[_place(_LOUD, frames)] - levels[_place(_QUIET, frames)]),
-        float(np.median(ranges[layout.speech])),
+        _median(ranges[layout.speech]),
         float(ranges[layout.voice].max()),
         float(loud[layout.treble].max() - loud[layout.speech].max()),
         texture,
         movement,
     )
+
+
+def _mean(values: Floats, axis: int) -> Floats:
+    """Return the mean; numpy's own takes as long again to decide on a type."""
+    total: Floats = np.add.reduce(values, axis=axis)
+    total *= np.float32(1 / values.shape[axis])
+    return total
+
+
+def _median(values: Floats) -> float:
+    """Return the median of a few numbers in a fifth of the time that numpy's takes."""
+    ordered = np.sort(values)
+    return float(ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2
 
 
 def _place(share: float, frames: int) -> int:
@@ -187,9 +200,9 @@ def _fine_structure(bands: Floats, heard: npt.NDArray[np.bool_]) -> tuple[float,
     bend = bands[1:-1] * np.float32(2.0)  # [low bands - 2, frames]
     bend -= bands[:-2]
     bend -= bands[2:]
-    rough = np.abs(bend, out=bend).mean(axis=0) / 2  # [frames]
+    rough = _mean(np.abs(bend, out=bend), axis=0) / 2  # [frames]
     step = bands[:, 1:] - bands[:, :-1]  # [low bands, frames - 1]
-    moved = np.abs(step, out=step).mean(axis=0)  # [frames - 1]
+    moved = _mean(np.abs(step, out=step), axis=0)  # [frames - 1]
     texture = float(np.sort(rough)[_place(_ROUGH, rough.size)])
     still = float(rough[heard].sum()) / max(1, int(heard.sum()))
     moving = float(moved[heard[1:]].sum()) / max(1, int(heard[1:].sum()))

@@ -7,7 +7,7 @@ numpy alone, because librosa costs seconds to import.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -16,7 +16,14 @@ import numpy.typing as npt
 
 from emotool.spec import SpectrogramSpec
 
-__all__ = ["SpectrogramSpec", "log_mel", "mel_filterbank", "mel_power", "power_to_db"]
+__all__ = [
+    "SpectrogramSpec",
+    "log_mel",
+    "log_mel_padded",
+    "mel_filterbank",
+    "mel_power",
+    "power_to_db",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -85,10 +92,14 @@ def mel_filterbank(spec: SpectrogramSpec) -> Floats:
 
 
 class _Bands(NamedTuple):
-    """Neighbouring rows of the filterbank, without the bins where all of them are zero."""
+    """Neighbouring rows of the filterbank, without the bins where all of them are zero.
+
+    Each bin is there twice, for the squares of its real and its imaginary part: the matrix
+    product adds them, so that no pass over the spectrum is needed for that.
+    """
 
     rows: slice
-    bins: slice
+    parts: slice
     filters: Floats
 
 
@@ -101,12 +112,12 @@ def _banded(spec: SpectrogramSpec) -> tuple[_Bands, ...]:
         rows = slice(start, min(start + _BANDS_AT_ONCE, spec.n_mels))
         used = np.flatnonzero(filters[rows].any(axis=0))
         if used.size:
-            bins = slice(int(used[0]), int(used[-1]) + 1)
-            blocks.append(_Bands(rows, bins, np.ascontiguousarray(filters[rows, bins])))
+            first, end = int(used[0]), int(used[-1]) + 1
+            doubled = np.repeat(filters[rows, first:end], 2, axis=1)  # [bands, 2 * bins]
+            blocks.append(_Bands(rows, slice(2 * first, 2 * end), doubled))
     return tuple(blocks)
 
 
-@lru_cache(maxsize=8)
 def _hann(n_fft: int) -> npt.NDArray[np.float64]:
     """Return the periodic Hann window, float64 ``[n_fft]``."""
     return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n_fft) / n_fft)
@@ -130,16 +141,21 @@ def mel_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
     numpy.ndarray
         float32 ``[batch, n_mels, 1 + n // hop_length]``, not negative.
     """
-    batch, length = samples.shape
-    power = np.zeros((batch, spec.n_mels, 1 + length // spec.hop_length), np.float32)
+    return _mel_power(samples, samples.shape[1], spec)
+
+
+def _mel_power(sounds: Sequence[Floats] | Floats, length: int, spec: SpectrogramSpec) -> Floats:
+    """Return the mel power of sounds of up to ``length`` samples, as if padded to it with zeros."""
+    power = np.zeros((len(sounds), spec.n_mels, 1 + length // spec.hop_length), np.float32)
     buffers = _buffers(length, spec.n_fft)
-    half = spec.n_fft // 2
-    framed = np.lib.stride_tricks.sliding_window_view(buffers.padded, spec.n_fft)
-    framed = framed[:: spec.hop_length]  # [frames, n_fft]
-    for item, mels in zip(samples, power, strict=True):
-        buffers.padded[half : half + length] = item
-        for start, stop in _spans(_sounding_frames(item, spec)):
-            _transform(framed[start:stop], mels[:, start:stop], spec, buffers)
+    banded = _banded(spec)
+    for sound, mels in zip(sounds, power, strict=True):
+        frames = _sounding_frames(sound, length, spec)
+        if frames:
+            buffers.take(sound, (frames - 1) * spec.hop_length + spec.n_fft)
+        framed = buffers.framed[:: spec.hop_length]  # [frames, n_fft]
+        for start, stop in _spans(frames):
+            _transform(framed[start:stop], mels[:, start:stop], banded, buffers)
     return power
 
 
@@ -159,17 +175,24 @@ class _Buffers(threading.local):
         self.length, self.n_fft = length, n_fft
         bins = 1 + n_fft // 2
         self.padded = np.zeros(length + n_fft, np.float64)
+        self.framed = np.lib.stride_tricks.sliding_window_view(self.padded, n_fft)
+        self.hann = _hann(n_fft)
         self.windowed = np.empty((_FRAMES_AT_ONCE, n_fft), np.float64)
         self.spectrum = np.empty((_FRAMES_AT_ONCE, bins), np.complex128)
-        self.power = np.empty((_FRAMES_AT_ONCE, bins), np.float64)
-        self.power32 = np.empty((_FRAMES_AT_ONCE, bins), np.float32)
+        self.squares = np.empty((_FRAMES_AT_ONCE, 2 * bins), np.float32)
+
+    def take(self, sound: Floats, used: int) -> None:
+        """Put a sound behind half a frame of zeros; what is used of the rest becomes zero."""
+        half = self.n_fft // 2
+        self.padded[half : half + sound.size] = sound
+        self.padded[half + sound.size : used] = 0.0
 
 
 _THREAD_BUFFERS = _Buffers()
 
 
 def _buffers(length: int, n_fft: int) -> _Buffers:
-    """Return this thread's working memory, its padding zero; for very long clips, new memory."""
+    """Return this thread's working memory; for very long clips, new memory."""
     if length > _MAX_KEPT:
         buffers = _Buffers()
         buffers.fit(length, n_fft)
@@ -179,15 +202,15 @@ def _buffers(length: int, n_fft: int) -> _Buffers:
     return _THREAD_BUFFERS
 
 
-def _sounding_frames(item: Floats, spec: SpectrogramSpec) -> int:
+def _sounding_frames(sound: Floats, length: int, spec: SpectrogramSpec) -> int:
     """Return a bound on the frames that hold sound: those in a window's padding do not."""
-    stop = item.size
-    while stop > 0 and not item[max(0, stop - _PADDING_STEP) : stop].any():
+    stop = sound.size
+    while stop > 0 and not sound[max(0, stop - _PADDING_STEP) : stop].any():
         stop -= _PADDING_STEP
     if stop <= 0:
         return 0
     # Frame i covers the samples from i * hop - n_fft / 2 up to i * hop + n_fft / 2 - 1.
-    return min(stop - 1 + spec.n_fft // 2, item.size) // spec.hop_length + 1
+    return min(stop - 1 + spec.n_fft // 2, length) // spec.hop_length + 1
 
 
 def _spans(frames: int) -> Iterator[tuple[int, int]]:
@@ -196,16 +219,19 @@ def _spans(frames: int) -> Iterator[tuple[int, int]]:
 
 
 def _transform(
-    frames: npt.NDArray[np.float64], mels: Floats, spec: SpectrogramSpec, buffers: _Buffers
+    frames: npt.NDArray[np.float64], mels: Floats, banded: Sequence[_Bands], buffers: _Buffers
 ) -> None:
     """Write the mel power of ``frames`` [count, n_fft] into ``mels`` [n_mels, count]."""
     count = len(frames)
-    windowed = np.multiply(frames, _hann(spec.n_fft), out=buffers.windowed[:count])
+    windowed = np.multiply(frames, buffers.hann, out=buffers.windowed[:count])
     spectrum = np.fft.rfft(windowed, out=buffers.spectrum[:count])  # [count, bins]
-    magnitude = np.abs(spectrum, out=buffers.power[:count])  # [count, bins]
-    power = np.multiply(magnitude, magnitude, out=buffers.power32[:count], casting="same_kind")
-    for bands in _banded(spec):
-        np.matmul(bands.filters, power[:, bands.bins].T, out=mels[bands.rows])
+    squares = buffers.squares[:count]  # [count, 2 * bins]
+    # Real and imaginary parts side by side; rounded before they are squared, which is faster
+    # than squaring in float64 and as exact as float32 can hold it.
+    np.copyto(squares, spectrum.view(np.float64), casting="same_kind")
+    np.multiply(squares, squares, out=squares)
+    for bands in banded:
+        np.matmul(bands.filters, squares[:, bands.parts].T, out=mels[bands.rows])
 
 
 def power_to_db(power: Floats, top_db: float | None) -> Floats:
@@ -224,7 +250,8 @@ def power_to_db(power: Floats, top_db: float | None) -> Floats:
     numpy.ndarray
         float32, the shape of ``power``, at least -100 dB.
     """
-    decibels = np.log10(np.maximum(power, np.float32(_AMIN)))
+    decibels = np.maximum(power, np.float32(_AMIN))
+    np.log10(decibels, out=decibels)
     decibels *= np.float32(10.0)
     if top_db is not None:
         loudest = decibels.max(axis=(-2, -1), keepdims=True)  # [..., 1, 1]
@@ -256,3 +283,23 @@ def log_mel(samples: Floats, spec: SpectrogramSpec) -> Floats:
     (1, 128, 188)
     """
     return power_to_db(mel_power(samples, spec), spec.top_db)
+
+
+def log_mel_padded(sounds: Sequence[Floats], spec: SpectrogramSpec) -> Floats:
+    """Return the log-mel spectrogram of windows of which only the sound is given.
+
+    Equals `log_mel` of the windows padded with zeros, to the bit, without making them.
+
+    Parameters
+    ----------
+    sounds : sequence of numpy.ndarray
+        float32 ``[<= spec.window_samples]`` each, finite.
+    spec : SpectrogramSpec
+        What to compute.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 ``[len(sounds), n_mels, spec.frames]`` in dB.
+    """
+    return power_to_db(_mel_power(sounds, spec.window_samples, spec), spec.top_db)

@@ -57,7 +57,9 @@ def trim(samples: Floats, spec: SpectrogramSpec) -> tuple[int, int]:
 
 def _is_loud(samples: Floats, trim_db: float, spec: SpectrogramSpec) -> npt.NDArray[np.bool_]:
     """Return which centred frames stay, bool ``[1 + n // hop_length]``."""
-    padded = np.pad(samples, spec.n_fft // 2)  # [n + n_fft]
+    half = spec.n_fft // 2
+    padded = np.zeros(samples.size + spec.n_fft, np.float32)  # np.pad takes three times as long
+    padded[half : half + samples.size] = samples
     if spec.n_fft % spec.hop_length == 0:
         decibels = _below_loudest(_quick_power(padded, spec))
         if np.abs(decibels + trim_db).min() > _DOUBT_DB:
