@@ -203,14 +203,20 @@ def _buffers(length: int, n_fft: int) -> _Buffers:
 
 
 def _sounding_frames(sound: Floats, length: int, spec: SpectrogramSpec) -> int:
-    """Return a bound on the frames that hold sound: those in a window's padding do not."""
+    """Return how many frames hold sound: those in a window's padding do not.
+
+    Exactly so many, however the window is padded, since matrix products of other shapes round
+    differently.
+    """
     stop = sound.size
     while stop > 0 and not sound[max(0, stop - _PADDING_STEP) : stop].any():
         stop -= _PADDING_STEP
     if stop <= 0:
         return 0
+    start = max(0, stop - _PADDING_STEP)
+    last = start + int(np.flatnonzero(sound[start:stop])[-1])
     # Frame i covers the samples from i * hop - n_fft / 2 up to i * hop + n_fft / 2 - 1.
-    return min(stop - 1 + spec.n_fft // 2, length) // spec.hop_length + 1
+    return min(last + spec.n_fft // 2, length) // spec.hop_length + 1
 
 
 def _spans(frames: int) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotool.spectrogram import SpectrogramSpec, log_mel, mel_filterbank, mel_power, power_to_db
+from emotool.spectrogram import (
+    SpectrogramSpec,
+    log_mel,
+    log_mel_padded,
+    mel_filterbank,
+    mel_power,
+    power_to_db,
+)
 from tests.synthesis import Samples, noise, tone, vowel
 
 SPEC = SpectrogramSpec()
@@ -221,6 +228,18 @@ def test_a_clip_is_the_same_alone_and_in_any_batch(
     together = log_mel(samples, SPEC)[place]
     alone = log_mel(samples[place : place + 1].copy(), SPEC)[0]
     assert together.tobytes() == alone.tobytes()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.integers(0, 48_000), min_size=1, max_size=5), st.integers(0, 2**32 - 1))
+def test_windows_need_not_be_padded(lengths: list[int], seed: int) -> None:
+    """A window given by its sound alone is, bit for bit, the one that is padded with zeros."""
+    rng = np.random.default_rng(seed)
+    sounds = [rng.standard_normal(length).astype(np.float32) for length in lengths]
+    padded = np.zeros((len(sounds), SPEC.window_samples), np.float32)
+    for window, sound in zip(padded, sounds, strict=True):
+        window[: sound.size] = sound
+    assert log_mel_padded(sounds, SPEC).tobytes() == log_mel(padded, SPEC).tobytes()
 
 
 def test_threads_and_earlier_clips_leave_no_trace() -> None:
