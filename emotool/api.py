@@ -200,7 +200,11 @@ def classify(
     classifier = model if isinstance(model, Classifier) else load_model(model, device=device)
     options = PoolOptions(workers=workers, timeout_s=timeout_s, hop_s=hop_s)
     labelled = classify_clips(
-        clips, classifier, options, batch_size=batch_size, details=wanted.details
+        clips,
+        classifier,
+        options,
+        batch_size=batch_size or classifier.batch_size,
+        details=wanted.details,
     )
     return _results(labelled, classifier.labels, wanted)
 

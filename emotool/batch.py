@@ -53,7 +53,7 @@ class RunOptions:
     model, device : str
         As `emotool.model.load_classifier` takes them.
     threads : int, optional
-        The model's threads; ONNX Runtime's own choice if not given.
+        The model's threads on the CPU; chosen by its size if not given.
     batch_size : int, optional
         Windows given to the model at once.
     pool : PoolOptions
@@ -239,7 +239,7 @@ class _Batch:
         fresh = classify_clips(
             todo,
             classifier,
-            batch_size=self._options.batch_size,
+            batch_size=self._options.batch_size or classifier.batch_size,
             pool=pool,
             recorder=journal,
             details=Details(self._wants_segments, self._options.embeddings is not None),

@@ -15,9 +15,9 @@ from typing import Any, Literal
 from emotool import __version__
 from emotool.audio import read_audio
 from emotool.catalog import DEFAULT_MODEL, list_models
+from emotool.cores import usable_cores
 from emotool.errors import EmotoolError, install_command
 from emotool.model import load_classifier
-from emotool.pool import usable_cores
 
 __all__ = ["Check", "Status", "examine"]
 

@@ -5,20 +5,19 @@ through first (`emotool.onnx_file`), the metadata is read strictly, inputs and o
 what the metadata promises, and the model has to give its golden answer again.
 """
 
-import contextlib
 import hashlib
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emotool.catalog import find_model
-from emotool.device import both_packages_installed, prove, select_providers
-from emotool.errors import EmotoolError, ModelError
+from emotool.device import prove
+from emotool.errors import ModelError
 from emotool.metadata import METADATA_KEY, ModelMetadata
 from emotool.model_checks import INPUT, OUTPUTS, check_golden, check_signature
 from emotool.onnx_file import OnnxFile, read_onnx
+from emotool.session import BATCH_SIZES, compute, compute_bound, open_session, run_options
 from emotool.spec import SpectrogramSpec
 from emotool.text import printable
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Classifier", "load_classifier", "read_metadata"]
-
-_FATAL_ONLY = 4  # ONNX Runtime's log severity: what it has to say comes as an exception
 
 
 class Classifier:
@@ -55,13 +52,9 @@ class Classifier:
         sha256: str,
         device: str,
     ) -> None:
-        import onnxruntime
-
         self._session = session
-        self._run_options = onnxruntime.RunOptions()
-        # Layers that only the activation map or the embedding need are then not computed.
-        self._run_options.only_execute_path_to_fetches = True
-        self._run_options.log_severity_level = _FATAL_ONLY
+        self._run_options = run_options()
+        self._compute = compute if device == "cpu" else compute_bound
         self.metadata = metadata
         self.sha256 = sha256
         self.device = device
@@ -87,6 +80,11 @@ class Classifier:
 
         silence = np.zeros((1, self.spec.n_mels, self.spec.frames), np.float32)
         return int(self.run(silence, ("embedding",))["embedding"].shape[1])
+
+    @property
+    def batch_size(self) -> int:
+        """How many windows are best given at once, where it runs."""
+        return BATCH_SIZES[self.device]
 
     def predict(self, log_mels: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Classify a batch of windows.
@@ -142,7 +140,10 @@ class Classifier:
             )
         if unknown := set(outputs) - OUTPUTS.keys():
             raise ValueError(f"unknown outputs: {sorted(unknown)}")
-        arrays = _compute(self._session, log_mels, outputs, self._run_options)
+        import numpy as np
+
+        batch = np.ascontiguousarray(log_mels, dtype=np.float32)  # [batch, n_mels, frames]
+        arrays = self._compute(self._session, {INPUT: batch}, outputs, self._run_options)
         return dict(zip(outputs, arrays, strict=True))
 
 
@@ -159,7 +160,7 @@ def load_classifier(
         Where it shall run. ``cuda`` that lands on the CPU is an error; ``auto`` takes what it
         can get, and the result's ``device`` says what that was.
     threads : int, optional
-        Threads for one operator; ONNX Runtime's own choice if not given.
+        Threads for one operator on the CPU; chosen by the model's size if not given.
 
     Returns
     -------
@@ -179,7 +180,7 @@ def load_classifier(
     file = read_onnx(path)
     try:
         metadata = _metadata_of(file)
-        session = _create_session(file, device, threads)
+        session = open_session(file.content, device, threads)
         check_signature(session, metadata)
         classifier = Classifier(
             session,
@@ -216,52 +217,3 @@ def _metadata_of(file: OnnxFile) -> ModelMetadata:
             hint="emotool runs models that `emotool export` has written",
         )
     return ModelMetadata.from_json(text)
-
-
-def _create_session(
-    file: OnnxFile, device: str, threads: int | None
-) -> "onnxruntime.InferenceSession":
-    # ONNX Runtime would load it too, but print a traceback if Ctrl-C came meanwhile.
-    import numpy  # noqa: F401
-    import onnxruntime
-
-    available = onnxruntime.get_available_providers()
-    try:
-        chosen = select_providers(device, available)
-    except EmotoolError:  # the slower look at what is installed is only for the explanation
-        chosen = select_providers(device, available, both_packages=both_packages_installed())
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = _FATAL_ONLY
-    # Batches differ in size: plans for each size's memory cost more than they save.
-    options.enable_mem_pattern = False
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    # Threads that wait for the next batch sleep: the cores belong to the decoding workers.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        # ONNX Runtime announces a fallback with print(); stdout is for data.
-        with contextlib.redirect_stdout(sys.stderr):
-            return onnxruntime.InferenceSession(
-                file.content, sess_options=options, providers=list(chosen.providers)
-            )
-    except Exception as error:  # its C++ exceptions share no base but Exception
-        raise ModelError(f"ONNX Runtime cannot load it: {_first_line(error)}") from error
-
-
-def _compute(
-    session: "onnxruntime.InferenceSession", log_mels: Any, outputs: Sequence[str], options: Any
-) -> list[Any]:
-    import numpy as np
-
-    batch = np.ascontiguousarray(log_mels, dtype=np.float32)
-    try:
-        return list(session.run(list(outputs), {INPUT: batch}, run_options=options))
-    except Exception as error:  # its C++ exceptions share no base but Exception
-        raise ModelError(f"the model failed while running: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (
-        printable(str(error).strip().splitlines()[0][:300]) if str(error).strip() else repr(error)
-    )

@@ -9,22 +9,20 @@
 ['open']
 """
 
-import math
-import os
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from emotool.cores import usable_cores
 from emotool.queues import Inbox, Source, Task
 from emotool.supervisor import Answer, Supervisor
 
 if TYPE_CHECKING:
     from emotool.spec import SpectrogramSpec
 
-__all__ = ["Answer", "PoolOptions", "Task", "WorkerPool", "usable_cores"]
+__all__ = ["Answer", "PoolOptions", "Task", "WorkerPool"]
 
 _INBOX_BYTES = 24 << 20  # some 250 windows: enough for the next batch, whatever the workers do
 _TICK_SECONDS = 0.1
@@ -177,17 +175,3 @@ class WorkerPool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may keep busy, at least 1.
-
-    Neither those that it is kept off nor, in a container, more than it gets the time of.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-        cores = min(cores or 1, math.ceil(int(quota) / int(period)))
-    except (OSError, ValueError):  # no container, or "max": no limit
-        pass
-    return max(1, cores or 1)

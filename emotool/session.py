@@ -1,0 +1,183 @@
+"""An ONNX Runtime session: how it is set up for a device, and how a batch goes through it."""
+
+import contextlib
+import math
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from emotool.cores import usable_cores
+from emotool.device import Device, both_packages_installed, select_providers
+from emotool.errors import EmotoolError, ModelError
+from emotool.text import printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnxruntime
+    from numpy.typing import NDArray
+
+__all__ = ["BATCH_SIZES", "compute", "compute_bound", "open_session", "run_options", "threads_for"]
+
+BATCH_SIZES: Final = {"cpu": 32, "cuda": 128}
+"""Windows given to a model at once: a CPU gains nothing by more, a GPU idles between fewer."""
+
+_SMALL_BYTES: Final = 4_000_000
+_SMALL_SHARE: Final = 0.25
+"""A model of less than this takes about so much of the time of all that is done for a clip."""
+
+_FATAL_ONLY: Final = 4  # ONNX Runtime's log severity: what it has to say comes as an exception
+
+_PROVIDER_OPTIONS: Final[dict[str, dict[str, str]]] = {
+    "CUDAExecutionProvider": {
+        # Batches differ in size, and the default tries every algorithm for each new one.
+        "cudnn_conv_algo_search": "HEURISTIC",
+        # The default doubles what it holds with each request and so takes most of a GPU's memory.
+        "arena_extend_strategy": "kSameAsRequested",
+        # The default rounds to 10 bits in convolutions: a clip's label shall not depend on where
+        # it was computed.
+        "use_tf32": "0",
+    }
+}
+
+
+def threads_for(size_bytes: int, cores: int) -> int:
+    """Return how many threads a model shall have on the CPU, beside the workers.
+
+    A small one is done with a batch long before the workers have read the next; more threads
+    than it needs only take cores from them. A large one is what all wait for and gets all.
+
+    Parameters
+    ----------
+    size_bytes : int
+        Of the model's file.
+    cores : int
+        That may be used.
+
+    Examples
+    --------
+    >>> threads_for(1_300_000, 2), threads_for(1_300_000, 16), threads_for(20_000_000, 16)
+    (1, 4, 16)
+    """
+    return cores if size_bytes >= _SMALL_BYTES else math.ceil(_SMALL_SHARE * cores)
+
+
+def open_session(
+    content: bytes, wanted: str, threads: int | None
+) -> "onnxruntime.InferenceSession":
+    """Make a session of a model's bytes.
+
+    Parameters
+    ----------
+    content : bytes
+        An ONNX file that has been looked through.
+    wanted : {"auto", "cpu", "cuda"}
+        The device.
+    threads : int, optional
+        Threads for one operator; chosen by `threads_for` if not given.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such device.
+    ModelError
+        If ONNX Runtime refuses the model.
+    """
+    # ONNX Runtime would load it too, but print a traceback if Ctrl-C came meanwhile.
+    import numpy  # noqa: F401
+    import onnxruntime
+
+    chosen = _device(wanted, onnxruntime.get_available_providers())
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = _FATAL_ONLY
+    # Batches differ in size: plans for each size's memory cost more than they save.
+    options.enable_mem_pattern = False
+    options.intra_op_num_threads = threads or threads_for(len(content), usable_cores())
+    # Threads that wait for the next batch sleep: the cores belong to the decoding workers.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in chosen.providers]
+    try:
+        # ONNX Runtime announces a fallback with print(); stdout is for data.
+        with contextlib.redirect_stdout(sys.stderr):
+            return onnxruntime.InferenceSession(content, options, providers=providers)
+    except Exception as error:  # its C++ exceptions share no base but Exception
+        raise ModelError(f"ONNX Runtime cannot load it: {_first_line(error)}") from error
+
+
+def _device(wanted: str, available: Sequence[str]) -> Device:
+    try:
+        return select_providers(wanted, available)
+    except EmotoolError:  # the slower look at what is installed is only for the explanation
+        return select_providers(wanted, available, both_packages=both_packages_installed())
+
+
+def run_options() -> "onnxruntime.RunOptions":
+    """Return the settings of each run: only what is asked for is computed."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    # Layers that only the activation map or the embedding need are then not computed.
+    options.only_execute_path_to_fetches = True
+    options.log_severity_level = _FATAL_ONLY
+    return options
+
+
+def compute(
+    session: "onnxruntime.InferenceSession",
+    feed: "dict[str, NDArray[np.float32]]",
+    outputs: Sequence[str],
+    options: "onnxruntime.RunOptions",
+) -> "list[NDArray[np.float32]]":
+    """Run a batch.
+
+    Raises
+    ------
+    ModelError
+        If the model fails.
+    """
+    with _explained():
+        return list(session.run(list(outputs), feed, run_options=options))
+
+
+def compute_bound(
+    session: "onnxruntime.InferenceSession",
+    feed: "dict[str, NDArray[np.float32]]",
+    outputs: Sequence[str],
+    options: "onnxruntime.RunOptions",
+) -> "list[NDArray[np.float32]]":
+    """Run a batch with inputs and outputs bound to places, as a GPU wants it.
+
+    The input goes to the session's device in one copy and the outputs come back in one at the
+    end, so that nothing waits for a copy in between.
+
+    Raises
+    ------
+    ModelError
+        If the model fails.
+    """
+    import onnxruntime
+
+    place = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
+    with _explained():
+        binding = session.io_binding()
+        for name, array in feed.items():
+            binding.bind_ortvalue_input(
+                name, onnxruntime.OrtValue.ortvalue_from_numpy(array, place, 0)
+            )
+        for name in outputs:
+            binding.bind_output(name, "cpu")
+        session.run_with_iobinding(binding, options)
+        return list(binding.copy_outputs_to_cpu())
+
+
+@contextlib.contextmanager
+def _explained() -> Any:
+    try:
+        yield
+    except Exception as error:  # its C++ exceptions share no base but Exception
+        raise ModelError(f"the model failed while running: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    said = str(error).strip()
+    return printable(said.splitlines()[0][:300]) if said else repr(error)

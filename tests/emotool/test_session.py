@@ -1,0 +1,86 @@
+"""Sessions are set up for the device, and a batch may go through them in two ways."""
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from emotool.errors import DeviceError, ModelError
+from emotool.model_checks import INPUT, OUTPUTS
+from emotool.session import compute, compute_bound, open_session, run_options, threads_for
+from tests.emotool.tiny_models import SMALL_SPEC, tiny_model
+
+
+@pytest.fixture
+def session() -> onnxruntime.InferenceSession:
+    """Open a tiny model."""
+    return open_session(tiny_model().SerializeToString(), "cpu", None)
+
+
+def windows(count: int) -> np.ndarray:
+    """Make spectrograms [count, n_mels, frames] in dB."""
+    shape = (count, SMALL_SPEC.n_mels, SMALL_SPEC.frames)
+    return np.random.default_rng(0).uniform(-80, 0, shape).astype(np.float32)
+
+
+def test_bound_and_plain_runs_give_the_same(session: onnxruntime.InferenceSession) -> None:
+    """What a GPU is given by binding comes out as what the CPU is given, for each output."""
+    for count in (1, 7, 3):
+        feed = {INPUT: windows(count)}
+        plain = compute(session, feed, tuple(OUTPUTS), run_options())
+        bound = compute_bound(session, feed, tuple(OUTPUTS), run_options())
+        for ours, theirs in zip(bound, plain, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("run", [compute, compute_bound])
+def test_a_failing_run_is_a_model_error(session: onnxruntime.InferenceSession, run: object) -> None:
+    """What ONNX Runtime says is passed on in one line."""
+    assert callable(run)
+    with pytest.raises(ModelError, match="failed while running"):
+        run(session, {INPUT: np.zeros((1, 2, 3), np.float32)}, ("probabilities",), run_options())
+
+
+def test_threads_follow_size_and_cores() -> None:
+    """A small model leaves the cores to the workers, a large one gets all of them."""
+    assert [threads_for(1_000, cores) for cores in (1, 2, 4, 64)] == [1, 1, 1, 16]
+    assert [threads_for(50_000_000, cores) for cores in (1, 2, 64)] == [1, 2, 64]
+
+
+def test_threads_asked_for_are_taken() -> None:
+    """A user's choice goes before ours."""
+    session = open_session(tiny_model().SerializeToString(), "cpu", 3)
+    assert session.get_session_options().intra_op_num_threads == 3
+
+
+def test_cuda_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CUDA provider is asked for first, exact and sparing, and the CPU after it."""
+    asked: list[list[tuple[str, dict[str, str]]]] = []
+
+    def record(
+        content: bytes, options: object, providers: list[tuple[str, dict[str, str]]]
+    ) -> None:
+        asked.append(providers)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", record)
+    names = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: names)
+    open_session(b"", "auto", None)
+    (providers,) = asked
+    assert [name for name, _ in providers] == names
+    assert providers[0][1]["use_tf32"] == "0"
+    assert providers[0][1]["cudnn_conv_algo_search"] == "HEURISTIC"
+    assert providers[1][1] == {}
+
+
+def test_a_missing_device_is_said_before_loading() -> None:
+    """No session is made for a GPU that is not there."""
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(DeviceError):
+        open_session(tiny_model().SerializeToString(), "cuda", None)
+
+
+def test_bytes_that_are_no_model_are_refused() -> None:
+    """ONNX Runtime's refusal is an error of ours."""
+    with pytest.raises(ModelError, match="cannot load"):
+        open_session(b"nothing", "cpu", None)
