@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Supervisor"]
 
-MOST_ASKED = 16  # clips in a worker's hands
-LOOKAHEAD_SECONDS = 0.05  # of work in a worker's hands: longer than its supervisor sleeps
+MOST_ASKED = 32  # clips in a worker's hands
+LOOKAHEAD_SECONDS = 0.08  # of work in a worker's hands: longer than its supervisor sleeps
+GATHER_SECONDS = 0.01  # of sleep in which answers about short clips gather
+_WAITED_SECONDS = 2e-4  # an answer that was there already comes sooner
 START_SECONDS = 120.0  # for a worker's imports, from a cold disk on a loaded machine
 START_ATTEMPTS = 3
 
@@ -97,6 +99,11 @@ class _Pace:
         self._seconds += 0.3 * (now - self._last - self._seconds)
         self._last = now
         self.depth = max(1, min(MOST_ASKED, int(LOOKAHEAD_SECONDS / max(self._seconds, 1e-6))))
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the worker has enough in its hands for a sleep of its supervisor."""
+        return self.depth * GATHER_SECONDS >= 1.5 * LOOKAHEAD_SECONDS
 
 
 class Supervisor:
@@ -194,9 +201,14 @@ class Supervisor:
 
     def _next_answer(self) -> Answer | None:
         """Wait for an answer, or for a death, which may be one."""
+        began = time.monotonic()
         message = self._worker.hear()
         if message is None:
             return self._replace()
+        if self._pace.is_quick and time.monotonic() - began > _WAITED_SECONDS:
+            # To be woken for each answer would take the core from the worker, or from the model,
+            # hundreds of times a second. The pipe holds some ten answers.
+            self._closing.wait(GATHER_SECONDS)
         if "ready" in message.header:
             self._starts = 0
             self._clock = _Clock()  # the time until now was its own, not the first clip's
