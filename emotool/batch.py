@@ -294,6 +294,13 @@ class _Batch:
             failures = outputs.close()
         return self._summary(found, model, tally, failures)
 
+    def _beside(self) -> tuple[tuple[str, str], ...]:
+        options = self._options
+        written = [(f"files for {each.program}", each.folder) for each in options.annotations]
+        if options.embeddings is not None:
+            written.append(("embeddings", options.embeddings))
+        return tuple(written)
+
     def _annotation_folder(self, wanted: Annotations, sources: Sources) -> AnnotationFolder:
         model = sources.classifier
         return AnnotationFolder(
@@ -357,6 +364,7 @@ class _Batch:
             failures_file=None if failures is None else _short(failures),
             doubted=tally.doubted,
             doubts=tally.doubts,
+            beside=self._beside(),
         )
 
 

@@ -145,6 +145,8 @@ def _notes(run: "RunSummary") -> Iterator[Text]:
         )
     if run.outputs:
         yield Text(f"labels in {_places(run.outputs)}")
+    for what, place in run.beside:
+        yield Text(f"{what} in {_places([place])}")
     if run.failures_file is not None:
         yield Text(f"failures in {_places([run.failures_file])}")
 

@@ -48,6 +48,8 @@ class RunSummary:
         Labelled rows with a flag that says not to trust the label.
     doubts : dict of str to int
         How many have which of these flags; only those that there are.
+    beside : tuple of (str, str)
+        What was written beside the tables, such as ``embeddings``, and where.
     """
 
     clips: int
@@ -68,6 +70,7 @@ class RunSummary:
     doubted: int = 0
     doubts: dict[str, int] = field(default_factory=dict)
     archives: int = 0
+    beside: tuple[tuple[str, str], ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -100,8 +100,9 @@ Output = Annotated[
         metavar="FILE",
         rich_help_panel=_OUTPUT,
         help="Where the table goes; its suffix chooses the format "
-        f"({', '.join(WRITERS)}). May be repeated. '-' is standard output. Without it: "
-        f"standard output if that is piped, else {DEFAULT_OUTPUT} in the current folder.",
+        f"({', '.join(WRITERS)}). Use it again for each further format that you need of the same "
+        "run. '-' is standard output. Without it: standard output if that is piped, else "
+        f"{DEFAULT_OUTPUT} in the current folder.",
     ),
 ]
 
@@ -111,8 +112,8 @@ OutputFormat = Annotated[
         "--format",
         metavar="FORMAT",
         rich_help_panel=_OUTPUT,
-        help=f"Write this format ({', '.join(FORMATS)}), whatever the suffixes say; so also "
-        "to '-o -'.",
+        help=f"Write this format ({', '.join(FORMATS)}), whatever the suffixes say: use it to "
+        "pipe another one than CSV ('-o -'), or for names without a suffix.",
     ),
 ]
 
@@ -121,8 +122,9 @@ Raw = Annotated[
     typer.Option(
         "--raw",
         rich_help_panel=_OUTPUT,
-        help="Leave cells as they are that a spreadsheet would run as a formula. Without it "
-        "they get a leading apostrophe, since file names can come from strangers.",
+        help="Leave cells as they are that a spreadsheet would run as a formula: use it "
+        "when programs alone read the table. Without it they get a leading apostrophe, since "
+        "file names can come from strangers.",
     ),
 ]
 
@@ -206,7 +208,8 @@ Audacity = Annotated[
     typer.Option(
         metavar="FOLDER",
         rich_help_panel=_PARTS,
-        help="Write a label track for each clip into FOLDER, to be imported in Audacity.",
+        help="Write a label track for each clip into FOLDER: use it to see and hear the labels "
+        "beside the sound in Audacity (File, Import, Labels).",
     ),
 ]
 
@@ -215,7 +218,8 @@ Raven = Annotated[
     typer.Option(
         metavar="FOLDER",
         rich_help_panel=_PARTS,
-        help="Write a selection table for each clip into FOLDER, to be opened in Raven.",
+        help="Write a selection table for each clip into FOLDER: use it to look at the "
+        "labels in Raven's spectrograms.",
     ),
 ]
 
@@ -224,6 +228,7 @@ Praat = Annotated[
     typer.Option(
         metavar="FOLDER",
         rich_help_panel=_PARTS,
-        help="Write a TextGrid for each clip into FOLDER, to be opened in Praat or ELAN.",
+        help="Write a TextGrid for each clip into FOLDER: use it to measure or to correct "
+        "in Praat or ELAN.",
     ),
 ]

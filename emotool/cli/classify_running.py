@@ -52,7 +52,8 @@ Model = Annotated[
         metavar="NAME",
         autocompletion=model_names,
         rich_help_panel=_MODEL,
-        help="A name that `emotool models` lists, or the path of an .onnx file.",
+        help="A name that `emotool models` lists, or the path of an .onnx file: use it for "
+        "other labels, or where another model is more often right.",
     ),
 ]
 
@@ -177,7 +178,7 @@ Quiet = Annotated[
         "--quiet",
         "-q",
         rich_help_panel=_TELLING,
-        help="No progress bar and no summary; errors are still told.",
+        help="No progress bar and no summary: use it in scripts. Errors are still told.",
     ),
 ]
 
@@ -187,7 +188,7 @@ Verbose = Annotated[
         "--verbose",
         rich_help_panel=_TELLING,
         help="Tell which settings are used and where they come from, and of each clip without "
-        "a label as it happens.",
+        "a label as it happens: use it when a run does not do what you expect.",
     ),
 ]
 
@@ -197,8 +198,8 @@ LogFile = Annotated[
         "--log-file",
         metavar="FILE",
         rich_help_panel=_TELLING,
-        help="Add lines with times to FILE: progress, clips without a label, how it ended. "
-        "For runs that nobody watches; --quiet does not silence it.",
+        help="Add lines with times to FILE: progress, clips without a label, how it ended: "
+        "use it for runs that nobody watches. --quiet does not silence it.",
     ),
 ]
 
@@ -208,7 +209,8 @@ SaveConfig = Annotated[
         "--save-config",
         metavar="FILE",
         rich_help_panel=_TELLING,
-        help="Write the settings in effect to FILE, then run. As emotool.toml in the current "
-        "folder, or in your own settings folder, later runs use it.",
+        help="Write the settings in effect to FILE, then run: use it when you give the same "
+        "options every time. As emotool.toml in the current folder, or in your own settings "
+        "folder, later runs use it.",
     ),
 ]

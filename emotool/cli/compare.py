@@ -39,11 +39,18 @@ def compare(
     ] = None,
     show: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="How many clips that differ are listed."),
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="How many clips that differ are listed; use 0 for the figures alone.",
+        ),
     ] = _SHOWN,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Write everything, all clips that differ too, as JSON."),
+        typer.Option(
+            "--json",
+            help="Write everything, all clips that differ too, as JSON: use it in programs.",
+        ),
     ] = False,
 ) -> None:
     """Say how far two tables of labels agree, and on which clips they differ.
@@ -97,7 +104,7 @@ def _show(found: "Comparison", names: tuple[str, str], most: int, console: "Cons
     kappa = cohens_kappa(found.pairs)
     said = "not defined (one label only)" if kappa is None else f"{kappa:.3f}"
     console.print(
-        f"{found.compared:,} clips compared · agreement {100 * found.agreement:.1f} % · "
+        f"{_clips(found.compared)} compared · agreement {100 * found.agreement:.1f} % · "
         f"Cohen's kappa {said}"
     )
     matrix = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
@@ -108,9 +115,13 @@ def _show(found: "Comparison", names: tuple[str, str], most: int, console: "Cons
         counts = [f"{found.pairs[a, b]:,}" for b in found.labels]
         matrix.add_row(Text(printable(a)), *counts)
     console.print(matrix)
-    for title, rows in (("differ", found.differing), ("lack a label", found.unlabelled)):
+    kinds = (
+        ("differs", "differ", found.differing),
+        ("lacks a label", "lack a label", found.unlabelled),
+    )
+    for singular, plural, rows in kinds:
         if rows:
-            console.print(f"{len(rows):,} clips {title}:")
+            console.print(f"{_clips(len(rows))} {singular if len(rows) == 1 else plural}:")
         for path, one, other in rows[:most]:
             console.print(Text(f"  {printable(path)}: {_label(one)} / {_label(other)}"))
         if len(rows) > most:
@@ -118,7 +129,11 @@ def _show(found: "Comparison", names: tuple[str, str], most: int, console: "Cons
     for name, paths in zip(names, (found.only_first, found.only_second), strict=True):
         if paths:
             some = ", ".join(printable(path) for path in paths[:3])
-            console.print(Text(f"{len(paths):,} clips only in {printable(name)}: {some}"))
+            console.print(Text(f"{_clips(len(paths))} only in {printable(name)}: {some}"))
+
+
+def _clips(number: int) -> str:
+    return "1 clip" if number == 1 else f"{number:,} clips"
 
 
 def _label(label: str) -> str:

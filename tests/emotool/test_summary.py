@@ -145,6 +145,14 @@ def test_lines_fit_the_terminal(width: int) -> None:
     assert any(line.endswith("/name.wav") for line in lines)
 
 
+def test_what_was_written_beside_the_tables_is_told() -> None:
+    """A folder of annotations is easily forgotten, and embeddings are no labels."""
+    run = replace(RUN, beside=(("files for audacity", "tracks"), ("embeddings", "e.npz")))
+    text = shown(run)
+    assert "labels in labels.csv, standard output\n" in text
+    assert "\nfiles for audacity in tracks\nembeddings in e.npz\n" in text
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_names_are_shown_not_obeyed(name: str) -> None:
     """Markup is text, and control characters are escaped, in names, labels and reasons."""
@@ -155,11 +163,12 @@ def test_hostile_names_are_shown_not_obeyed(name: str) -> None:
         reasons={name: 1},
         model=name,
         outputs=(name,),
+        beside=(("embeddings", name),),
         failures_file=name,
     )
     text = shown(run, width=10_000)
     assert all(character.isprintable() or character == "\n" for character in text)
-    assert text.count(printable(name)) >= 6  # once for each place that a name is put
+    assert text.count(printable(name)) >= 7  # once for each place that a name is put
 
 
 @given(name=names, label=texts, reason=texts, width=st.integers(1, 300))

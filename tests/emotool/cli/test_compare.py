@@ -33,8 +33,10 @@ def test_people_get_figures_and_clips(
     out = capfd.readouterr().out
     assert "3 clips compared · agreement 33.3 % · Cohen's kappa -0.500" in out
     assert "  2: sad / happy" in out
+    assert "2 clips differ:" in out
+    assert "1 clip lacks a label:" in out
     assert "… and 1 more" in out
-    assert "only in" in out
+    assert "1 clip only in" in out
     assert "\x1b" not in out
     assert run(*tables, "--truth", "emotion") == 0
     assert r"[red]3\x1b: happy / sad" in capfd.readouterr().out
