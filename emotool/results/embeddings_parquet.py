@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from emotool.results.arrow_columns import flags, float32s, numbers, texts
 from emotool.results.binary_output import BinaryOutput
 from emotool.results.embeddings import EmbeddingOptions, numbers_of
 from emotool.results.row import ClipResult, path_text
@@ -63,20 +63,18 @@ class EmbeddingsParquetWriter(BinaryOutput):
         self._parquet.close()  # into nowhere: it would else do so when it is collected
 
     def _put_group(self) -> None:
-        paths, spans, numbers = zip(*self._rows, strict=True)
-        columns: list[Any] = [pa.array(paths, pa.string())]
+        paths, spans, vectors = zip(*self._rows, strict=True)
+        columns: list[Any] = [texts(paths)]
         if self._options.spans:
             times = zip(*(span or (None, None) for span in spans), strict=True)
-            columns += [pa.array(column, pa.float64()) for column in times]
-        columns.append(self._vectors(numbers))
+            columns += [numbers(column) for column in times]
+        columns.append(self._vectors(vectors))
         self._parquet.write_table(pa.Table.from_arrays(columns, schema=self._schema))
         self._rows.clear()
 
-    def _vectors(self, numbers: tuple[bytes, ...]) -> Any:
+    def _vectors(self, vectors: tuple[bytes, ...]) -> Any:
         size = self._options.size
-        flat = b"".join(some or bytes(4 * size) for some in numbers)  # [rows * size]
-        absent = pa.array([not some for some in numbers])
-        values = pa.array(np.frombuffer(flat, "<f4").astype(np.float32, copy=False))
-        return pa.FixedSizeListArray.from_arrays(
-            values, type=pa.list_(pa.float32(), size), mask=absent
-        )
+        flat = b"".join(some or bytes(4 * size) for some in vectors)  # [rows * size]
+        absent = flags([not some for some in vectors])
+        kind = pa.list_(pa.float32(), size)
+        return pa.FixedSizeListArray.from_arrays(float32s(flat), type=kind, mask=absent)

@@ -4,13 +4,14 @@ The columns are CSV's, with numbers as float64, flags as a list of strings, and 
 null. Written in groups of rows, so that a million clips need no memory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from emotool.results import Kept, WriterOptions
+from emotool.results.arrow_columns import numbers, text_lists, texts
 from emotool.results.binary_output import BinaryOutput
 from emotool.results.row import SCHEMA, ClipResult, columns, values
 from emotool.results.top import TopLabels
@@ -18,6 +19,11 @@ from emotool.results.top import TopLabels
 __all__ = ["ParquetWriter"]
 
 _GROUP: Final = 8192  # rows held at once
+_MAKERS: Final[dict[Any, Callable[[Any], Any]]] = {
+    pa.float64(): numbers,
+    pa.string(): texts,
+    pa.list_(pa.string()): text_lists,
+}
 
 
 class ParquetWriter(BinaryOutput):
@@ -77,7 +83,7 @@ class ParquetWriter(BinaryOutput):
 
     def _put_group(self) -> None:
         arrays = [
-            pa.array(column, field.type)
+            _MAKERS[field.type](column)
             for column, field in zip(zip(*self._rows, strict=True), self._schema, strict=True)
         ]
         self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
