@@ -1,11 +1,12 @@
 """What each output costs beside CSV alone: formats, embeddings, the report.
 
-    python benchmarks/outputs.py [--clips 1000] [--repeat 5] [--model cnn]
+    python benchmarks/outputs.py [--clips 1000] [--repeat 5] [--model cnn] [--minutes 4]
 
 The same folder is classified in turns: CSV alone, then with something more, and so on. Each run
 with something more is compared with the mean of the runs of CSV alone before and behind it, so
 that a machine whose pace drifts favours neither; the table has medians of these differences.
 The clips are copies from the corpus, or synthesised where there is none (`speed_clips.py`).
+Each measurement is kept at once: an interrupted run goes on where it was.
 """
 
 import argparse
@@ -13,14 +14,15 @@ import json
 import shutil
 import statistics
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, installed or not
 
-from benchmarks.speed import checkout_command, machine  # noqa: E402
+from benchmarks.speed import checkout_command, code, machine  # noqa: E402
 from benchmarks.speed_clips import make_clips  # noqa: E402
 from benchmarks.speed_process import CommandFailedError, Measured, measure  # noqa: E402
 from emotool.files import atomic_write  # noqa: E402
@@ -73,26 +75,32 @@ class Runs:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table and keep it; return the exit code."""
+    """Measure what is missing and print the table; return the exit code."""
     options = _parser().parse_args(arguments)
     clips = make_clips(options.folder, options.clips)
     sounds = str(Path(clips[0].path).parent.resolve())
     command = [*checkout_command(), "classify", sounds, "-m", options.model, "--quiet"]
-    cases = {name: more for name, more in CASES.items() if name.startswith(options.only)}
+    about = {**machine(), "clips": len(clips), "model": options.model, "repeat": options.repeat}
+    about["code"] = code()
+    kept = options.folder / "outputs.json"
+    figures = _read(kept, about)
     try:
-        figures = _measured(Runs(command, options.folder / "outputs"), cases, options.repeat)
+        complete = _measure(
+            Runs(command, options.folder / "outputs"),
+            options,
+            figures,
+            lambda: _write(kept, about, figures),
+        )
     except CommandFailedError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    about = {**machine(), "clips": len(clips), "model": options.model, "repeat": options.repeat}
     text = table(about, figures)
     print(text)
-    if not options.only:
+    if complete:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        kept = json.dumps({"conditions": about, "rounds": figures}, indent=1) + "\n"
-        for suffix, content in ((".json", kept), (".md", text)):
-            with atomic_write(options.output.with_suffix(suffix), text=True) as handle:
-                handle.write(content)
+        _write(options.output.with_suffix(".json"), about, figures)
+        with atomic_write(options.output.with_suffix(".md"), text=True) as handle:
+            handle.write(text)
     return 0
 
 
@@ -103,23 +111,31 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clips", type=int, default=1000)
     parser.add_argument("--model", default="cnn")
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="then stop for now")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name begins so")
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "speed")
     parser.add_argument("--output", type=Path, default=RESULTS)
     return parser
 
 
-def _measured(runs: Runs, cases: dict[str, tuple[str, ...]], repeat: int) -> Figures:
-    """Run every case so many times, each between two runs of CSV alone."""
+def _measure(
+    runs: Runs, options: argparse.Namespace, figures: Figures, keep: Callable[[], None]
+) -> bool:
+    """Run what is missing, each between two runs of CSV alone; say whether everything is there."""
+    until = time.monotonic() + 60 * options.minutes
     runs.once()  # files into the system's cache, modules compiled
-    figures: Figures = {name: [] for name in cases}
     before = runs.once()
-    for number in range(repeat):
-        for name, more in cases.items():
+    for number in range(options.repeat):
+        for name, more in CASES.items():
+            done = figures.setdefault(name, [])
+            if len(done) > number or not name.startswith(options.only):
+                continue
+            if time.monotonic() > until:
+                return False
             case, size = runs.once(more), runs.size()
             after = runs.once()
             plain = (before.wall_s + after.wall_s) / 2
-            figures[name].append(
+            done.append(
                 {
                     "csv_s": plain,
                     "more_s": case.wall_s - plain,
@@ -127,9 +143,24 @@ def _measured(runs: Runs, cases: dict[str, tuple[str, ...]], repeat: int) -> Fig
                     "mb": (size - runs.size()) / 1e6,
                 }
             )
-            print(f"{number + 1}/{repeat} {name}: {figures[name][-1]}", file=sys.stderr)
+            keep()
+            print(f"{number + 1}/{options.repeat} {name}: {done[-1]}", file=sys.stderr)
             before = after
+    return all(len(done) >= options.repeat for done in figures.values())
+
+
+def _read(path: Path, about: dict[str, Any]) -> Figures:
+    """Read measurements of the same code, model and machine."""
+    if not path.is_file():
+        return {}
+    found = json.loads(path.read_text(encoding="utf-8"))
+    figures: Figures = found["rounds"] if found["conditions"] == about else {}
     return figures
+
+
+def _write(path: Path, about: dict[str, Any], figures: Figures) -> None:
+    with atomic_write(path, text=True) as handle:
+        handle.write(json.dumps({"conditions": about, "rounds": figures}, indent=1) + "\n")
 
 
 def table(about: dict[str, Any], figures: Figures) -> str:
@@ -152,6 +183,8 @@ def table(about: dict[str, Any], figures: Figures) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, rounds in figures.items():
+        if not rounds:
+            continue
         more, cpu, mb = (
             statistics.median(one[key] for one in rounds) for key in ("more_s", "more_cpu_s", "mb")
         )

@@ -113,9 +113,6 @@ def _short(value: Any) -> Any:
 
 def _conditions(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
     """Say what must be the same for measurements to be put together."""
-    code = hashlib.sha256()
-    for path in sorted((ROOT / "emotool").rglob("*.py")):
-        code.update(path.read_bytes())
     models = {
         Path(model).stem: hashlib.sha256(Path(find_model(model)).read_bytes()).hexdigest()[:16]
         for model in bench.models
@@ -125,7 +122,7 @@ def _conditions(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
         "clips": len(bench.clips),
         "repeat": options.repeat,
         "emotool": "installed" if options.emotool else "checkout",
-        "code": code.hexdigest()[:16],
+        "code": code(),
         "models": models,
     }
 
@@ -137,6 +134,14 @@ def machine() -> dict[str, Any]:
         "cores": cores(),
         "python": platform.python_version(),
     }
+
+
+def code() -> str:
+    """Return a fingerprint of emotool's code."""
+    content = hashlib.sha256()
+    for path in sorted((ROOT / "emotool").rglob("*.py")):
+        content.update(path.read_bytes())
+    return content.hexdigest()[:16]
 
 
 def _processor() -> str:
