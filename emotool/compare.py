@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from emotool.text import printable
 __all__ = ["Comparison", "Table", "cohens_kappa", "compare", "read_table"]
 
 _MAX_CELL = 1 << 20
+_NO_TEXT = (".parquet", ".xlsx", ".html")  # of what classify writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +144,13 @@ def cohens_kappa(pairs: Counter[tuple[str, str]]) -> float | None:
 
 
 def read_table(path: str, column: str = "label") -> Table:
-    """Read a CSV or JSON table of `emotool classify`, or any CSV with a column ``path``.
+    """Read a table that `emotool classify` has written as text, or any CSV with ``path``.
 
     Parameters
     ----------
     path : str
-        The file; ``.json`` is read as JSON, everything else as CSV (commas, semicolons or tabs).
+        The file; ``.json`` is read as JSON, ``.jsonl`` as JSON Lines, everything else as CSV
+        (commas, semicolons, tabs or vertical bars).
     column : str, default "label"
         Where the labels are.
 
@@ -158,13 +160,18 @@ def read_table(path: str, column: str = "label") -> Table:
         If the file cannot be read, lacks a column, or names a clip twice.
     """
     shown = printable(path)
+    suffix = Path(path).suffix.lower()
+    if suffix in _NO_TEXT:
+        raise InputError(
+            f"cannot read {shown}: only CSV, TSV, JSON and JSON Lines are compared",
+            hint="emotool classify -o labels.csv writes such a table, also beside others",
+        )
     try:
         text = Path(path).read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise InputError(f"cannot read {shown}: {reason}") from error
-    json_like = Path(path).suffix.lower() == ".json"
-    rows = _json_rows(text, shown) if json_like else _csv_rows(text, shown)
+    rows = _READERS.get(suffix, _csv_rows)(text, shown)
     labels: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
         for name in ("path", column):
@@ -185,7 +192,7 @@ def read_table(path: str, column: str = "label") -> Table:
 
 def _csv_rows(text: str, shown: str) -> Iterator[dict[str, Any]]:
     header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
+    delimiter = max(",;\t|", key=header.count)
     csv.field_size_limit(_MAX_CELL)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -210,3 +217,22 @@ def _json_rows(text: str, shown: str) -> Sequence[dict[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{shown} has no list of clips", hint="emotool classify -o FILE.json")
     return rows
+
+
+def _json_lines(text: str, shown: str) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{shown}: line {number} is not valid JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{shown}: line {number} is no object")
+        yield row
+
+
+_READERS: dict[str, Callable[[str, str], Iterable[dict[str, Any]]]] = {
+    ".json": _json_rows,
+    ".jsonl": _json_lines,
+}

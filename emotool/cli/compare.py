@@ -19,7 +19,11 @@ _SHOWN = 20
 
 def compare(
     first: Annotated[
-        str, typer.Argument(metavar="A", help="A table that `emotool classify` has written.")
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A table that `emotool classify` has written (CSV, TSV, JSON or JSON Lines).",
+        ),
     ],
     second: Annotated[
         str,

@@ -14,9 +14,9 @@ from emotool.results import ClipResult, WriterOptions, open_writer
 LABELS = st.sampled_from(["happy", "sad", "fear"])
 
 
-@pytest.mark.parametrize("suffix", ["csv", "json"])
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl"])
 def test_reads_what_classify_writes(tmp_path: Path, suffix: str) -> None:
-    """Both formats give the same labels; a clip without a label has none."""
+    """All formats that are text give the same labels; a clip without a label has none."""
     target = str(tmp_path / f"a.{suffix}")
     with open_writer(target, ("happy", "sad"), {}, WriterOptions()) as writer:
         writer.write(ClipResult(0, 'a, "b"\n.wav', "ok", "m", "sad", 0.75, (0.25, 0.75), 1.0))
@@ -36,6 +36,10 @@ def test_reads_what_classify_writes(tmp_path: Path, suffix: str) -> None:
         ("a.json", "{", "not valid JSON"),
         ("a.json", "{}", "no list of clips"),
         ("a.json", '[{"path": 1, "label": "sad"}]', "must be texts"),
+        ("a.jsonl", '{"path": "a", "label": "b"}\n{', "line 2 is not valid JSON"),
+        ("a.jsonl", "[]", "line 1 is no object"),
+        ("a.xlsx", "PK", "only CSV, TSV, JSON and JSON Lines"),
+        ("a.parquet", "PAR1", "only CSV, TSV, JSON and JSON Lines"),
     ],
 )
 def test_what_is_no_table_is_an_error(tmp_path: Path, name: str, text: str, message: str) -> None:
@@ -60,6 +64,12 @@ def test_a_spreadsheets_dialect_is_read(tmp_path: Path) -> None:
     """Semicolons and a byte-order mark, as a spreadsheet saves them, are understood."""
     (tmp_path / "a.csv").write_text("\ufeffpath;emotion\na.wav;sad\n", "utf-8")
     assert read_table(str(tmp_path / "a.csv"), "emotion").labels == {"a.wav": "sad"}
+
+
+def test_vertical_bars_part_cells_too(tmp_path: Path) -> None:
+    """As `emotool classify --delimiter pipe` writes them."""
+    (tmp_path / "a.csv").write_text("path|label\na, b.wav|sad\n")
+    assert read_table(str(tmp_path / "a.csv")).labels == {"a, b.wav": "sad"}
 
 
 def test_rows_of_one_table_only_are_told() -> None:
