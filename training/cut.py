@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from emotool.errors import TrainingError
-from training.architectures.blocks import EvidenceHead, RowMeans, TimeMean
+from training.architectures.blocks import EvidenceHead, RowMeans, TimeStatistics
 
 __all__ = ["Cut", "cut", "leaves"]
 
@@ -23,7 +23,7 @@ class Cut:
         of frames f32 [batch, frames].
     tail : keras.Model
         Both in one vector, f32 [batch, h w c + frames] → the model's outputs. Where the head
-        is all of it and takes means over time, the body has taken them (w is 1), so that what
+        is all of it and takes rows' statistics, the body has taken them (w is 1), so that what
         is kept is small; ``activation`` is then the rows' alone.
     """
 
@@ -51,8 +51,9 @@ def cut(model: keras.Model, layer: str) -> Cut:
         raise TrainingError(f"{model.name} has no layer {layer!r} to be cut behind")
     maps, activity = model.get_layer(layer).output, model.get_layer("activity").output
     inner = keras.Model([maps, activity], model.output, name="learning")
-    if (head := _head_of_means(inner)) is not None:
-        maps = TimeMean(name="time_mean")(maps, activity)  # [batch, h, 1, c]
+    if (head := _head_of_rows(inner)) is not None:
+        pool = TimeStatistics(deviations=head.pooling.deviations, name="time_statistics")
+        maps = pool(maps, activity)  # [batch, h, 1, k c]
     _, height, width, channels = maps.shape
     frames = activity.shape[1]
     # One vector, so that whatever handles windows handles these.
@@ -64,8 +65,8 @@ def cut(model: keras.Model, layer: str) -> Cut:
     return Cut(keras.Model(model.input, [maps, activity]), tail)
 
 
-def _head_of_means(tail: keras.Model) -> Any | None:
-    """Return a tail's head if it is all there is, and looks at nothing but means over time."""
+def _head_of_rows(tail: keras.Model) -> Any | None:
+    """Return a tail's head if it is all there is, and looks at nothing but statistics over time."""
     learning = [layer for layer in tail.layers if layer.weights]
     if len(learning) != 1 or not isinstance(learning[0], EvidenceHead):
         return None

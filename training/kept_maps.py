@@ -85,9 +85,10 @@ class KeptMaps:
 
     def validation(self, clips: ValidationClips) -> ValidationClips:
         """Replace each clip's windows by their maps, f32 [windows, size]."""
-        function = self._function()
-        made = [_maps(function, windows).astype(np.float32) for windows in clips.windows]
-        return replace(clips, windows=made)
+        # All in one go: most clips have a window or two, and a batch is filled up.
+        made = _maps(self._function(), np.concatenate(clips.windows)).astype(np.float32)
+        ends = np.cumsum([len(windows) for windows in clips.windows])
+        return replace(clips, windows=np.split(made, ends[:-1]))
 
     def _windows(self, images: Sequence[Half], name: str) -> Floats:
         """Alter the copies of one clip, f32 [copies, n_mels, frames] dB."""

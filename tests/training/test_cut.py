@@ -37,7 +37,7 @@ def test_body_and_tail_together_are_the_model() -> None:
         assert np.allclose(tail[name], value, atol=1e-5), name
 
 
-@pytest.mark.parametrize("pooling", ["row_means", "statistics"])
+@pytest.mark.parametrize("pooling", ["row_means", "row_statistics", "statistics"])
 def test_a_head_of_means_needs_no_more_than_means(pooling: str) -> None:
     """Then what is kept is one column; another pooling gets the whole map."""
     config = {**CONFIG, "pooling": pooling}
@@ -45,7 +45,8 @@ def test_a_head_of_means_needs_no_more_than_means(pooling: str) -> None:
     log_mel = np.random.default_rng(0).normal(-40, 15, (3, SPEC.n_mels, SPEC.frames))
     log_mel[0, :, :20] = -100.0  # silence, which must not count
     whole, tail, maps = in_parts(model, CONFIG["cut"], log_mel.astype(np.float32))
-    assert maps.shape == (3, 12, 1 if pooling == "row_means" else 10, 256)
+    sizes = {"row_means": (1, 256), "row_statistics": (1, 512), "statistics": (10, 256)}
+    assert maps.shape == (3, 12, *sizes[pooling])
     for name in ("logits", "embedding"):
         assert np.allclose(tail[name], whole[name], atol=1e-5), name
 

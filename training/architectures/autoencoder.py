@@ -33,7 +33,7 @@ class Config:
     dropout : float
         Share of pooled features left out before the classifier in training, 0 … 1.
     pooling : str
-        ``row_means``, ``statistics`` or ``mean_max``.
+        ``row_means``, ``row_statistics``, ``statistics`` or ``mean_max``.
     projection : int
         Length of the vector that a column over frequency is projected to.
     blotted : float
@@ -44,7 +44,7 @@ class Config:
 
     widths: tuple[int, ...] = (24, 48, 96, 128)
     dropout: float = 0.5
-    pooling: Literal["row_means", "statistics", "mean_max"] = "row_means"
+    pooling: Literal["row_means", "row_statistics", "statistics", "mean_max"] = "row_means"
     projection: int = 128
     blotted: float = 0.25
     momentum: float = 0.95

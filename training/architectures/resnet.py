@@ -42,10 +42,10 @@ class Config:
     dropout : float
         Share of pooled features left out before the classifier in training, 0 … 1.
     pooling : str
-        ``row_means`` (over time, rows apart), ``statistics`` (over time) or ``mean_max`` (over
-        all places).
+        ``row_means`` (over time, rows apart), ``row_statistics`` (with deviations),
+        ``statistics`` (over time) or ``mean_max`` (over all places).
     projection : int
-        For the first two: a column over frequency is projected to so many features.
+        For the first three: a column over frequency is projected to so many features.
     """
 
     cut: str = "conv4_block6_out"
@@ -53,7 +53,7 @@ class Config:
     statistics: Literal["active", "window"] = "window"
     channels: Literal["grey", "delta"] = "grey"
     dropout: float = 0.3
-    pooling: Literal["row_means", "statistics", "mean_max"] = "row_means"
+    pooling: Literal["row_means", "row_statistics", "statistics", "mean_max"] = "row_means"
     projection: int = 256
 
 

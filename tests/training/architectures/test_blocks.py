@@ -15,6 +15,7 @@ from training.architectures.blocks import (
     EvidenceHead,
     Normalise,
     SpectrogramImage,
+    TimeStatistics,
     set_constants,
 )
 from training.architectures.blocks.image import CONTRAST, DELTA_GAIN
@@ -86,7 +87,13 @@ def headed(
 
 @pytest.mark.parametrize(
     ("pooling", "projection"),
-    [("mean_max", 0), ("statistics", 0), ("statistics", 16), ("row_means", 16)],
+    [
+        ("mean_max", 0),
+        ("statistics", 0),
+        ("statistics", 16),
+        ("row_means", 16),
+        ("row_statistics", 16),
+    ],
 )
 @pytest.mark.parametrize("labels", [2, 6])
 def test_the_evidence_sums_to_the_margin_of_the_logits(
@@ -129,6 +136,19 @@ def test_taking_away_where_evidence_is_highest_lowers_the_label_most(
         drops[:, place] = lead(features) - lead(changed.reshape(features.shape))
     best = outputs["activation"].reshape(6, 15).argmax(1)
     assert drops[np.arange(6), best].mean() > drops.mean() + drops.std()
+
+
+def test_statistics_over_time_are_numpys_over_what_sounds() -> None:
+    """Means and deviations of each row; silent frames hardly count."""
+    features = np.random.default_rng(3).normal(size=(2, 3, 5, 4)).astype(np.float32)
+    activity = np.ones((2, 10), np.float32)
+    activity[:, 6:] = 0.0  # of the five places three sound
+    pooled = TimeStatistics(deviations=True)(features, activity).numpy()
+    assert pooled.shape == (2, 3, 1, 8)
+    assert np.allclose(pooled[:, :, 0, :4], features[:, :, :3].mean(2), atol=5e-3)
+    assert np.allclose(pooled[:, :, 0, 4:], features[:, :, :3].std(2), atol=0.02)
+    alone = TimeStatistics(deviations=False)(features, activity).numpy()
+    assert np.array_equal(alone, pooled[..., :4])
 
 
 def test_a_projection_hears_at_which_frequency_a_feature_is() -> None:

@@ -4,7 +4,7 @@ from training.architectures.blocks.blot import Blot
 from training.architectures.blocks.head import EvidenceHead
 from training.architectures.blocks.image import SpectrogramImage
 from training.architectures.blocks.normalise import Activity, Normalise, set_constants
-from training.architectures.blocks.row_means import RowMeans, TimeMean
+from training.architectures.blocks.row_means import RowMeans, TimeStatistics
 
 __all__ = [
     "Activity",
@@ -13,6 +13,6 @@ __all__ = [
     "Normalise",
     "RowMeans",
     "SpectrogramImage",
-    "TimeMean",
+    "TimeStatistics",
     "set_constants",
 ]

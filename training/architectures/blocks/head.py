@@ -27,9 +27,9 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]
     dropout : float
         Share of pooled features left out at random in training, in 0 … 1.
     pooling : str
-        ``mean_max``, ``statistics`` or ``row_means``.
+        ``mean_max``, ``statistics``, ``row_means`` or ``row_statistics``.
     projection : int
-        For ``statistics`` and ``row_means``: length of the vector that a column over frequency
+        For all but ``mean_max``: length of the vector that a column over frequency
         is projected to; 0 takes the column's mean (``statistics`` only).
 
     Shape

@@ -144,16 +144,17 @@ class Statistics:
 
 
 def pooling_of(name: str, projection: int = 0) -> Pooling:
-    """Make a pooling by its name; ``row_means`` needs a projection, ``mean_max`` has none."""
+    """Make a pooling by its name; those of rows need a projection, ``mean_max`` has none."""
     if name == "mean_max":
         return MeanMax()
     if name == "statistics":
         return Statistics(
             FrequencyProjection(projection, name="projection") if projection else None
         )
-    if name == "row_means" and projection:
+    if name in ("row_means", "row_statistics") and projection:
         # Few steps are trained: a quicker running mean than where a network is trained whole.
-        return RowMeans(FrequencyProjection(projection, momentum=0.9, name="projection"))
+        columns = FrequencyProjection(projection, momentum=0.9, name="projection")
+        return RowMeans(columns, deviations=name == "row_statistics")
     raise ValueError(f"unknown pooling {name!r}, or it needs a projection")
 
 
