@@ -26,6 +26,7 @@ import soxr
 from emotool.catalog import find_model
 from emotool.features import cut_windows, extract, trim
 from emotool.model import read_metadata
+from emotool.onnx_pruning import only_outputs
 from emotool.spec import SpectrogramSpec
 from emotool.spectrogram import log_mel
 
@@ -66,18 +67,15 @@ def network(paths: Sequence[str], spec: SpectrogramSpec, options: argparse.Names
     # [windows, n_mels, frames]
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = options.threads
-    session = onnxruntime.InferenceSession(
-        find_model(options.model), chosen, providers=["CPUExecutionProvider"]
-    )
-    batches = [windows[s : s + options.batch] for s in range(0, len(windows), options.batch)]
     # Only what a label needs.
-    settings = onnxruntime.RunOptions()
-    settings.only_execute_path_to_fetches = True
+    content = only_outputs(find_model(options.model).read_bytes(), ("probabilities",))
+    session = onnxruntime.InferenceSession(content, chosen, providers=["CPUExecutionProvider"])
+    batches = [windows[s : s + options.batch] for s in range(0, len(windows), options.batch)]
 
     def work() -> list[Any]:
-        return [session.run(["probabilities"], {"log_mel": b}, settings) for b in batches]
+        return [session.run(["probabilities"], {"log_mel": batch}) for batch in batches]
 
-    session.run(["probabilities"], {"log_mel": batches[0]}, settings)
+    session.run(["probabilities"], {"log_mel": batches[0]})
     return len(paths), work
 
 

@@ -15,8 +15,17 @@ from emotool.catalog import find_model
 from emotool.device import prove
 from emotool.errors import ModelError
 from emotool.metadata import METADATA_KEY, ModelMetadata
-from emotool.model_checks import INPUT, OUTPUTS, check_golden, check_signature
+from emotool.model_checks import (
+    INPUT,
+    LABELLING,
+    OUTPUTS,
+    check_answer,
+    check_golden,
+    check_signature,
+    golden_pair,
+)
 from emotool.onnx_file import OnnxFile, read_onnx
+from emotool.onnx_pruning import only_outputs
 from emotool.session import BATCH_SIZES, compute, compute_bound, open_session, run_options
 from emotool.spec import SpectrogramSpec
 from emotool.text import printable
@@ -42,6 +51,8 @@ class Classifier:
         Fingerprint of the file.
     device : {"cpu", "cuda"}
         Where it was proved to run.
+    labelling : onnxruntime.InferenceSession, optional
+        A session that computes only what a label needs.
     """
 
     def __init__(
@@ -51,8 +62,10 @@ class Classifier:
         *,
         sha256: str,
         device: str,
+        labelling: "onnxruntime.InferenceSession | None" = None,
     ) -> None:
         self._session = session
+        self._labelling = labelling or session
         self._run_options = run_options()
         self._compute = compute if device == "cpu" else compute_bound
         self.metadata = metadata
@@ -143,7 +156,8 @@ class Classifier:
         import numpy as np
 
         batch = np.ascontiguousarray(log_mels, dtype=np.float32)  # [batch, n_mels, frames]
-        arrays = self._compute(self._session, {INPUT: batch}, outputs, self._run_options)
+        session = self._labelling if set(outputs) <= set(LABELLING) else self._session
+        arrays = self._compute(session, {INPUT: batch}, outputs, self._run_options)
         return dict(zip(outputs, arrays, strict=True))
 
 
@@ -187,8 +201,10 @@ def load_classifier(
             metadata,
             sha256=hashlib.sha256(file.content).hexdigest(),
             device=prove(session, device),
+            labelling=open_session(only_outputs(file.content, LABELLING), device, threads),
         )
         check_golden(classifier.run, metadata)
+        check_answer(classifier.predict(golden_pair(metadata)), metadata)
     except ModelError as error:
         raise ModelError(f"{printable(str(path))}: {error.message}", hint=error.hint) from error
     return classifier

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
-from typing import Final
+from typing import Final, NamedTuple
 
 from emotool.errors import ModelError, ModelNotFoundError
 from emotool.text import printable
 
-__all__ = ["MAX_BYTES", "OnnxFile", "read_onnx"]
+__all__ = ["MAX_BYTES", "Field", "OnnxFile", "fields", "read_onnx"]
 
 MAX_BYTES: Final = 2**31 - 1  # what a protobuf message can hold
 MAX_DEPTH: Final = 32  # of graphs within nodes within graphs
@@ -145,7 +145,7 @@ class _Scan:
         if depth > 3 * MAX_DEPTH:  # a node, its attribute and that's graph are one level
             raise _RefusedError(f"graphs are nested more than {MAX_DEPTH} deep")
         texts: dict[int, bytes] = {}
-        for number, value in _fields(data):
+        for number, value, _ in fields(data):
             self._fields_left -= 1
             if self._fields_left < 0:
                 raise _RefusedError("it has absurdly many parts")
@@ -173,17 +173,37 @@ def _check_domain(domain: bytes) -> None:
         raise _RefusedError(f"it uses operators from outside the ONNX standard ({name:.60})")
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yield a message's fields as (number, value); raise IndexError where it is malformed."""
+class Field(NamedTuple):
+    """A field of a message: its number, its value, and all its bytes."""
+
+    number: int
+    value: int | memoryview
+    raw: memoryview
+
+    @property
+    def content(self) -> memoryview:
+        """The value of a field that has a length; nothing for a number."""
+        return memoryview(b"") if isinstance(self.value, int) else self.value
+
+
+def fields(data: memoryview) -> Iterator[Field]:
+    """Yield a message's fields.
+
+    Raises
+    ------
+    IndexError
+        Where it is malformed.
+    """
     position = 0
     while position < len(data):
+        start = position
         tag, position = _varint(data, position)
         number, kind = tag >> 3, tag & 7
         if not 0 < number < 2**29:
             raise IndexError("field number")
         if kind == _VARINT:
             value, position = _varint(data, position)
-            yield number, value
+            yield Field(number, value, data[start:position])
             continue
         if kind == _BYTES:
             length, position = _varint(data, position)
@@ -193,8 +213,9 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
             raise IndexError("wire type")  # groups, which ONNX never had
         if length > len(data) - position:
             raise IndexError("length")
-        yield number, data[position : position + length]
-        position += length
+        end = position + length
+        yield Field(number, data[position:end], data[start:end])
+        position = end
 
 
 def _varint(data: memoryview, position: int) -> tuple[int, int]:

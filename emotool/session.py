@@ -112,12 +112,10 @@ def _device(wanted: str, available: Sequence[str]) -> Device:
 
 
 def run_options() -> "onnxruntime.RunOptions":
-    """Return the settings of each run: only what is asked for is computed."""
+    """Return the settings of each run."""
     import onnxruntime
 
     options = onnxruntime.RunOptions()
-    # Layers that only the activation map or the embedding need are then not computed.
-    options.only_execute_path_to_fetches = True
     options.log_severity_level = _FATAL_ONLY
     return options
 

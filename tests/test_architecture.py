@@ -43,6 +43,7 @@ ORDER = (
     "manifest",
     "metadata",
     "onnx_file",
+    "onnx_pruning",
     "catalog",
     "cores",
     "device",
