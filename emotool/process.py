@@ -20,6 +20,12 @@ _ENVIRONMENT = {
     f"{name}_NUM_THREADS": "1"
     for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
 }
+# glibc gives large arrays back to the system as soon as they are done with, and has to have every
+# page of the next one zeroed: some fifty pages a clip. Other systems' libraries do not look here.
+_ENVIRONMENT |= {
+    "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+}
 _PIPE_BYTES = 1 << 20  # several clips' windows, so that a worker need not wait for its reader
 
 
