@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandFailedError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    conditions["repeat"] = min(len(done) for done in rounds.values() if done)
     text = tables(rounds, conditions, [clip.seconds for clip in clips])
     print(text)
     if complete:
@@ -120,7 +121,6 @@ def _conditions(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
     return {
         **machine(),
         "clips": len(bench.clips),
-        "repeat": options.repeat,
         "emotool": "installed" if options.emotool else "checkout",
         "code": code(),
         "models": models,

@@ -67,6 +67,7 @@ def network(paths: Sequence[str], spec: SpectrogramSpec, options: argparse.Names
     # [windows, n_mels, frames]
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = options.threads
+    chosen.log_severity_level = 3  # unused weights of the pruned graph are no news
     # Only what a label needs.
     content = only_outputs(find_model(options.model).read_bytes(), ("probabilities",))
     session = onnxruntime.InferenceSession(content, chosen, providers=["CPUExecutionProvider"])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from emotool.errors import TrainingError
+from training.onnx_shortcuts import shorten
 
 __all__ = ["OPSET", "OUTPUTS", "store_half", "to_onnx"]
 
@@ -74,6 +75,7 @@ def to_onnx(model: Any, temperature: float = 1.0) -> onnx.ModelProto:
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     del proto.graph.value_info[:]  # inner shapes under the converter's name for the batch
     _drop_unused_domains(proto)
+    proto = shorten(proto)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
