@@ -1,6 +1,6 @@
 """What each output costs beside CSV alone: formats, embeddings, the report.
 
-    python benchmarks/outputs.py [--clips 1000] [--repeat 5] [--model cnn] [--minutes 4]
+    python benchmarks/outputs.py [--clips 1000] [--repeat 7] [--model cnn] [--minutes 4]
 
 The same folder is classified in turns: CSV alone, then with something more, and so on. Each run
 with something more is compared with the mean of the runs of CSV alone before and behind it, so
@@ -11,6 +11,7 @@ Each measurement is kept at once: an interrupted run goes on where it was.
 
 import argparse
 import json
+import random
 import shutil
 import statistics
 import sys
@@ -110,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--clips", type=int, default=1000)
     parser.add_argument("--model", default="cnn")
-    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--repeat", type=int, default=7)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="then stop for now")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose name begins so")
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "speed")
@@ -126,7 +127,8 @@ def _measure(
     runs.once()  # files into the system's cache, modules compiled
     before = runs.once()
     for number in range(options.repeat):
-        for name, more in CASES.items():
+        # In another order each round: no case shall always come behind the same other.
+        for name, more in random.Random(number).sample(sorted(CASES.items()), len(CASES)):
             done = figures.setdefault(name, [])
             if len(done) > number or not name.startswith(options.only):
                 continue
@@ -182,7 +184,8 @@ def table(about: dict[str, Any], figures: Figures) -> str:
         "| beside CSV | s more | of CSV alone | processor s more | ms a clip | MB | asked for |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, rounds in figures.items():
+    for name in CASES:
+        rounds = figures.get(name)
         if not rounds:
             continue
         more, cpu, mb = (
