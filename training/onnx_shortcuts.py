@@ -1,7 +1,7 @@
 """Rewrites of an ONNX graph that change its speed and not its answers.
 
-Converters write what Keras's layers do, one after the other. Two habits of ResNets cost a tenth
-of an int8 model's time each, because they happen in float32 on the largest maps:
+Converters write what Keras's layers do, one after the other. Two habits of ResNets cost time
+in int8 models, because they happen in float32 on the largest maps:
 
 * zeros are padded around a map before its maximum is taken. After a ReLU no value is below
   zero, so padding by nothing at all, which pooling can do itself, gives the same maxima;
