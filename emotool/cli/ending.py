@@ -7,6 +7,7 @@ torn out of it, and one Ctrl-C can arrive twice, from the terminal and from a pa
 """
 
 import signal
+import sys
 import time
 from types import FrameType
 from typing import NoReturn
@@ -23,6 +24,7 @@ _state = {"code": 0, "at": 0.0}
 def watch() -> None:
     """Take the signals over, but those that the process was started to ignore (``nohup``)."""
     _state.update(code=0)
+    _quieten_destructors()
     for number in _CODES:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
@@ -37,6 +39,21 @@ def raise_again() -> None:
     """Raise once more what a signal has asked for, if a library has swallowed it."""
     if received():
         _raise(received())
+
+
+def _quieten_destructors() -> None:
+    """Tell nobody of a signal that came in a destructor, where Python drops the exception.
+
+    It is raised again elsewhere; its traceback would look like a mistake of ours.
+    """
+    others = sys.unraisablehook
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if not (received() and issubclass(unraisable.exc_type, KeyboardInterrupt | SystemExit)):
+            others(unraisable)
+
+    if getattr(others, "__module__", None) != __name__:
+        sys.unraisablehook = hook
 
 
 def _end(number: int, frame: FrameType | None) -> None:

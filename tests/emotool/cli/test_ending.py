@@ -106,6 +106,25 @@ def test_swallowed_signal_is_raised_where_it_is_asked_for(
     assert (done.returncode, done.stdout) == (code, "one more step\n")
 
 
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_signal_in_a_destructor_leaves_no_traceback(
+    python_path: dict[str, str], name: str, code: int
+) -> None:
+    """Python drops what a destructor raises and prints it; other mistakes there are still told."""
+    body = (
+        "from emotool.cli import ending\n"
+        "class Dying:\n    def __del__(self):\n"
+        f"        os.kill(os.getpid(), signal.{name}); time.sleep(5)\n"
+        "class Broken:\n    def __del__(self):\n        raise ValueError('our mistake')\n"
+        "Dying()\nBroken()\nending.raise_again()"
+    )
+    done = ended(body, python_path)
+    assert done.returncode == code
+    assert "our mistake" in done.stderr
+    assert "KeyboardInterrupt" not in done.stderr
+    assert "SystemExit" not in done.stderr
+
+
 def test_ignored_signals_stay_ignored(python_path: dict[str, str]) -> None:
     """What was started not to hear Ctrl-C, as ``command &`` in a script is, goes on."""
 
