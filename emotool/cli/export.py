@@ -1,12 +1,12 @@
 """``emotool export``: from training runs to model files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 if TYPE_CHECKING:
-    from training.export import Exported
+    from training.export import Exported, Storage
     from training.runs import Run
 
 __all__ = ["export"]
@@ -75,7 +75,7 @@ def export(
         clips = held_out_clips(run, data or ())
         source = source_of(run, figures)
         windows = real_windows(clips, source.spectrogram)
-        done = export_model(source, windows, output, storage)  # type: ignore[arg-type]
+        done = export_model(source, windows, output, cast("Storage", storage))
         _report(run, done)
         typer.echo(done.path)
 

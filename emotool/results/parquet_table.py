@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
-from pyarrow import parquet
 
 from emotool.results import Kept, WriterOptions
 from emotool.results.arrow_columns import numbers, text_lists, texts
-from emotool.results.binary_output import BinaryOutput
+from emotool.results.parquet_output import ParquetOutput
 from emotool.results.row import SCHEMA, ClipResult, columns, values
 from emotool.results.top import TopLabels
 
@@ -26,7 +25,7 @@ _MAKERS: Final[dict[Any, Callable[[Any], Any]]] = {
 }
 
 
-class ParquetWriter(BinaryOutput):
+class ParquetWriter(ParquetOutput[list[Any]]):
     """Writes results as Parquet, a group of rows at a time.
 
     Parameters
@@ -52,42 +51,19 @@ class ParquetWriter(BinaryOutput):
         self._top = TopLabels(labels, options.top)
         self._kept = options.kept
         self._spans = options.spans
-        self._schema = _schema(labels, self._top, self._kept, spans=options.spans)
-        self._rows: list[list[Any]] = []
-        super().__init__(target)
-        self._parquet = parquet.ParquetWriter(self.sink, self._schema, compression="zstd")
+        schema = _schema(labels, self._top, self._kept, spans=options.spans)
+        super().__init__(target, schema, _GROUP)
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's row."""
         row = values(result, self._n_labels, spans=self._spans)
         kept = [cell or None for cell in self._kept.cells(result)]
-        self._rows.append([*row, *self._top.values(result), *kept])
-        if len(self._rows) == _GROUP:
-            self._put_group()
+        self.add([*row, *self._top.values(result), *kept])
 
-    def close(self) -> None:
-        """Add the remaining rows and the file's end, and put it in its place."""
-        try:
-            if self._rows:
-                self._put_group()
-            self._parquet.close()
-        except BaseException:
-            self.discard()
-            raise
-        super().close()
-
-    def discard(self) -> None:
-        """Give the file up; what was there before stays."""
-        super().discard()
-        self._parquet.close()  # into nowhere: it would else do so when it is collected
-
-    def _put_group(self) -> None:
-        arrays = [
-            _MAKERS[field.type](column)
-            for column, field in zip(zip(*self._rows, strict=True), self._schema, strict=True)
-        ]
-        self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
-        self._rows.clear()
+    def arrays(self, rows: list[list[Any]]) -> list[Any]:
+        """Make an array of each column."""
+        columns_of = zip(zip(*rows, strict=True), self._schema, strict=True)
+        return [_MAKERS[field.type](column) for column, field in columns_of]
 
 
 def _schema(labels: Sequence[str], top: TopLabels, kept: Kept, *, spans: bool) -> pa.Schema:
