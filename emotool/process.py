@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -66,7 +67,7 @@ class WorkerProcess:
         except OSError as error:
             raise EmotoolError(f"cannot start a worker process: {error.strerror}") from error
         self._stdin = cast("BinaryIO", self._process.stdin)
-        self._stdout = cast("BinaryIO", self._process.stdout)
+        self._stdout = cast("BufferedReader", self._process.stdout)
         _widen(self._stdout.fileno())
 
     @property

@@ -27,6 +27,7 @@ import struct
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from io import BufferedIOBase
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -74,7 +75,7 @@ def send(stream: BinaryIO, header: Mapping[str, object], payload: bytes | memory
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> Message | None:
+def receive(stream: BufferedIOBase) -> Message | None:
     """Read one message; None at the end of the stream.
 
     Raises
@@ -99,12 +100,12 @@ def receive(stream: BinaryIO) -> Message | None:
     return Message(header, _read_exactly(stream, payload_length))
 
 
-def _read_exactly(stream: BinaryIO, length: int) -> bytearray:
+def _read_exactly(stream: BufferedIOBase, length: int) -> bytearray:
     buffer = bytearray(length)
     view = memoryview(buffer)
     filled = 0
     while filled < length:
-        count = stream.readinto(view[filled:])  # type: ignore[attr-defined]
+        count = stream.readinto(view[filled:])
         if not count:
             raise ProtocolError("ended within a message")
         filled += count
@@ -285,7 +286,7 @@ def _take_streams() -> tuple[BinaryIO, BinaryIO]:
     return messages, answers
 
 
-def _listen(messages: BinaryIO, inbox: "SimpleQueue[Message]") -> None:
+def _listen(messages: BufferedIOBase, inbox: "SimpleQueue[Message]") -> None:
     """Take messages in, and end the process when the parent is gone.
 
     It is a thread of its own so that even a worker stuck in a decoder does not outlive a
