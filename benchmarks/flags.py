@@ -9,6 +9,7 @@ the code that `emotool classify` runs. The limits in `emotool.quality` were chos
 
 import argparse
 import csv
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ from emotool.files import atomic_write  # noqa: E402
 from emotool.model import Classifier, load_classifier  # noqa: E402
 from emotool.quality import Quality  # noqa: E402
 
-CORPUS = ROOT.parent / "shared" / "corpus"
+CORPUS = Path(os.environ.get("EMOTOOL_CORPUS", ROOT.parent / "shared" / "corpus"))
 RESULT = ROOT / "benchmarks" / "results" / "flags.md"
 CHOSEN_ON = frozenset(
     [f"ravdess-{number:02d}" for number in range(1, 11)]

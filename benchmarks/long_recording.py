@@ -24,7 +24,7 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, installed or not
 
-from benchmarks.speed import checkout_command, machine  # noqa: E402
+from benchmarks.speed import checkout_command, code, machine  # noqa: E402
 from benchmarks.speed_process import CommandFailedError, measure  # noqa: E402
 from emotool.files import atomic_write  # noqa: E402
 
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     off = misplaced(table, options.minutes)
-    about = {**machine(), "model": options.model, "minutes": options.minutes, "file": name}
+    about = {**machine(), "model": options.model, "minutes": options.minutes}
+    about |= {"file": name, "code": code()}
     text = _text(about, figures, off)
     print(text)
     options.output.parent.mkdir(parents=True, exist_ok=True)

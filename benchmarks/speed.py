@@ -29,10 +29,10 @@ sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, instal
 
 from benchmarks.speed_cases import Bench, all_cases  # noqa: E402
 from benchmarks.speed_clips import make_clips  # noqa: E402
-from benchmarks.speed_limit import cores  # noqa: E402
 from benchmarks.speed_process import CommandFailedError  # noqa: E402
 from benchmarks.speed_table import tables  # noqa: E402
 from emotool.catalog import find_model, list_models  # noqa: E402
+from emotool.cores import usable_cores  # noqa: E402
 from emotool.files import atomic_write  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "speed"
@@ -131,7 +131,7 @@ def machine() -> dict[str, Any]:
     """Say where it was measured."""
     return {
         "processor": _processor(),
-        "cores": cores(),
+        "cores": usable_cores(),
         "python": platform.python_version(),
     }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, installed or not
 
-from benchmarks.speed import checkout_command  # noqa: E402
+from benchmarks.speed import checkout_command, code, machine  # noqa: E402
 from benchmarks.speed_clips import make_clips, make_links  # noqa: E402
 from benchmarks.speed_process import Measured, measure  # noqa: E402
 from emotool.files import atomic_write  # noqa: E402
@@ -48,14 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     emotool = [options.emotool] if options.emotool else checkout_command()
     target = options.output.with_suffix(".json")
     target.parent.mkdir(parents=True, exist_ok=True)
+    about = {**machine(), "model": options.model, "clips": options.clips, "code": code()}
     done: dict[str, Figures] = {}
     if target.is_file() and not options.restart:
-        done = json.loads(target.read_text(encoding="utf-8"))
+        found = json.loads(target.read_text(encoding="utf-8"))
+        # Figures of other code or of another machine are no part of the same table.
+        done = found["sizes"] if found["conditions"] == about else {}
     for count in options.counts:
         if str(count) not in done:
             folder = make_links(clips, options.folder, count)
             done[str(count)] = _measured([*emotool, "classify", "-m", options.model], folder, count)
-            _write(target, json.dumps(done, indent=1) + "\n")
+            _write(target, json.dumps({"conditions": about, "sizes": done}, indent=1) + "\n")
             print(f"{count:,}: {done[str(count)]}", file=sys.stderr)
     text = table(done)
     print(text, end="")

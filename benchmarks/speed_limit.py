@@ -1,7 +1,6 @@
 """How fast the bare kernels are with all cores busy, and the limit that follows."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.speed_process import ROOT, CommandFailedError, environment
+from emotool.cores import usable_cores
 
 __all__ = ["KERNEL_NAMES", "Setting", "best_setting", "kernel_rate", "limit"]
 
@@ -34,17 +34,12 @@ class Setting:
     threads: int
 
 
-def cores() -> int:
-    """Return how many cores may be used."""
-    return len(os.sched_getaffinity(0))
-
-
 def kernel_rate(
     kernel: str, model: str, clips: Path, setting: Setting | None = None, every: int = 1
 ) -> float:
     """Return a kernel's clips/s with all cores busy; 0 if no clip needs it."""
     setting = setting or Setting(32, 1)
-    processes = max(1, cores() // setting.threads)
+    processes = max(1, usable_cores() // setting.threads)
     running = []
     for part in range(processes):
         command = [sys.executable, str(ROOT / "benchmarks" / "speed_kernels.py"), kernel]
@@ -67,7 +62,7 @@ def kernel_rate(
 
 def best_setting(model: str, clips: Path) -> Setting:
     """Try batch sizes and threads on a part of the clips; return the fastest."""
-    settings = [Setting(b, t) for b, t in product(BATCHES, sorted({1, cores()}))]
+    settings = [Setting(b, t) for b, t in product(BATCHES, sorted({1, usable_cores()}))]
     return max(settings, key=lambda one: kernel_rate("network", model, clips, one, _SEARCHED))
 
 

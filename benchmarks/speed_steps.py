@@ -75,9 +75,9 @@ def _steps(paths: Sequence[str], model: str) -> dict[str, Callable[[], object]]:
     return {
         "decode (kernel)": lambda: [soundfile.read(path, dtype="float32") for path in paths],
         "log-mel of windows (kernel)": lambda: [log_mel(one, spec) for one in windows],
-        "network, batches of 16 (kernel)": lambda: [
-            classifier.predict(log_mels[start : start + 16])
-            for start in range(0, len(log_mels), 16)
+        "network (kernel)": lambda: [
+            classifier.predict(log_mels[start : start + classifier.batch_size])
+            for start in range(0, len(log_mels), classifier.batch_size)
         ],
         "open and decode": read,
         "trim": lambda: [trim(one, spec) for one in sounds],

@@ -203,7 +203,7 @@ def classify(
         clips,
         classifier,
         options,
-        batch_size=batch_size or classifier.batch_size,
+        batch_size=batch_size,
         details=wanted.details,
     )
     return _results(labelled, classifier.labels, wanted)

@@ -239,7 +239,7 @@ class _Batch:
         fresh = classify_clips(
             todo,
             classifier,
-            batch_size=self._options.batch_size or classifier.batch_size,
+            batch_size=self._options.batch_size,
             pool=pool,
             recorder=journal,
             details=Details(self._wants_segments, self._options.embeddings is not None),

@@ -93,16 +93,17 @@ def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) 
     numpy.ndarray
         float32 ``[windows, window_samples]``; no window if ``samples`` is empty.
     """
-    size = spec.window_samples
-    step = hop or size
-    count = _window_count(samples.size, spec, step)
-    if step == size and samples.size >= count * size:
-        return samples[: count * size].reshape(count, size)  # [windows, window_samples]
-    windows = np.zeros((count, size), np.float32)
-    for index, window in enumerate(windows):
-        sound = samples[index * step : index * step + size]
+    sounds = _sounds(samples, spec, hop or spec.window_samples)
+    windows = np.zeros((len(sounds), spec.window_samples), np.float32)
+    for window, sound in zip(windows, sounds, strict=True):
         window[: sound.size] = sound
     return windows
+
+
+def _sounds(samples: Floats, spec: SpectrogramSpec, hop: int) -> list[Floats]:
+    """Return the windows of samples, of which the last ones may be shorter."""
+    count, size = _window_count(samples.size, spec, hop), spec.window_samples
+    return [samples[index * hop : index * hop + size] for index in range(count)]
 
 
 def _window_count(length: int, spec: SpectrogramSpec, hop: int) -> int:
@@ -304,10 +305,9 @@ def _windows(
     Windows in which nothing is heard have no say in the label, unless there is no other.
     """
     spec, hop, size = cutting.spec, cutting.hop, cutting.spec.window_samples
-    count = _window_count(samples.size, spec, hop)
-    sounds = [samples[index * hop : index * hop + size] for index in range(count)]
-    heard = list(range(count))
-    if count > 1:
+    sounds = _sounds(samples, spec, hop)
+    heard = list(range(len(sounds)))
+    if len(sounds) > 1:
         heard = [index for index in heard if not _is_silent(sounds[index])] or heard
     starts = tuple((offset + index * hop) / spec.sample_rate for index in heard)
     ends = tuple(

@@ -71,6 +71,7 @@ class Classifier:
         self.metadata = metadata
         self.sha256 = sha256
         self.device = device
+        self._embedding_size = 0  # not known yet
 
     @property
     def name(self) -> str:
@@ -88,11 +89,14 @@ class Classifier:
         return self.metadata.spectrogram
 
     def embedding_size(self) -> int:
-        """Count the numbers in an embedding, by asking for one of a window of silence."""
+        """Count the numbers in an embedding, by asking once for one of a window of silence."""
         import numpy as np
 
+        if self._embedding_size:
+            return self._embedding_size
         silence = np.zeros((1, self.spec.n_mels, self.spec.frames), np.float32)
-        return int(self.run(silence, ("embedding",))["embedding"].shape[1])
+        self._embedding_size = int(self.run(silence, ("embedding",))["embedding"].shape[1])
+        return self._embedding_size
 
     @property
     def batch_size(self) -> int:
@@ -196,12 +200,14 @@ def load_classifier(
         metadata = _metadata_of(file)
         session = open_session(file.content, device, threads)
         check_signature(session, metadata)
+        small = only_outputs(file.content, LABELLING)
+        whole = small is file.content  # nothing could be left out
         classifier = Classifier(
             session,
             metadata,
             sha256=hashlib.sha256(file.content).hexdigest(),
             device=prove(session, device),
-            labelling=open_session(only_outputs(file.content, LABELLING), device, threads),
+            labelling=session if whole else open_session(small, device, threads),
         )
         check_golden(classifier.run, metadata)
         check_answer(classifier.predict(golden_pair(metadata)), metadata)

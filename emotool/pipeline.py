@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from emotool.discovery import Clip
     from emotool.spec import SpectrogramSpec
 
-__all__ = ["BATCH_SIZE", "Details", "Labeller", "Recorder", "classify_clips"]
-
-BATCH_SIZE = 32
+__all__ = ["Details", "Labeller", "Recorder", "classify_clips"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,10 @@ class Labeller(Protocol):
     def spec(self) -> "SpectrogramSpec":
         """The spectrogram it has to be given."""
 
+    @property
+    def batch_size(self) -> int:
+        """How many windows are best given at once, where it runs."""
+
     def predict(self, log_mels: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Probabilities [batch, labels] of windows [batch, n_mels, frames]."""
 
@@ -108,8 +110,8 @@ def classify_clips(
     options : PoolOptions, optional
         How clips are read, if ``pool`` is not given.
     batch_size : int, optional
-        Windows given to the model at once; `BATCH_SIZE` if not given. Results do not depend
-        on it.
+        Windows given to the model at once; what is best where it runs, if not given. Results
+        do not depend on it.
     pool : WorkerPool, optional
         Workers that were started earlier, to save their start-up time. The caller closes it.
     recorder : Recorder, optional
@@ -127,7 +129,7 @@ def classify_clips(
     EmotoolError
         If workers cannot be started or the model fails on everything.
     """
-    run = _Run(clips, classifier, batch_size or BATCH_SIZE, recorder, details)
+    run = _Run(clips, classifier, batch_size or classifier.batch_size, recorder, details)
     if pool is None:
         with WorkerPool(options) as own:
             yield from run.results(own)

@@ -102,8 +102,8 @@ class _Pace:
 
     @property
     def is_quick(self) -> bool:
-        """Whether the worker has enough in its hands for a sleep of its supervisor."""
-        return self.depth * GATHER_SECONDS >= 1.5 * LOOKAHEAD_SECONDS
+        """Whether several answers come while its supervisor sleeps."""
+        return self._seconds * 1.5 <= GATHER_SECONDS
 
 
 class Supervisor:
@@ -207,7 +207,8 @@ class Supervisor:
             return self._replace()
         if self._pace.is_quick and time.monotonic() - began > _WAITED_SECONDS:
             # To be woken for each answer would take the core from the worker, or from the model,
-            # hundreds of times a second. The pipe holds some ten answers.
+            # hundreds of times a second. The pipe holds ten answers of
+            # one window or more.
             self._closing.wait(GATHER_SECONDS)
         if "ready" in message.header:
             self._starts = 0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from emotool.discovery import Clip
 from emotool.errors import TrainingError
 from emotool.model import Classifier
-from emotool.pipeline import BATCH_SIZE, classify_clips
+from emotool.pipeline import classify_clips
 from emotool.pool import PoolOptions
 from emotool.results.row import ClipResult
 from training.corpora import Utterance
@@ -61,7 +61,7 @@ def evaluate(
     utterances: Sequence[Utterance],
     options: PoolOptions | None = None,
     *,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Classify labelled clips and score the answers.
@@ -74,7 +74,7 @@ def evaluate(
         Clips whose emotions are all among the model's labels.
     options : PoolOptions, optional
         How clips are read.
-    batch_size : int
+    batch_size : int, optional
         Windows given to the model at once.
     progress : callable, optional
         Told how many of how many clips are done.

@@ -32,6 +32,10 @@ __all__ = ["KeptMaps", "KeptSet"]
 BATCH = 8
 """Windows given to the body at once: as many as a clip most often has copies."""
 
+_POOLING = tuple(f"architectures/blocks/{name}" for name in ("row_means", "spread"))
+_CODE = ("augment", "alter", "kept_maps", "cut", *_POOLING)
+"""What decides what is kept, beside the recipe and the body's layers."""
+
 Half = npt.NDArray[np.float16]
 Floats = npt.NDArray[np.float32]
 
@@ -123,7 +127,7 @@ class KeptMaps:
         for later in ("mixup_alpha", "mixup_probability"):  # mixed when drawn
             del altered[later]
         here = Path(__file__).parent
-        code = [sha256_file(here / f"{name}.py") for name in ("augment", "alter", "kept_maps")]
+        code = [sha256_file(here / f"{name}.py") for name in _CODE]
         facts: list[Any] = [recipe.spectrogram.digest(), altered, asdict(recipe.variants), code]
         facts += [recipe.kept and asdict(recipe.kept), _fingerprint(self.cut.body)]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

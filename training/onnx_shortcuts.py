@@ -108,6 +108,9 @@ def _add_kernels(graph: _Graph, convolution: onnx.NodeProto) -> None:
     if _attribute(turn, "perm", []) != [0, 3, 1, 2]:
         return
     scale = graph.maker(turn.input[0], "Mul")
+    gains = [] if scale is None else [graph.weight(value) for value in scale.input]
+    if scale is not None and not any(gain is not None and gain.size == 1 for gain in gains):
+        return  # a gain for each channel makes them differ
     last = turn if scale is None else scale
     for place, value in enumerate(last.input):
         image = _repeated(graph, value, kernel.shape[1])

@@ -5,9 +5,11 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from emotool.errors import DeviceError, ModelError, ModelNotFoundError
 from emotool.metadata import Golden, golden_input
 from emotool.model import Classifier, load_classifier, read_metadata
 from emotool.model_checks import OUTPUTS
+from emotool.session import open_session
 from emotool.spec import SpectrogramSpec
 from tests.emotool.tiny_models import (
     LABELS,
@@ -111,6 +114,55 @@ def test_threads_do_not_change_answers(path: Path, classifier: Classifier) -> No
     np.testing.assert_array_equal(
         load_classifier(path, threads=1).predict(noise(8)), classifier.predict(noise(8))
     )
+
+
+class Watched:
+    """A session that notes what it is asked for."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self._session = session
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return getattr(self._session, name)
+
+
+def watched(device: str) -> tuple[Classifier, Watched, Watched]:
+    """Make a classifier of a whole session and one for labels, both watched."""
+    content = tiny_model().SerializeToString()
+    whole, small = (Watched(open_session(content, "cpu", 1)) for _ in range(2))
+    made: Any = Classifier
+    return made(whole, tiny_metadata(), sha256="", device=device, labelling=small), whole, small
+
+
+def test_labels_are_computed_by_the_session_that_computes_nothing_else() -> None:
+    """The whole one is for those who ask for more."""
+    classifier, whole, small = watched("cpu")
+    classifier.predict(noise(2))
+    classifier.run(noise(2), ("probabilities", "logits"))
+    assert (len(whole.asked), small.asked) == (0, ["run", "run"])
+    classifier.run(noise(2), ("probabilities", "embedding"))
+    assert (whole.asked, len(small.asked)) == (["run"], 2)
+
+
+def test_inputs_are_bound_where_the_device_is_not_the_cpu() -> None:
+    """And are handed over as they are where it is."""
+    classifier, _, small = watched("cuda")
+    wanted = answer(noise(2), 2)
+    np.testing.assert_allclose(classifier.predict(noise(2)), wanted, atol=1e-6)
+    assert "run_with_iobinding" in small.asked
+    assert "run" not in small.asked
+
+
+def test_labels_of_another_graph_are_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smaller graph must pass the model's own test, too."""
+    other = tiny_model()
+    bias = next(one for one in other.graph.initializer if one.name == "bias")
+    bias.CopyFrom(numpy_helper.from_array(np.float32([5, -5]), "bias"))
+    monkeypatch.setattr("emotool.model.only_outputs", lambda *_: other.SerializeToString())
+    with pytest.raises(ModelError):
+        load_classifier(path)
 
 
 def test_name_is_found_like_a_path(

@@ -43,6 +43,7 @@ class Spoilt:
     name = "spoilt"
     labels = ("happy", "sad")
     spec: SpectrogramSpec = SMALL_SPEC
+    batch_size = 8
 
     def __init__(self, spoil: Callable[[Array, Array], Array]) -> None:
         self._spoil = spoil
@@ -100,6 +101,22 @@ def test_results_do_not_depend_on_the_batch_size(
     clips = write(tmp_path, *varied(12), noise(3.3))
     usual = list(classify_clips(clips, classifier, TWO))
     assert list(classify_clips(clips, classifier, TWO, batch_size=batch_size)) == usual
+
+
+def test_model_is_given_as_many_windows_as_it_likes(tmp_path: Path) -> None:
+    """Where nobody says otherwise, batches are of its own size; full but for the last."""
+    sizes: list[int] = []
+
+    def note(log_mels: Array, probabilities: Array) -> Array:
+        sizes.append(len(log_mels))
+        return probabilities
+
+    model = Spoilt(note)
+    model.batch_size = 3
+    (result,) = classify_clips(write(tmp_path, noise(3.3)), model, TWO)
+    assert result.status == "ok"
+    assert len(sizes) > 1
+    assert set(sizes[:-1]) == {3}
 
 
 def test_model_never_sees_a_window_alone(tmp_path: Path) -> None:
@@ -189,6 +206,7 @@ def test_a_window_on_which_the_model_fails_costs_no_other_its_embedding(
 
     class Choking:
         name, labels, spec = "choking", classifier.labels, classifier.spec
+        batch_size = classifier.batch_size
         embedding_size = staticmethod(classifier.embedding_size)
 
         def run(self, log_mels: Array, outputs: Sequence[str]) -> dict[str, Array]:

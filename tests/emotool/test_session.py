@@ -52,6 +52,15 @@ def test_threads_asked_for_are_taken() -> None:
     assert session.get_session_options().intra_op_num_threads == 3
 
 
+def test_a_session_leaves_the_cores_to_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody having chosen: a quarter of the cores for a small model, asleep between batches."""
+    monkeypatch.setattr("emotool.session.usable_cores", lambda: 16)
+    made = open_session(tiny_model().SerializeToString(), "cpu", None).get_session_options()
+    assert made.intra_op_num_threads == 4
+    assert made.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert made.enable_mem_pattern is False
+
+
 def test_cuda_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     """The CUDA provider is asked for first, exact and sparing, and the CPU after it."""
     asked: list[list[tuple[str, dict[str, str]]]] = []
@@ -67,9 +76,12 @@ def test_cuda_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     open_session(b"", "auto", None)
     (providers,) = asked
     assert [name for name, _ in providers] == names
-    assert providers[0][1]["use_tf32"] == "0"
-    assert providers[0][1]["cudnn_conv_algo_search"] == "HEURISTIC"
-    assert providers[1][1] == {}
+    exact_and_sparing = {
+        "use_tf32": "0",
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "arena_extend_strategy": "kSameAsRequested",
+    }
+    assert [options for _, options in providers] == [exact_and_sparing, {}]
 
 
 def test_a_missing_device_is_said_before_loading() -> None:

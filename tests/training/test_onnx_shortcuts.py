@@ -25,21 +25,23 @@ def model(nodes: list[onnx.NodeProto], weights: dict[str, Any], result: str) -> 
     return proto
 
 
-def pooled(first: str = "Relu", **pool: Any) -> onnx.ModelProto:
+def pooled(
+    first: str = "Relu", around: Any = (0, 0, 1, 1, 0, 0, 1, 2), mode: str = "constant", **pool: Any
+) -> onnx.ModelProto:
     """Make a model that pads what an activation gives, and takes maxima."""
     return model(
         [
             helper.make_node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2]),
             helper.make_node(first, ["t"], ["r"]),
-            helper.make_node("Pad", ["r", "pads"], ["p"]),
+            helper.make_node("Pad", ["r", "pads"], ["p"], mode=mode),
             helper.make_node("MaxPool", ["p"], ["y"], kernel_shape=[3, 3], strides=[2, 2], **pool),
         ],
-        {"pads": np.array([0, 0, 1, 1, 0, 0, 1, 2])},
+        {"pads": np.array(around)},
         "y",
     )
 
 
-def grey(times: int = 3) -> onnx.ModelProto:
+def grey(times: int = 3, gain: Any = 50.0) -> onnx.ModelProto:
     """Make a model that shows a convolution the same channel several times."""
     return model(
         [
@@ -54,7 +56,7 @@ def grey(times: int = 3) -> onnx.ModelProto:
             "axis": np.array([4]),
             "repeats": np.array([1, 1, 1, 1, times]),
             "shape": np.array([-1, 6, 8, times]),
-            "gain": np.float32(50.0),
+            "gain": np.asarray(gain, np.float32),
             "kernel": np.random.default_rng(1).standard_normal((5, times, 3, 3)).astype(np.float32),
         },
         "y",
@@ -85,7 +87,17 @@ def test_a_maximum_pads_for_itself() -> None:
     np.testing.assert_array_equal(answer(short), before)
 
 
-@pytest.mark.parametrize("proto", [pooled("Tanh"), pooled(pads=[1, 1, 1, 1])], ids=["tanh", "own"])
+@pytest.mark.parametrize(
+    "proto",
+    [
+        pooled("Tanh"),
+        pooled(pads=[1, 1, 1, 1]),
+        pooled(auto_pad="SAME_UPPER"),
+        pooled(mode="reflect"),
+        pooled(around=(0, 1, 1, 1, 0, 0, 1, 2)),
+    ],
+    ids=["tanh", "own", "automatic", "reflect", "channels"],
+)
 def test_padding_that_matters_stays(proto: onnx.ModelProto) -> None:
     """Below zero, a padded zero would be a maximum; and a pool with padding has its own."""
     before, names = answer(proto), operators(proto)
@@ -104,9 +116,21 @@ def test_equal_channels_become_one(times: int) -> None:
     assert {tensor.name for tensor in short.graph.initializer} == {"gain", "kernel__added"}
 
 
+def test_channels_with_gains_of_their_own_stay() -> None:
+    """They are no longer the same."""
+    proto = grey(3, [1.0, 2.0, 3.0])
+    before, names = answer(proto), operators(proto)
+    short = shorten(proto)
+    assert operators(short) == names
+    np.testing.assert_array_equal(answer(short), before)
+
+
 def test_channels_used_elsewhere_stay() -> None:
-    """What another node needs is not taken away."""
+    """What another node needs is not taken away, and so the convolution takes it as well."""
     proto = grey()
     proto.graph.node.append(helper.make_node("Relu", ["s"], ["z"]))
     proto.graph.output.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, list("efgh")))
-    assert "Tile" in operators(shorten(proto))
+    short = shorten(proto)
+    assert "Tile" in operators(short)
+    (convolution,) = [node for node in short.graph.node if node.op_type == "Conv"]
+    assert convolution.input[1] == "kernel"
