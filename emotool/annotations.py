@@ -1,24 +1,38 @@
 """Labels as annotation programs read them: one file for each recording.
 
 Audacity's label tracks, Raven's selection tables and Praat's TextGrids each describe one
-recording, so a run writes a folder of them that mirrors its inputs.
+recording (`emotool.annotation_folder` writes a folder of them).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
-from emotool.errors import OutputError
-from emotool.files import atomic_write
-from emotool.results.row import ClipResult, path_text
-from emotool.segments import segment_rows
+from emotool.results.row import ClipResult
 from emotool.text import printable
 
-__all__ = ["PROGRAMS", "AnnotationFolder", "Annotations", "audacity", "praat", "raven"]
+__all__ = ["PROGRAMS", "Program", "audacity", "praat", "raven"]
 
 Rows = Sequence[ClipResult]
+
+_RAVEN_HEAD: Final = (
+    "Selection",
+    "View",
+    "Channel",
+    "Begin Time (s)",
+    "End Time (s)",
+    "Low Freq (Hz)",
+    "High Freq (Hz)",
+    "Emotion",
+    "Confidence",
+)
+_PRAAT_HEAD: Final = (
+    'File type = "ooTextFile"',
+    'Object class = "TextGrid"',
+    "",
+    "xmin = 0",
+)
 
 
 def audacity(rows: Rows, top_hertz: float) -> str:
@@ -35,18 +49,7 @@ def audacity(rows: Rows, top_hertz: float) -> str:
 
 def raven(rows: Rows, top_hertz: float) -> str:
     """Write a selection table; boxes reach from 0 Hz to ``top_hertz``."""
-    columns = (
-        "Selection",
-        "View",
-        "Channel",
-        "Begin Time (s)",
-        "End Time (s)",
-        "Low Freq (Hz)",
-        "High Freq (Hz)",
-        "Emotion",
-        "Confidence",
-    )
-    lines = ["\t".join(columns)]
+    lines = ["\t".join(_RAVEN_HEAD)]
     for number, (row, (start, end, label)) in enumerate(
         zip(rows, _lines(rows), strict=True), start=1
     ):
@@ -75,10 +78,7 @@ def praat(rows: Rows, top_hertz: float) -> str:
     if whole > time:
         intervals.append((time, whole, ""))
     head = [
-        'File type = "ooTextFile"',
-        'Object class = "TextGrid"',
-        "",
-        "xmin = 0",
+        *_PRAAT_HEAD,
         f"xmax = {whole:.6f}",
         "tiers? <exists>",
         "size = 1",
@@ -102,132 +102,58 @@ def praat(rows: Rows, top_hertz: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Program:
-    """How a program's files end, and what makes them."""
+class Program:
+    """An annotation program's kind of file.
+
+    Parameters
+    ----------
+    suffix : str
+        How such a file's name ends.
+    write : callable
+        Makes its content of rows, of which there is one or more, and the highest frequency.
+    head : str
+        What it begins with.
+    row : re.Pattern
+        Finds the label of each row; where that cannot be, a text that is no label.
+    """
 
     suffix: str
     write: Callable[[Rows, float], str]
+    head: str
+    row: re.Pattern[str]
+
+    def wrote(self, content: str, labels: Collection[str]) -> bool:
+        r"""Whether a file's content can be ours: rows of these labels, and nothing else.
+
+        Examples
+        --------
+        >>> track = PROGRAMS["audacity"]
+        >>> track.wrote("0.000000\t2.500000\tsad\n", ("happy", "sad"))
+        True
+        >>> track.wrote("0.000000\t2.500000\tthe door\n", ("happy", "sad"))
+        False
+        """
+        found = {"".join(row.groups("")) for row in self.row.finditer(content)} - {""}
+        return (
+            content.startswith(self.head) and bool(found) and found <= set(map(printable, labels))
+        )
 
 
-PROGRAMS: Final[Mapping[str, _Program]] = {
-    "audacity": _Program(".txt", audacity),
-    "raven": _Program(".selections.txt", raven),
-    "praat": _Program(".TextGrid", praat),
+PROGRAMS: Final[Mapping[str, Program]] = {
+    "audacity": Program(".txt", audacity, "", re.compile(r"[\d.]+\t[\d.]+\t(.*)\n|(.*\n)")),
+    "raven": Program(
+        ".selections.txt",
+        raven,
+        "\t".join(_RAVEN_HEAD) + "\n",
+        re.compile(r"^\d.*\t(.*)\t[\d.]+\n", re.M),
+    ),
+    "praat": Program(
+        ".TextGrid", praat, "\n".join(_PRAAT_HEAD) + "\n", re.compile(r'^ *text = "(.*)" *\n', re.M)
+    ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Annotations:
-    """A folder of annotations that is asked for.
-
-    Parameters
-    ----------
-    program : str
-        One of `PROGRAMS`.
-    folder : str
-        Where; made if it is not there.
-    """
-
-    program: str
-    folder: str
-
-
-class AnnotationFolder:
-    """Writes a file for each labelled clip, as soon as its label is known, whole or not at all.
-
-    Parameters
-    ----------
-    wanted : Annotations
-    labels : sequence of str
-        The model's labels.
-    inputs : sequence of str
-        Paths of the clips, which are never written over.
-    merge : bool
-        Join neighbours of one label.
-    top_hertz : float
-        Highest frequency the model hears.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be made; from `write`, if a file cannot.
-    """
-
-    whole_clips = True
-
-    def __init__(
-        self,
-        wanted: Annotations,
-        labels: Sequence[str],
-        inputs: Sequence[str],
-        *,
-        merge: bool,
-        top_hertz: float,
-    ) -> None:
-        self._program = PROGRAMS[wanted.program]
-        self._folder = Path(wanted.folder)
-        self._labels = tuple(labels)
-        self._merge, self._top = merge, top_hertz
-        self._taken: set[Path] = set()
-        ending = self._program.suffix.rpartition(".")[2]
-        self._inputs = {Path(path).resolve() for path in inputs if path.endswith(ending)}
-        _make(self._folder)
-
-    def write(self, result: ClipResult) -> None:
-        """Write a clip's file; one without a label has none."""
-        if result.status != "ok":
-            return
-        path = self._place(result)
-        if path.resolve() in self._inputs:
-            raise OutputError(
-                f"{printable(str(path))} is an input: annotations would overwrite it",
-                hint="name another folder for them",
-            )
-        _make(path.parent)
-        rows = segment_rows(result, self._labels, merge=self._merge)
-        with atomic_write(path, text=True) as handle:
-            handle.write(self._program.write(rows, self._top))
-
-    def _place(self, result: ClipResult) -> Path:
-        """Find a clip's place below the folder: never outside, never twice the same."""
-        parts = PurePosixPath(path_text(result.shown).replace("\\", "/").replace(":", "_")).parts
-        inside = Path(*[part for part in parts if part not in ("/", "//", "..")] or ["clip"])
-        path = self._folder / inside.with_name(inside.stem + self._program.suffix)
-        if path in self._taken:  # a.wav and a.mp3
-            path = self._folder / inside.with_name(inside.name + self._program.suffix)
-        while path in self._taken:
-            path = path.with_name("_" + path.name)
-        self._taken.add(path)
-        return path
-
-    def close(self) -> None:
-        """Do nothing more: every file is in its place."""
-
-    def discard(self) -> None:
-        """Keep what is there: each file is whole."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _lines(rows: Rows) -> list[tuple[float, float, str]]:
     """Give each row's start, end and label, in which no separator is left."""
     spans = [row.span or (0.0, row.duration_s or 0.0) for row in rows]
     return [(*span, printable(row.label)) for span, row in zip(spans, rows, strict=True)]
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot make the folder {printable(str(folder))}: {error.strerror}"
-        ) from error

@@ -118,7 +118,7 @@ def load_model(
     device : {"auto", "cpu", "cuda"}, default "auto"
         Where it runs; ``cuda`` that is not to be had is an error.
     threads : int, optional
-        Threads the model uses on the CPU; one per core if not given.
+        Threads the model uses on the CPU; chosen by its size if not given.
 
     Returns
     -------

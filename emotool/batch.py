@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from emotool import __version__
-from emotool.annotations import AnnotationFolder, Annotations
+from emotool.annotation_folder import AnnotationFolder, Annotations
 from emotool.archive import file_of
 from emotool.catalog import DEFAULT_MODEL
 from emotool.discovery import Clip, Found, find_clips
@@ -17,7 +17,7 @@ from emotool.errors import EmotoolError
 from emotool.journal import Journal
 from emotool.lock import OutputLock
 from emotool.manifest import Manifest
-from emotool.outputs import Output, Outputs, files_of, spare_inputs
+from emotool.outputs import FailureTable, Output, Outputs, files_of, spare_inputs
 from emotool.pool import PoolOptions, WorkerPool
 from emotool.results import ClipResult, Kept, Sources, WriterOptions
 from emotool.results.embeddings import EmbeddingOptions, open_embeddings
@@ -78,6 +78,8 @@ class RunOptions:
         Folders for annotation programs.
     embeddings : str, optional
         A file for the embeddings of what the tables have rows about.
+    lists : sequence of str, optional
+        Files that ``listed`` was read from: no output may replace them.
     """
 
     paths: Sequence[str]
@@ -97,6 +99,12 @@ class RunOptions:
     merge: bool = False
     annotations: Sequence[Annotations] = ()
     embeddings: str | None = None
+    lists: Sequence[str] = ()
+
+    @property
+    def sources(self) -> list[str]:
+        """The files that say which clips there are."""
+        return [*self.lists, *([] if self.manifest is None else [self.manifest.path])]
 
 
 class Progress(Protocol):
@@ -191,8 +199,8 @@ class _Batch:
             found = find_clips(options.paths, options.listed)
         else:
             found = options.manifest.found()
-            spare_inputs(files, [Clip(0, options.manifest.path, options.manifest.path)])
-        spare_inputs(files, found.clips)
+        sources = [Clip(0, path, path) for path in options.sources]
+        spare_inputs(files, [*sources, *found.clips])
         return found
 
     def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
@@ -266,14 +274,15 @@ class _Batch:
         kept = Kept() if manifest is None else Kept(manifest.columns, manifest.rows)
         sources = Sources(found.clips, model)
         writer = replace(options.writer, sources=sources, kept=kept, spans=options.segments)
-        with Outputs(options.outputs, files, model.labels, facts, writer) as outputs:
+        failures_table = self._failure_table(files)
+        with Outputs(options.outputs, failures_table, model.labels, facts, writer) as outputs:
             if options.segments and outputs.about_clips:
                 self._progress.note(
                     "a report has a row for each clip, and shows the windows of its first minute "
                     "when it is opened: for a table of all windows add -o segments.csv"
                 )
             for wanted in options.annotations:
-                outputs.add_writer(self._annotation_folder(wanted, sources))
+                outputs.add_writer(self._annotation_folder(wanted, model, files))
             if options.embeddings is not None:
                 about = EmbeddingOptions(
                     model.embedding_size(), model.name, model.sha256, spans=options.segments
@@ -282,7 +291,8 @@ class _Batch:
             for labelled in rows:
                 result = doubted(labelled, options.min_confidence)
                 tally.add(result)
-                outputs.write(result, self._parts(labelled, model.labels))
+                parts = self._parts(labelled, model.labels) if options.segments else ()
+                outputs.write(result, parts)
                 self._progress.advance(result)
                 if result.status == "failed":
                     self._check_failures(tally, result)
@@ -301,20 +311,23 @@ class _Batch:
             written.append(("embeddings", options.embeddings))
         return tuple(written)
 
-    def _annotation_folder(self, wanted: Annotations, sources: Sources) -> AnnotationFolder:
-        model = sources.classifier
-        return AnnotationFolder(
-            wanted,
-            model.labels,
-            [clip.path for clip in sources.clips],
-            merge=self._options.merge,
-            top_hertz=model.spec.f_max,
-        )
+    def _failure_table(self, files: Sequence[Path]) -> FailureTable | None:
+        if not files:
+            return None
+        spared = [Path(path) for path in self._options.sources]
+        spared = [*files, *(path.parent.resolve() / path.name for path in spared)]
+        return FailureTable(files[0], raw=self._options.writer.raw, spared=spared)
+
+    def _annotation_folder(
+        self, wanted: Annotations, model: "Classifier", files: Sequence[Path]
+    ) -> AnnotationFolder:
+        def rows(result: ClipResult) -> list[ClipResult]:
+            return self._parts(result, model.labels)
+
+        return AnnotationFolder(wanted, rows, model.labels, model.spec.f_max, files)
 
     def _parts(self, result: ClipResult, labels: Sequence[str]) -> list[ClipResult]:
-        """Return the rows about a clip's windows, if there are to be any."""
-        if not self._options.segments:
-            return []
+        """Return the rows about a clip's windows."""
         rows = segment_rows(result, labels, merge=self._options.merge)
         return [doubted(row, self._options.min_confidence) for row in rows]
 

@@ -58,6 +58,9 @@ class AtomicFile:
         is an open descriptor (1 is standard output), which is duplicated and written through.
     text : bool, default False
         Open ``handle`` for text: UTF-8, line ends as written.
+    durable : bool, default True
+        Wait until the disk has it. Without, a loss of power may leave it empty: for many small
+        files that the same command, given again, would make again.
 
     Attributes
     ----------
@@ -74,7 +77,10 @@ class AtomicFile:
 
     handle: IO[Any]
 
-    def __init__(self, path: str | os.PathLike[str] | int, *, text: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] | int, *, text: bool = False, durable: bool = True
+    ) -> None:
+        self._durable = durable
         self.shown = shown_place(path)
         self._temporary: Path | None = None  # the unfinished file, once it has a name
         self._target: Path | None = None  # what to replace; None: written straight through
@@ -117,7 +123,8 @@ class AtomicFile:
         try:
             self.handle.flush()
             if self._target is not None:
-                os.fsync(self._raw.fileno())
+                if self._durable:
+                    os.fsync(self._raw.fileno())
                 self._appear(self._target)
             self.handle.close()
         except BrokenPipeError:
@@ -139,7 +146,8 @@ class AtomicFile:
         if self._temporary is not None:
             self._temporary.replace(target)
             self._temporary = None
-        _sync_folder(target.parent)
+        if self._durable:
+            _sync_folder(target.parent)
 
     def discard(self) -> None:
         """Forget what was written; what stood at the place before stays. Never raises."""

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -110,11 +110,13 @@ class FailureTable:
         The output beside which it lies.
     raw : bool
         Leave cells as they are that a spreadsheet would run as a formula.
+    spared : collection of Path
+        Files, links of their folders resolved, that are the run's inputs or other outputs.
     """
 
-    def __init__(self, output: Path, *, raw: bool) -> None:
+    def __init__(self, output: Path, *, raw: bool, spared: Collection[Path] = ()) -> None:
         self._path = next(
-            path for path in _places(output) if _is_ours(path) and path.name != output.name
+            path for path in _places(output) if path not in {output, *spared} and _is_ours(path)
         )
         self._raw = raw
         self._file: AtomicFile | None = None
@@ -155,8 +157,8 @@ class Outputs:
     ----------
     outputs : sequence of Output
         Where rows go.
-    files : sequence of Path
-        Those of them that are files, as `files_of` gives them.
+    failures : FailureTable or None
+        Gets what failed.
     labels : sequence of str
         The model's labels.
     facts : mapping
@@ -168,13 +170,13 @@ class Outputs:
     def __init__(
         self,
         outputs: Sequence[Output],
-        files: Sequence[Path],
+        failures: FailureTable | None,
         labels: Sequence[str],
         facts: Mapping[str, Any],
         options: WriterOptions,
     ) -> None:
         self._writers: list[Writer] = []
-        self._failures = FailureTable(files[0], raw=options.raw) if files else None
+        self._failures = failures
         try:
             for output in outputs:
                 self._writers.append(

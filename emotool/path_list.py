@@ -1,5 +1,6 @@
 """Lists of paths in a file or on standard input, as ``find`` and ``ls`` write them."""
 
+import codecs
 import os
 import sys
 from pathlib import Path
@@ -45,6 +46,7 @@ def read_paths(source: str, *, nul: bool = False) -> list[str]:
     """
     shown = "standard input" if source == STDIN else printable(source)
     content = _read(source, shown)
+    content = content.removeprefix(codecs.BOM_UTF8)  # what some editors begin a text with
     parts = content.split(b"\0") if nul else [line.rstrip(b"\r") for line in content.split(b"\n")]
     if not nul and b"\0" in content:
         raise InputError(f"{shown}: paths end in NUL bytes", hint="read it with --from0")

@@ -54,6 +54,7 @@ ORDER = (
     "results",
     "segments",
     "annotations",
+    "annotation_folder",
     "worker",
     "queues",
     "process",

@@ -85,7 +85,7 @@ def classify(
             if clips
             else "name files or folders to be classified, or a list with --from or --manifest"
         )
-    from emotool.annotations import Annotations
+    from emotool.annotation_folder import Annotations
     from emotool.batch import RunOptions
     from emotool.pool import PoolOptions
 
@@ -96,6 +96,7 @@ def classify(
     options = RunOptions(
         paths=paths or [],
         listed=listed,
+        lists=[path for path in (from_list, from_nul) if path and path != STDOUT],
         manifest=clips,
         outputs=_outputs(output, output_format, quiet=quiet),
         model=model,

@@ -118,7 +118,7 @@ Threads = Annotated[
         min=1,
         max=1024,
         rich_help_panel=_SPEED,
-        show_default="one per core",
+        show_default="chosen for the model",
         help="Threads the model uses on the CPU.",
     ),
 ]

@@ -1,15 +1,12 @@
 """Files that annotation programs read."""
 
 import re
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
-from emotool.annotations import AnnotationFolder, Annotations, audacity, praat, raven
-from emotool.errors import OutputError
-from emotool.results.row import ClipResult, Segment
-
-LABELS = ("happy", "sad")
+from emotool.annotations import PROGRAMS, audacity, praat, raven
+from emotool.results.row import ClipResult
 
 
 def rows() -> list[ClipResult]:
@@ -18,18 +15,6 @@ def rows() -> list[ClipResult]:
         ClipResult(0, "a.wav", "ok", "m", "happy", 0.9, (0.9, 0.1), 9.0, span=(0.5, 3.5)),
         ClipResult(0, "a.wav", "ok", "m", 'sa"d\t', 0.8, (0.2, 0.8), 9.0, span=(4.0, 7.25)),
     ]
-
-
-def clip(shown: str) -> ClipResult:
-    """Return a clip of one window."""
-    said = (Segment(0.0, 2.0, (0.9, 0.1)),)
-    return ClipResult(0, shown, "ok", "m", "happy", 0.9, (0.9, 0.1), 2.0, segments=said)
-
-
-def folder(path: Path, inputs: tuple[str, ...] = ()) -> AnnotationFolder:
-    """Open a folder of label tracks."""
-    wanted = Annotations("audacity", str(path))
-    return AnnotationFolder(wanted, LABELS, inputs, merge=False, top_hertz=8000.0)
 
 
 def test_a_label_track_has_start_end_and_label() -> None:
@@ -63,29 +48,29 @@ def test_a_textgrid_fills_its_tier_without_a_gap() -> None:
     assert "intervals: size = 6" in text
 
 
-def test_files_mirror_the_inputs(tmp_path: Path) -> None:
-    """Below the folder whatever the input's path; a clip without a label has none."""
-    out = folder(tmp_path / "out")
-    for name in ("in/a.wav", "in/a.mp3", "/abs/b.wav", "../up/c.wav"):
-        out.write(clip(name))
-    out.write(ClipResult(1, "d.wav", "failed", stage="open", error="no such file"))
-    found = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.txt"))
-    assert found == ["out/abs/b.txt", "out/in/a.mp3.txt", "out/in/a.txt", "out/up/c.txt"]
-    assert (tmp_path / "out/in/a.txt").read_text() == "0.000000\t2.000000\thappy\n"
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_own_files_are_known_again(name: str) -> None:
+    """By their rows, whose labels are the model's."""
+    program = PROGRAMS[name]
+    told = [replace(row, label="sad") for row in rows()]
+    assert program.wrote(program.write(told, 8000.0), ("happy", "sad"))
+    assert not program.wrote(program.write(told, 8000.0), ("happy", "angry"))
 
 
-def test_an_input_is_never_written_over(tmp_path: Path) -> None:
-    """Not even where someone calls sounds .txt."""
-    sound = tmp_path / "a.txt"
-    sound.write_bytes(b"sound")
-    out = folder(tmp_path, (str(sound),))
-    with pytest.raises(OutputError, match="is an input"):
-        out.write(clip("a.txt"))
-    assert sound.read_bytes() == b"sound"
-
-
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """A file stands in its place."""
-    (tmp_path / "f").write_text("")
-    with pytest.raises(OutputError, match="cannot make the folder"):
-        folder(tmp_path / "f")
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "happy\n",
+        "Kids are talking by the door.\n",
+        "0.000000\t2.500000\tthe door\n",
+        "0.000000\t2.500000\tsad\nand a remark\n",
+        "0.000000\t2.500000\t\n",
+        'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\n    text = ""\n',
+        'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\n    text = "hm"\n',
+    ],
+)
+def test_what_people_wrote_is_not_taken_for_ours(name: str, content: str) -> None:
+    """Transcripts, others' tracks, and ours with something added."""
+    assert not PROGRAMS[name].wrote(content, ("happy", "sad"))

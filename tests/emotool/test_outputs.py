@@ -18,7 +18,9 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 def opened(folder: Path, *names: str) -> Outputs:
     """Open outputs of these names in a folder."""
     outputs = [Output(str(folder / name)) for name in names]
-    return Outputs(outputs, files_of(outputs), LABELS, {}, WriterOptions())
+    files = files_of(outputs)
+    table = FailureTable(files[0], raw=False, spared=files)
+    return Outputs(outputs, table, LABELS, {}, WriterOptions())
 
 
 def test_every_output_gets_every_row(tmp_path: Path) -> None:
@@ -49,6 +51,15 @@ def test_table_of_earlier_failures_goes_when_there_are_none(tmp_path: Path) -> N
                 outputs.write(row)
             outputs.close()
     assert not (tmp_path / "failures.csv").exists()
+
+
+def test_failures_take_no_other_outputs_place(tmp_path: Path) -> None:
+    """Whoever calls a table ``failures.csv`` gets it, and the failures beside it."""
+    with opened(tmp_path, "r.csv", "failures.csv") as outputs:
+        outputs.write(OK)
+        outputs.write(FAILED)
+        assert outputs.close() == tmp_path / "r.failures.csv"
+    assert (tmp_path / "failures.csv").read_text().startswith("path,status,label")
 
 
 def test_strangers_table_of_failures_is_left_alone(tmp_path: Path) -> None:
@@ -113,7 +124,7 @@ def test_no_output_is_made_if_one_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     outputs = [Output(str(tmp_path / "r.csv")), Output(str(tmp_path / "folder.csv"))]
     with pytest.raises(OutputError):
-        Outputs(outputs, [], LABELS, {}, WriterOptions())
+        Outputs(outputs, None, LABELS, {}, WriterOptions())
     assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
 
 

@@ -25,6 +25,12 @@ def test_any_name_survives_between_nul_bytes(tmp_path: Path, names: list[bytes])
     assert [os.fsencode(p) for p in read_paths(str(tmp_path / "l"), nul=True)] == names
 
 
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    """Some editors begin every text with one."""
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfa.wav\nb.wav\n")
+    assert read_paths(str(tmp_path / "list.txt"), nul=False) == ["a.wav", "b.wav"]
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\r\n"])
 def test_an_empty_list_is_told(tmp_path: Path, content: bytes) -> None:
     """Rather than classifying nothing."""

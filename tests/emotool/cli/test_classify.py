@@ -209,6 +209,28 @@ def test_a_manifest_is_never_overwritten(emotool: Emotool, place: Path) -> None:
     assert (place / "list.csv").read_text() == "path\nclips/a.wav\n"
 
 
+def test_what_says_which_clips_there_are_is_never_written_over(
+    emotool: Emotool, place: Path
+) -> None:
+    """Neither by a table, nor by what failed, nor because nothing did."""
+    (place / "paths.csv").write_text("clips/a.wav\n")
+    run = emotool("--from", "paths.csv", "-o", "paths.csv")
+    assert (run.returncode, one_line(run.stderr, "paths.csv is an input")) == (1, True)
+    failures = "path,stage,error\nclips/a.wav,open,gone\n"
+    for clip, code in (("", 0), ("no.wav,open,gone\n", 3)):
+        (place / "failures.csv").write_text(failures + clip)
+        run = emotool("--manifest", "failures.csv", "-o", "again.csv")
+        assert run.returncode == code
+        assert (place / "failures.csv").read_text() == failures + clip
+
+
+def test_doubts_reach_annotations(emotool: Emotool, place: Path) -> None:
+    """A window that the table calls uncertain is no label in the track."""
+    run = emotool("clips/a.wav", "-o", "-", "--min-confidence", "1", "--audacity", "lab")
+    assert table(run.stdout)[0]["label"] == "uncertain"
+    assert (place / "lab" / "clips" / "a.txt").read_text().endswith("\tuncertain\n")
+
+
 def test_a_manifest_comes_instead_of_paths(emotool: Emotool, place: Path) -> None:
     """Both, or a column of none, are wrong options; a wrong column is told with those there are."""
     (place / "list.csv").write_text("file\nclips/a.wav\n")
