@@ -6,8 +6,6 @@ for nominal scales", Educational and Psychological Measurement 20(1), 37-46,
 doi:10.1177/001316446002000104).
 """
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emotool.delimited import delimited_rows
 from emotool.errors import InputError
 from emotool.text import printable
 
 __all__ = ["Comparison", "Table", "cohens_kappa", "compare", "read_table"]
 
-_MAX_CELL = 1 << 20
 _NO_TEXT = (".parquet", ".xlsx", ".html")  # of what classify writes
 
 
@@ -191,21 +189,14 @@ def read_table(path: str, column: str = "label") -> Table:
 
 
 def _csv_rows(text: str, shown: str) -> Iterator[dict[str, Any]]:
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t|", key=header.count)
-    csv.field_size_limit(_MAX_CELL)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                raise InputError(
-                    f"{shown}: line {reader.line_num} has another number of cells than the header"
-                )
-            yield row
-    except csv.Error as error:
-        raise InputError(f"{shown}: line {reader.line_num}: {error}") from error
-    if not reader.fieldnames:
+    lines = delimited_rows(text, shown)
+    header = next(lines, (0, ()))[1]
+    if not header:
         raise InputError(f"{shown} is empty")
+    for number, cells in lines:
+        if len(cells) != len(header):
+            raise InputError(f"{shown}: line {number} has another number of cells than the header")
+        yield dict(zip(header, cells, strict=True))
 
 
 def _json_rows(text: str, shown: str) -> Sequence[dict[str, Any]]:

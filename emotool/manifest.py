@@ -1,15 +1,13 @@
 """Manifests: tables that name one clip a row and say more about it in columns of their own."""
 
-import csv
-import io
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from emotool.archive import member_problem, split_member
+from emotool.archive import is_archive, member_problem, split_member
 from emotool.audio_file import kind_of, plain_reason
+from emotool.delimited import delimited_rows
 from emotool.discovery import Clip, Found
 from emotool.errors import InputError
 from emotool.text import printable
@@ -18,9 +16,6 @@ __all__ = ["MAX_COLUMNS", "Manifest", "read_manifest"]
 
 MAX_COLUMNS: Final = 1_000
 """Most columns that a manifest may have; a spreadsheet must hold them beside the results'."""
-
-_MAX_CELL: Final = 1 << 20
-_DELIMITERS: Final = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +66,8 @@ def _clip(index: int, folder: str, cell: str) -> Clip:
     try:
         kind = kind_of(os.stat(path).st_mode)  # noqa: PTH116 - for every clip
         problem = None if kind == "file" else f"not a file but a {kind}"
+        if problem is None and is_archive(path):
+            problem = f"a zip archive: name its clips, as in {os.path.basename(path)}/a.wav"  # noqa: PTH119
     except (OSError, ValueError) as error:
         inside = split_member(path)
         problem = member_problem(*inside) if inside else plain_reason(error)
@@ -114,7 +111,7 @@ def read_manifest(path: str, column: str) -> Manifest:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         hint = "" if isinstance(error, OSError) else "save it as CSV UTF-8"
         raise InputError(f"cannot read the manifest {shown}: {reason}", hint=hint) from error
-    lines = _lines(text, shown)
+    lines = delimited_rows(text, shown)
     header = next(lines, (0, ()))[1]
     place = _place(header, column, shown)
     rows: list[tuple[str, ...]] = []
@@ -127,21 +124,6 @@ def read_manifest(path: str, column: str) -> Manifest:
     if not rows:
         raise InputError(f"the manifest {shown} lists no clip")
     return Manifest(path, header, rows, place)
-
-
-def _lines(text: str, shown: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield each row that is not blank, and the line at which it ends."""
-    first = text.partition("\n")[0]
-    csv.field_size_limit(_MAX_CELL)
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count), strict=True
-    )
-    try:
-        for cells in reader:
-            if cells:
-                yield reader.line_num, tuple(cells)
-    except csv.Error as error:
-        raise InputError(f"{shown}: line {reader.line_num}: {error}") from error
 
 
 def _place(header: tuple[str, ...], column: str, shown: str) -> int:

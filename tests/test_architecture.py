@@ -23,6 +23,7 @@ ORDER = (
     "errors",
     "text",
     "settings",
+    "delimited",
     "compare",
     "file_place",
     "files",

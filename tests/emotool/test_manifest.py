@@ -124,3 +124,13 @@ def test_a_manifest_may_name_clips_of_archives(
     Path("list.csv").write_text("file\ntalks.zip/in/a.wav\ntalks.zip/b.wav\n")
     clips = read_manifest("list.csv", "file").found().clips
     assert [clip.problem for clip in clips] == [None, "the archive holds no file of that name"]
+
+
+def test_an_archive_itself_is_no_clip(tmp_path: Path) -> None:
+    """The message says how its clips are named."""
+    with zipfile.ZipFile(tmp_path / "talks.zip", "w") as archive:
+        archive.writestr("a.wav", b"sound")
+    (tmp_path / "b.wav").write_bytes(b"sound")
+    clips = read_manifest(write(tmp_path, "file\ntalks.zip\nb.wav\n"), "file").found().clips
+    assert clips[0].problem == "a zip archive: name its clips, as in talks.zip/a.wav"
+    assert clips[1].problem is None
