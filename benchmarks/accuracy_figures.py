@@ -38,7 +38,8 @@ def figures_of(results: Path, model: str) -> dict[str, Any]:
         of speakers) and ``comparable``, ``temperature`` (fitted on all validation clips, to be
         stored in the model), ``ece_before``, ``ece_after`` (each fold at the temperature of
         its own validation clips), ``ece_stored`` (all at ``temperature``), ``best_epoch``
-        (median) and ``hours``. Empty if nothing is complete.
+        (median), ``minutes`` (of a training, median) and ``hours`` (of all). Empty if nothing is
+        complete.
     """
     protocols: dict[str, Any] = {}
     head: dict[str, Any] = {}
@@ -69,6 +70,7 @@ def _protocol_figures(seeds: Sequence[Jobs], protocol: str) -> dict[str, Any]:
         **figures,
         **_calibrated(seeds),
         "best_epoch": int(statistics.median(outcome.best_epoch for outcome in outcomes)),
+        "minutes": statistics.median(outcome.seconds for outcome in outcomes) / 60,
         "hours": sum(outcome.seconds for outcome in outcomes) / 3600,
     }
 

@@ -105,7 +105,17 @@ def _footnote(models: Mapping[str, Mapping[str, Any]], human: float | None, size
             f" People who heard CREMA-D's voices were right in {_per_cent(human)} % of their "
             f"votes for {'one of the two' if size == 2 else 'one of the six'} (other clips)."
         )
-    return text
+    return f"{text} {_durations(models)}"
+
+
+def _durations(models: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say how long trainings take, by the longer protocol."""
+    longest = {
+        name: max(part["minutes"] for part in one["protocols"].values())
+        for name, one in models.items()
+    }
+    told = [f"`{name}` {max(1, round(minutes))}" for name, minutes in longest.items()]
+    return f"Minutes of one training, median: {', '.join(told)}."
 
 
 def _with_interval(part: Mapping[str, Any] | None, name: str) -> str:

@@ -51,7 +51,7 @@ def test_each_clip_counts_once_per_seed(tmp_path: Path) -> None:
     fill(tmp_path, seeds=2)
     new = figures_of(tmp_path, "cnn")["protocols"]["new_speakers"]
     assert (new["clips"], new["seeds"], new["best_epoch"]) == (48, 2, 5)
-    assert new["hours"] == pytest.approx(2.0)
+    assert (new["hours"], new["minutes"]) == pytest.approx((2.0, 30.0))
     scores = []
     for seed in (0, 1):
         parts = [predictions(fold, seed).subset("test") for fold in (0, 1)]
@@ -106,6 +106,7 @@ def test_the_table_says_what_its_figures_are(tmp_path: Path) -> None:
     assert "85-88" in text
     assert "92.2 %" in text
     assert "tess, with one speaker" in text
+    assert "Minutes of one training, median: `cnn` 30." in text
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({line.count("|") for line in block.splitlines()}) == 1
 
