@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 ACCURACY = ROOT / "benchmarks" / "results" / "accuracy.md"
 FLAGS = ROOT / "benchmarks" / "results" / "flags.md"
+GROWTH = ROOT / "benchmarks" / "results" / "speed_growth.md"
+SPEED = ROOT / "benchmarks" / "results" / "speed.md"
 SUB_COMMANDS = {"data": "data check"}  # shown instead of the group's own help
 WIDTH = 100
 BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
@@ -103,9 +105,30 @@ def accuracy() -> str:
 def flags() -> str:
     """Return the first table of benchmarks/flags.py: how often each flag is right."""
     lines = FLAGS.read_text("utf-8").splitlines()
-    first = next(place for place, line in enumerate(lines) if line.startswith("|"))
-    after = next(place for place in range(first, len(lines)) if not lines[place].startswith("|"))
+    first, after = first_table(lines)
     return "\n".join(lines[first:after])
+
+
+def first_table(lines: Sequence[str]) -> tuple[int, int]:
+    """Return where a Markdown table begins, and the line behind it."""
+    first = next(place for place, line in enumerate(lines) if line.startswith("|"))
+    rest = range(first, len(lines))
+    return first, next((n for n in rest if not lines[n].startswith("|")), len(lines))
+
+
+def speed() -> str:
+    """Return what benchmarks/speed.py says of its conditions, and its table of rates."""
+    if not SPEED.is_file():
+        return "Not measured yet: `python benchmarks/speed.py` fills this table."
+    lines = SPEED.read_text("utf-8").strip().splitlines()
+    return "\n".join(lines[: first_table(lines)[1]])
+
+
+def growth() -> str:
+    """Return the table of benchmarks/speed_growth.py."""
+    if not GROWTH.is_file():
+        return "Not measured yet: `python benchmarks/speed_growth.py` fills this table."
+    return GROWTH.read_text("utf-8").strip()
 
 
 def extras() -> str:
@@ -128,8 +151,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "extras": extras,
     "flags": flags,
+    "growth": growth,
     "models": models,
     "reference": reference,
+    "speed": speed,
 }
 
 

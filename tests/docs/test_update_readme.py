@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.update_readme import BLOCKS, extras, fill, percent, table
+from docs.update_readme import BLOCKS, extras, fill, first_table, percent, table
 
 
 def test_a_block_is_filled_and_the_rest_left_alone() -> None:
@@ -31,3 +31,11 @@ def test_cells_cannot_break_the_table() -> None:
     """A bar inside a cell is escaped; a rate is a percentage with one decimal."""
     assert table(["a"], [["x|y"]]) == "| a |\n| --- |\n| x\\|y |"
     assert percent(0.876) == "87.6 %"
+
+
+@pytest.mark.parametrize("after", ["", "\n\nmore\n\n| c |\n"])
+def test_the_first_of_several_tables_is_found(after: str) -> None:
+    """Up to the first line that is none of its rows, or to the end."""
+    lines = f"said\n\n| a |\n| --- |\n| 1 |{after}".splitlines()
+    first, end = first_table(lines)
+    assert lines[first:end] == ["| a |", "| --- |", "| 1 |"]
