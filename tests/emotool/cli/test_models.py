@@ -128,14 +128,15 @@ def test_model_without_card_speaks_for_itself(emotool: Emotool, folder: Path) ->
         assert "- UAR on new speakers: not measured\n" in out
 
 
-def test_unknown_model_lists_the_known(emotool: Emotool) -> None:
+def test_unknown_model_lists_the_known(emotool: Emotool, root: Path) -> None:
     """A wrong name is one line, a hint, and exit code 1."""
+    known = {"cnn", "cnn6", "spoilt"} | {path.stem for path in (root / "exported").glob("*.onnx")}
     answer = emotool("models", "cn")
     assert answer.code == 1
     assert answer.out == ""
     assert answer.err.splitlines() == [
         "error: there is no model 'cn'",
-        "hint: did you mean cnn? models: cnn, cnn6, spoilt",
+        f"hint: did you mean cnn? models: {', '.join(sorted(known))}",
     ]
 
 
