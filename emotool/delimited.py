@@ -38,13 +38,17 @@ def delimited_rows(text: str, shown: str) -> Iterator[tuple[int, tuple[str, ...]
     >>> list(delimited_rows("\npath;who\na,b.wav;Ann\n", "clips.csv"))
     [(2, ('path', 'who')), (3, ('a,b.wav', 'Ann'))]
     """
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
     csv.field_size_limit(_MAX_CELL)
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begun = False
     try:
         for cells in reader:
-            if len(cells) > 1 or any(map(str.strip, cells)):
+            # Before the header nothing but blanks is nothing; behind it, a cell that is quoted and
+            # empty is a row, which must not be lost.
+            begun = begun or any(map(str.strip, cells))
+            if cells and begun:
                 yield reader.line_num, tuple(cells)
     except csv.Error as error:
         raise InputError(f"{shown}: line {reader.line_num}: {error}") from error

@@ -15,6 +15,15 @@ def test_the_delimiter_is_that_of_the_first_line_with_text(blank: str) -> None:
     assert rows == [("path", "who"), ("a,b.wav", "Ann")]
 
 
+def test_an_empty_cell_is_a_row_where_there_is_one_column() -> None:
+    """What names no clip has to be told, not left out; a blank line names nothing."""
+    assert [row for _, row in delimited_rows('path\n""\n\na.wav\n', "x")] == [
+        ("path",),
+        ("",),
+        ("a.wav",),
+    ]
+
+
 def test_rows_say_at_which_line_they_end() -> None:
     """A cell of two lines counts as two."""
     assert list(delimited_rows('a,b\n"x\ny",1\n', "x")) == [(1, ("a", "b")), (3, ("x\ny", "1"))]
