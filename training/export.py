@@ -232,8 +232,8 @@ def _storage_note(storage: Storage, agreed: Agreement) -> str:
     }[storage]
     return (
         f"{said}: {agreed.labels:.1%} of the labels of the float32 model, over {agreed.windows} "
-        f"windows of clips held out of training; probabilities differ by {agreed.probability:.1g} "
-        "at most."
+        f"windows of clips held out of training; probabilities differ by up to "
+        f"{agreed.probability:.2g}."
     )
 
 
