@@ -25,7 +25,7 @@ _LIMITS = """\
 For sorting and searching recordings of speech, for teaching and for research on corpora.
 Where a label matters, a person should listen.
 
-- It was trained on **acted** speech: actors told to sound happy or sad. Spontaneous emotion is
+- It was trained on **acted** speech: actors told how to sound. Spontaneous emotion is
   quieter and mixed; accuracy there is unknown, and to be expected lower.
 - It says how a clip *sounds to a model*, not what a person feels. It is no judge of people, of
   their honesty, health or fitness for anything.
