@@ -64,6 +64,14 @@ def test_data_licence_and_limits_are_said() -> None:
     assert "acted" in card
 
 
+def test_a_card_speaks_of_its_own_labels_only() -> None:
+    """A model of other emotions is not said to have learnt happy and sad speech."""
+    golden = Golden(1, (0.2, 0.3, 0.5))
+    card = model_card(metadata(labels=("anger", "fear", "neutral"), golden=golden), 1)
+    assert "anger, fear or neutral" in card
+    assert not re.search(r"\b(happy|sad)\b", card)
+
+
 def test_a_model_without_figures_says_so() -> None:
     """No figure is better than an invented one."""
     assert "Not measured." in model_card(metadata(metrics={}), 1)
