@@ -108,7 +108,7 @@ def _parent(parts: Sequence[Any], classifier: Any) -> None:
 
     from emotool.discovery import Clip
     from emotool.journal import Journal
-    from emotool.outputs import Output, Outputs, files_of
+    from emotool.outputs import FailureTable, Output, Outputs, files_of
     from emotool.pipeline import classify_clips
     from emotool.pool import Answer
     from emotool.results import WriterOptions
@@ -131,6 +131,8 @@ def _parent(parts: Sequence[Any], classifier: Any) -> None:
         name="cnn",
         labels=classifier.labels,
         spec=classifier.spec,
+        batch_size=classifier.batch_size,
+        batches_at_once=1,
         predict=predict,
         run=lambda log_mels, outputs: {"probabilities": predict(log_mels)},
     )
@@ -139,7 +141,8 @@ def _parent(parts: Sequence[Any], classifier: Any) -> None:
         outputs = [Output(str(Path(folder) / "labels.csv"))]
         files = files_of(outputs)
         journal = Journal(files[0], {})
-        writers = Outputs(outputs, files, quick.labels, {}, WriterOptions())
+        failures = FailureTable(files[0], raw=False)
+        writers = Outputs(outputs, failures, quick.labels, {}, WriterOptions())
         with journal, writers:
             pool: Any = SimpleNamespace(run=run)
             for row in classify_clips(clips, quick, pool=pool, recorder=journal):

@@ -9,9 +9,10 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from emotool.catalog import find_model
+from emotool.cores import usable_cores
 from emotool.device import prove
 from emotool.errors import ModelError
 from emotool.metadata import METADATA_KEY, ModelMetadata
@@ -26,7 +27,15 @@ from emotool.model_checks import (
 )
 from emotool.onnx_file import OnnxFile, read_onnx
 from emotool.onnx_pruning import only_outputs
-from emotool.session import BATCH_SIZES, compute, compute_bound, open_session, run_options
+from emotool.session import (
+    BATCH_SIZES,
+    compute,
+    compute_bound,
+    open_session,
+    run_options,
+    share_out,
+    threads_for,
+)
 from emotool.spec import SpectrogramSpec
 from emotool.text import printable
 
@@ -38,34 +47,43 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "load_classifier", "read_metadata"]
 
 
+class Sessions(NamedTuple):
+    """What runs a model.
+
+    Parameters
+    ----------
+    whole : onnxruntime.InferenceSession
+        Computes every output.
+    labelling : onnxruntime.InferenceSession
+        Computes only what a label needs; may be the same.
+    at_once : int
+        How many batches are best run side by side.
+    """
+
+    whole: "onnxruntime.InferenceSession"
+    labelling: "onnxruntime.InferenceSession"
+    at_once: int
+
+
 class Classifier:
     """A model that is loaded, checked and ready; made by `load_classifier`.
 
     Parameters
     ----------
-    session : onnxruntime.InferenceSession
-        The session.
+    sessions : Sessions
+        What runs it.
     metadata : ModelMetadata
         What the model says about itself.
     sha256 : str
         Fingerprint of the file.
     device : {"cpu", "cuda"}
         Where it was proved to run.
-    labelling : onnxruntime.InferenceSession, optional
-        A session that computes only what a label needs.
     """
 
     def __init__(
-        self,
-        session: "onnxruntime.InferenceSession",
-        metadata: ModelMetadata,
-        *,
-        sha256: str,
-        device: str,
-        labelling: "onnxruntime.InferenceSession | None" = None,
+        self, sessions: Sessions, metadata: ModelMetadata, *, sha256: str, device: str
     ) -> None:
-        self._session = session
-        self._labelling = labelling or session
+        self._sessions = sessions
         self._run_options = run_options()
         self._compute = compute if device == "cpu" else compute_bound
         self.metadata = metadata
@@ -102,6 +120,11 @@ class Classifier:
     def batch_size(self) -> int:
         """How many windows are best given at once, where it runs."""
         return BATCH_SIZES[self.device]
+
+    @property
+    def batches_at_once(self) -> int:
+        """How many batches are best run side by side, by as many threads, where it runs."""
+        return self._sessions.at_once
 
     def predict(self, log_mels: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Classify a batch of windows.
@@ -160,7 +183,8 @@ class Classifier:
         import numpy as np
 
         batch = np.ascontiguousarray(log_mels, dtype=np.float32)  # [batch, n_mels, frames]
-        session = self._labelling if set(outputs) <= set(LABELLING) else self._session
+        labelling = set(outputs) <= set(LABELLING)
+        session = self._sessions.labelling if labelling else self._sessions.whole
         arrays = self._compute(session, {INPUT: batch}, outputs, self._run_options)
         return dict(zip(outputs, arrays, strict=True))
 
@@ -178,7 +202,8 @@ def load_classifier(
         Where it shall run. ``cuda`` that lands on the CPU is an error; ``auto`` takes what it
         can get, and the result's ``device`` says what that was.
     threads : int, optional
-        Threads for one operator on the CPU; chosen by the model's size if not given.
+        Threads on the CPU, for all batches that run side by side; chosen by the model's size if
+        not given.
 
     Returns
     -------
@@ -198,16 +223,18 @@ def load_classifier(
     file = read_onnx(path)
     try:
         metadata = _metadata_of(file)
-        session = open_session(file.content, device, threads)
+        at_once, helping = share_out(threads or threads_for(len(file.content), usable_cores()))
+        session = open_session(file.content, device, helping)
         check_signature(session, metadata)
         small = only_outputs(file.content, LABELLING)
         whole = small is file.content  # nothing could be left out
+        labelling = session if whole else open_session(small, device, helping)
+        proved = prove(session, device)
         classifier = Classifier(
-            session,
+            Sessions(session, labelling, at_once if proved == "cpu" else 1),
             metadata,
             sha256=hashlib.sha256(file.content).hexdigest(),
-            device=prove(session, device),
-            labelling=session if whole else open_session(small, device, threads),
+            device=proved,
         )
         check_golden(classifier.run, metadata)
         check_answer(classifier.predict(golden_pair(metadata)), metadata)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from emotool.errors import EmotoolError, ModelError
+from emotool.lanes import Lanes
 from emotool.pool import Answer, PoolOptions, Task, WorkerPool
 from emotool.results.row import ClipResult, Segment
 from emotool.text import printable
@@ -73,6 +74,10 @@ class Labeller(Protocol):
     @property
     def batch_size(self) -> int:
         """How many windows are best given at once, where it runs."""
+
+    @property
+    def batches_at_once(self) -> int:
+        """How many batches are best run side by side, where it runs."""
 
     def predict(self, log_mels: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Probabilities [batch, labels] of windows [batch, n_mels, frames]."""
@@ -169,6 +174,9 @@ class _Batch:
         owner.sent += len(windows)
 
 
+Said = tuple[_Batch, "NDArray[np.float32]"]  # a batch, and its rows [windows, labels + embedding]
+
+
 class _Run:
     """One pass over clips."""
 
@@ -189,6 +197,7 @@ class _Run:
         self._sums: dict[int, _Sum] = {}
         self._ready: dict[int, ClipResult] = {}
         self._batch = _Batch()
+        self._lanes: Lanes[Said] = Lanes(classifier.batches_at_once)
         self._model_error = "the model gave no numbers"
         self._details = details
         self._labels = len(classifier.labels)
@@ -197,7 +206,7 @@ class _Run:
 
     def results(self, pool: WorkerPool) -> Iterator[ClipResult]:
         """Yield the results in order."""
-        with closing(pool.run(self._tasks(), self._classifier.spec)) as answers:
+        with self._lanes, closing(pool.run(self._tasks(), self._classifier.spec)) as answers:
             for answer in answers:
                 if answer is None:
                     self._flush()  # nothing else to do: do not let results wait
@@ -206,7 +215,9 @@ class _Run:
                 else:
                     self._take(answer)
                 yield from self._turn()
-        self._flush()
+            self._flush()
+            for said in self._lanes.rest():
+                self._hear(*said)
         yield from self._turn()
         if left := len(self._order) + len(self._open) + len(self._ready):
             raise EmotoolError(f"{left} clips have no result: this is a fault in emotool")
@@ -247,16 +258,15 @@ class _Run:
             self._flush()
 
     def _flush(self) -> None:
-        """Let the model label the windows that wait."""
+        """Let the model label the windows that wait, and take what it has said of others."""
         batch, self._batch = self._batch, _Batch()
-        if not batch.windows:
-            return
-        windows = np.concatenate(batch.windows)  # [windows, n_mels, frames]
-        pieces = [
-            self._predict(windows[start : start + self._batch_size])
-            for start in range(0, len(windows), self._batch_size)
-        ]
-        said = np.concatenate(pieces)  # [windows, labels + embedding]
+        if batch.windows:
+            self._lanes.begin(lambda: self._say(batch))
+        for said in self._lanes.ready():
+            self._hear(*said)
+
+    def _hear(self, batch: _Batch, said: "NDArray[np.float32]") -> None:
+        """Add what the model said of a batch [windows, labels + embedding] to its clips' sums."""
         start = 0
         for array, owner in zip(batch.windows, batch.owners, strict=True):
             # Window by window, in float64: the sum must not depend on how batches were cut.
@@ -268,6 +278,17 @@ class _Run:
             owner.labelled += len(array)
             if owner.complete:
                 self._settle(owner)
+
+    # What follows may run in threads of its own, for several batches at once.
+
+    def _say(self, batch: _Batch) -> Said:
+        """Let the model label a batch."""
+        windows = np.concatenate(batch.windows)  # [windows, n_mels, frames]
+        pieces = [
+            self._predict(windows[start : start + self._batch_size])
+            for start in range(0, len(windows), self._batch_size)
+        ]
+        return batch, np.concatenate(pieces)  # [windows, labels + embedding]
 
     def _predict(self, windows: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Label windows, float32 [windows, n_mels, frames] to [windows, labels + embedding].
@@ -299,6 +320,8 @@ class _Run:
         names = ("probabilities", "embedding")
         said = self._classifier.run(batch, names)
         return np.concatenate([said[name] for name in names], axis=1)
+
+    # What follows runs in the caller's thread again.
 
     def _parted(self, row: "NDArray[Any]") -> tuple[tuple[float, ...], bytes]:
         """Part what was said of a window or a clip: probabilities, and embedding as float32."""

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from emotool.cores import usable_cores
 from emotool.device import Device, both_packages_installed, select_providers
 from emotool.errors import EmotoolError, ModelError
 from emotool.text import printable
@@ -16,7 +15,15 @@ if TYPE_CHECKING:
     import onnxruntime
     from numpy.typing import NDArray
 
-__all__ = ["BATCH_SIZES", "compute", "compute_bound", "open_session", "run_options", "threads_for"]
+__all__ = [
+    "BATCH_SIZES",
+    "compute",
+    "compute_bound",
+    "open_session",
+    "run_options",
+    "share_out",
+    "threads_for",
+]
 
 BATCH_SIZES: Final = {"cpu": 8, "cuda": 128}
 """Windows given to a model at once: more leave a CPU's caches, a GPU idles between fewer."""
@@ -24,6 +31,8 @@ BATCH_SIZES: Final = {"cpu": 8, "cuda": 128}
 _SMALL_BYTES: Final = 4_000_000
 _SMALL_SHARE: Final = 0.25
 """A model of less than this takes about so much of the time of all that is done for a clip."""
+
+_MOST_BATCHES: Final = 4  # side by side
 
 _FATAL_ONLY: Final = 4  # ONNX Runtime's log severity: what it has to say comes as an exception
 
@@ -61,9 +70,27 @@ def threads_for(size_bytes: int, cores: int) -> int:
     return cores if size_bytes >= _SMALL_BYTES else math.ceil(_SMALL_SHARE * cores)
 
 
-def open_session(
-    content: bytes, wanted: str, threads: int | None
-) -> "onnxruntime.InferenceSession":
+def share_out(threads: int) -> tuple[int, int]:
+    """Return how many batches run side by side, and how many threads an operator may use.
+
+    Several threads at one operator wait for each other at its end, and most of a network's
+    operators are short; whole batches wait for nothing. But each needs memory of its own.
+
+    Parameters
+    ----------
+    threads : int
+        Of all that a model does at a time.
+
+    Examples
+    --------
+    >>> share_out(1), share_out(2), share_out(16)  # 16: four callers, and twelve who help them
+    ((1, 1), (2, 1), (4, 13))
+    """
+    batches = min(threads, _MOST_BATCHES)
+    return batches, threads - batches + 1
+
+
+def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.InferenceSession":
     """Make a session of a model's bytes.
 
     Parameters
@@ -72,8 +99,8 @@ def open_session(
         An ONNX file that has been looked through.
     wanted : {"auto", "cpu", "cuda"}
         The device.
-    threads : int, optional
-        Threads for one operator; chosen by `threads_for` if not given.
+    threads : int
+        Threads for one operator on the CPU.
 
     Raises
     ------
@@ -92,7 +119,7 @@ def open_session(
     options.log_severity_level = _FATAL_ONLY
     # Batches differ in size: plans for each size's memory cost more than they save.
     options.enable_mem_pattern = False
-    options.intra_op_num_threads = threads or threads_for(len(content), usable_cores())
+    options.intra_op_num_threads = threads
     # Threads that wait for the next batch sleep: the cores belong to the decoding workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in chosen.providers]

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from emotool.errors import DeviceError, ModelError, ModelNotFoundError
 from emotool.metadata import Golden, golden_input
-from emotool.model import Classifier, load_classifier, read_metadata
+from emotool.model import Classifier, Sessions, load_classifier, read_metadata
 from emotool.model_checks import OUTPUTS
 from emotool.session import open_session
 from emotool.spec import SpectrogramSpec
@@ -116,6 +116,16 @@ def test_threads_do_not_change_answers(path: Path, classifier: Classifier) -> No
     )
 
 
+def test_batches_run_side_by_side_by_the_threads_there_are(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's choice goes before ours, which is a quarter of the cores for a small model."""
+    monkeypatch.setattr("emotool.model.usable_cores", lambda: 12)
+    wanted = {None: 3, 1: 1, 2: 2, 9: 4}
+    found = {threads: load_classifier(path, threads=threads).batches_at_once for threads in wanted}
+    assert found == wanted
+
+
 class Watched:
     """A session that notes what it is asked for."""
 
@@ -133,7 +143,8 @@ def watched(device: str) -> tuple[Classifier, Watched, Watched]:
     content = tiny_model().SerializeToString()
     whole, small = (Watched(open_session(content, "cpu", 1)) for _ in range(2))
     made: Any = Classifier
-    return made(whole, tiny_metadata(), sha256="", device=device, labelling=small), whole, small
+    sessions: Any = (whole, small, 1)
+    return made(Sessions(*sessions), tiny_metadata(), sha256="", device=device), whole, small
 
 
 def test_labels_are_computed_by_the_session_that_computes_nothing_else() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -32,9 +33,15 @@ Array = NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Return a loaded model that tells clips apart."""
-    return load_classifier(write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx"))
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a model that tells clips apart."""
+    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny: Path) -> Classifier:
+    """Return a loaded model."""
+    return load_classifier(tiny)
 
 
 class Spoilt:
@@ -43,7 +50,7 @@ class Spoilt:
     name = "spoilt"
     labels = ("happy", "sad")
     spec: SpectrogramSpec = SMALL_SPEC
-    batch_size = 8
+    batch_size, batches_at_once = 8, 1
 
     def __init__(self, spoil: Callable[[Array, Array], Array]) -> None:
         self._spoil = spoil
@@ -101,6 +108,33 @@ def test_results_do_not_depend_on_the_batch_size(
     clips = write(tmp_path, *varied(12), noise(3.3))
     usual = list(classify_clips(clips, classifier, TWO))
     assert list(classify_clips(clips, classifier, TWO, batch_size=batch_size)) == usual
+
+
+def test_results_do_not_depend_on_how_many_batches_run_at_once(
+    tmp_path: Path, classifier: Classifier, tiny: Path
+) -> None:
+    """Side by side or one after the other: the same bits, in the same order."""
+    clips = write(tmp_path, *varied(30), noise(3.3))
+    usual = list(classify_clips(clips, classifier, TWO))
+    for threads in (2, 4):
+        model = load_classifier(tiny, threads=threads)
+        assert model.batches_at_once == threads
+        for size in (1, 4):
+            assert list(classify_clips(clips, model, TWO, batch_size=size)) == usual
+
+
+def test_batches_do_run_side_by_side(tmp_path: Path) -> None:
+    """Each of two batches waits for the other: one after the other, the run would not end."""
+    meeting = threading.Barrier(2)
+
+    def meet(log_mels: Array, probabilities: Array) -> Array:
+        meeting.wait(20.0)
+        return probabilities
+
+    model = Spoilt(meet)
+    model.batches_at_once = 2
+    results = list(classify_clips(write(tmp_path, *[tone(440, 0.4)] * 4), model, TWO, batch_size=1))
+    assert [result.status for result in results] == ["ok"] * 4
 
 
 def test_model_is_given_as_many_windows_as_it_likes(tmp_path: Path) -> None:
@@ -206,7 +240,7 @@ def test_a_window_on_which_the_model_fails_costs_no_other_its_embedding(
 
     class Choking:
         name, labels, spec = "choking", classifier.labels, classifier.spec
-        batch_size = classifier.batch_size
+        batch_size, batches_at_once = classifier.batch_size, 1
         embedding_size = staticmethod(classifier.embedding_size)
 
         def run(self, log_mels: Array, outputs: Sequence[str]) -> dict[str, Array]:

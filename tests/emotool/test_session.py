@@ -6,14 +6,21 @@ import pytest
 
 from emotool.errors import DeviceError, ModelError
 from emotool.model_checks import INPUT, OUTPUTS
-from emotool.session import compute, compute_bound, open_session, run_options, threads_for
+from emotool.session import (
+    compute,
+    compute_bound,
+    open_session,
+    run_options,
+    share_out,
+    threads_for,
+)
 from tests.emotool.tiny_models import SMALL_SPEC, tiny_model
 
 
 @pytest.fixture
 def session() -> onnxruntime.InferenceSession:
     """Open a tiny model."""
-    return open_session(tiny_model().SerializeToString(), "cpu", None)
+    return open_session(tiny_model().SerializeToString(), "cpu", 1)
 
 
 def windows(count: int) -> np.ndarray:
@@ -46,17 +53,18 @@ def test_threads_follow_size_and_cores() -> None:
     assert [threads_for(50_000_000, cores) for cores in (1, 2, 64)] == [1, 2, 64]
 
 
-def test_threads_asked_for_are_taken() -> None:
-    """A user's choice goes before ours."""
-    session = open_session(tiny_model().SerializeToString(), "cpu", 3)
-    assert session.get_session_options().intra_op_num_threads == 3
+@pytest.mark.parametrize("threads", [1, 2, 3, 4, 5, 16, 64])
+def test_threads_are_shared_out_among_batches(threads: int) -> None:
+    """Those that call and those that help them are as many as asked for."""
+    batches, helping = share_out(threads)
+    assert batches + (helping - 1) == threads
+    assert batches == min(threads, 4)
 
 
-def test_a_session_leaves_the_cores_to_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody having chosen: a quarter of the cores for a small model, asleep between batches."""
-    monkeypatch.setattr("emotool.session.usable_cores", lambda: 16)
-    made = open_session(tiny_model().SerializeToString(), "cpu", None).get_session_options()
-    assert made.intra_op_num_threads == 4
+def test_a_session_leaves_the_cores_to_the_workers() -> None:
+    """It has as many threads as it was given, asleep between batches."""
+    made = open_session(tiny_model().SerializeToString(), "cpu", 3).get_session_options()
+    assert made.intra_op_num_threads == 3
     assert made.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     assert made.enable_mem_pattern is False
 
@@ -73,7 +81,7 @@ def test_cuda_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "InferenceSession", record)
     names = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: names)
-    open_session(b"", "auto", None)
+    open_session(b"", "auto", 1)
     (providers,) = asked
     assert [name for name, _ in providers] == names
     exact_and_sparing = {
@@ -89,10 +97,10 @@ def test_a_missing_device_is_said_before_loading() -> None:
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this machine has a GPU")
     with pytest.raises(DeviceError):
-        open_session(tiny_model().SerializeToString(), "cuda", None)
+        open_session(tiny_model().SerializeToString(), "cuda", 1)
 
 
 def test_bytes_that_are_no_model_are_refused() -> None:
     """ONNX Runtime's refusal is an error of ours."""
     with pytest.raises(ModelError, match="cannot load"):
-        open_session(b"nothing", "cpu", None)
+        open_session(b"nothing", "cpu", 1)
