@@ -30,8 +30,8 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 _AMIN = 1e-10
 """Power below which everything counts as this (-100 dB), librosa's default."""
 
-_FRAMES_AT_ONCE = 32
-"""Frames transformed together: their buffers stay within a core's second-level cache."""
+_FRAMES_AT_ONCE = 64
+"""Frames transformed together: fewer calls, and their buffers still stay near the core."""
 
 _PADDING_STEP = 4_096
 """Samples looked at together in search of the zeros that end a padded window."""

@@ -57,26 +57,31 @@ def trim(samples: Floats, spec: SpectrogramSpec) -> tuple[int, int]:
 
 def _is_loud(samples: Floats, trim_db: float, spec: SpectrogramSpec) -> npt.NDArray[np.bool_]:
     """Return which centred frames stay, bool ``[1 + n // hop_length]``."""
+    if spec.n_fft % (2 * spec.hop_length) == 0:
+        decibels = _below_loudest(_quick_power(samples, spec))
+        if np.abs(decibels + trim_db).min() > _DOUBT_DB:
+            return decibels > -trim_db
     half = spec.n_fft // 2
     padded = np.zeros(samples.size + spec.n_fft, np.float32)  # np.pad takes three times as long
     padded[half : half + samples.size] = samples
-    if spec.n_fft % spec.hop_length == 0:
-        decibels = _below_loudest(_quick_power(padded, spec))
-        if np.abs(decibels + trim_db).min() > _DOUBT_DB:
-            return decibels > -trim_db
     return _below_loudest(_exact_power(padded, spec)) > -trim_db
 
 
-def _quick_power(padded: Floats, spec: SpectrogramSpec) -> Floats:
-    """Return the mean square of each frame from sums that neighbouring frames share.
+def _quick_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
+    """Return the mean square of each centred frame from sums that neighbouring frames share.
 
-    A frame is ``n_fft / hop_length`` hops long, so each hop is squared once. The sums are
-    right to a few units of float32's last place, a hundredth of `_DOUBT_DB`.
+    Half a frame is some hops long, so each hop is squared once. The sums are right to a few
+    units of float32's last place, a hundredth of `_DOUBT_DB`.
     """
-    hops = padded[: padded.size // spec.hop_length * spec.hop_length].reshape(-1, spec.hop_length)
-    energy: Floats = np.einsum("ij,ij->i", hops, hops)  # [hops]
     per_frame = spec.n_fft // spec.hop_length
-    frames = energy.size - per_frame + 1
+    whole = samples.size // spec.hop_length
+    end = whole * spec.hop_length
+    hops, rest = samples[:end].reshape(-1, spec.hop_length), samples[end:]
+    energy = np.zeros(whole + per_frame, np.float32)  # [hops], half a frame of nothing each side
+    first = per_frame // 2
+    np.einsum("ij,ij->i", hops, hops, out=energy[first : first + whole])
+    energy[first + whole] = np.einsum("i,i", rest, rest)
+    frames = whole + 1
     total: Floats = energy[:frames].copy()  # [frames]
     for offset in range(1, per_frame):
         total += energy[offset : offset + frames]
