@@ -5,8 +5,8 @@ both are written as QuantizeLinear/DequantizeLinear pairs (QDQ), which ONNX Runt
 integer kernels. Dynamic quantisation, which measures ranges at run time, ruins convolutions
 and is not offered. Jacob et al. (2018), doi:10.1109/CVPR.2018.00286.
 
-Only the convolutional body is quantised. Normalisation of the spectrogram, the pooling head,
-temperature and softmax stay float32: they cost nothing, and rounding there is what hurts.
+Only convolutions are quantised, and the ReLUs behind them; a head's projection is a convolution
+too. Normalisation of the spectrogram, pooling, temperature and softmax stay float32.
 """
 
 import tempfile
@@ -22,7 +22,8 @@ from training.onnx_graph import INPUT
 
 __all__ = ["quantise"]
 
-_INTEGER_OPERATORS = ["Conv"]
+_INTEGER_OPERATORS = ["Conv", "Relu"]
+"""A ReLU that follows a convolution becomes the lower end of its range, and costs nothing."""
 _BATCH = 16
 
 

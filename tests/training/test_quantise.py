@@ -23,6 +23,17 @@ def test_a_quantised_model_is_smaller_and_answers_alike() -> None:
     assert agreement(one, other, noise(64)).probability < 0.05
 
 
+def test_a_relu_becomes_the_end_of_a_range() -> None:
+    """All 256 integers stand for what a ReLU lets through, and nothing is left to compute."""
+    plain = to_onnx(tiny_model())
+    makers = {name: node.op_type for node in plain.graph.node for name in node.output}
+    relus = [node for node in plain.graph.node if node.op_type == "Relu"]
+    behind = [node for node in relus if makers[node.input[0]] in ("Conv", "Add")]
+    assert behind
+    small = quantise(plain, noise(32))
+    assert sum(node.op_type == "Relu" for node in small.graph.node) < len(relus)
+
+
 def test_a_clip_gets_the_same_integers_in_any_batch() -> None:
     """Ranges are fixed at export, so that the company of other clips changes nothing."""
     session = open_session(quantise(to_onnx(tiny_model()), noise(32)).SerializeToString())
