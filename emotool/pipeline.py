@@ -8,26 +8,26 @@
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from emotool.errors import EmotoolError, ModelError
+from emotool.errors import EmotoolError
 from emotool.lanes import Lanes
 from emotool.pool import Answer, PoolOptions, Task, WorkerPool
 from emotool.results.row import ClipResult, Segment
 from emotool.text import printable
+from emotool.windows import Labeller, Windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from emotool.discovery import Clip
-    from emotool.spec import SpectrogramSpec
 
-__all__ = ["Details", "Labeller", "Recorder", "classify_clips"]
+__all__ = ["Details", "Recorder", "classify_clips"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +54,6 @@ class Recorder(Protocol):
 
     def idle(self) -> None:
         """Hear that there is time for other things."""
-
-
-class Labeller(Protocol):
-    """What is needed of a classifier."""
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Its labels, in the order of the probabilities."""
-
-    @property
-    def spec(self) -> "SpectrogramSpec":
-        """The spectrogram it has to be given."""
-
-    @property
-    def batch_size(self) -> int:
-        """How many windows are best given at once, where it runs."""
-
-    @property
-    def batches_at_once(self) -> int:
-        """How many batches are best run side by side, where it runs."""
-
-    def predict(self, log_mels: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Probabilities [batch, labels] of windows [batch, n_mels, frames]."""
-
-    def run(
-        self, log_mels: "NDArray[np.float32]", outputs: Sequence[str]
-    ) -> "dict[str, NDArray[np.float32]]":
-        """Chosen outputs, for ``embeddings`` only."""
-
-    def embedding_size(self) -> int:
-        """Numbers in a window's embedding, for ``embeddings`` only."""
 
 
 def classify_clips(
@@ -191,6 +156,7 @@ class _Run:
         self._clips = clips
         self._classifier = classifier
         self._batch_size = batch_size
+        self._windows = Windows(classifier, batch_size, embeddings=details.embeddings)
         self._recorder = recorder
         self._order: deque[int] = deque()  # indexes of the clips taken and not yet given out
         self._open: dict[int, Clip] = {}  # taken, without a result
@@ -198,11 +164,7 @@ class _Run:
         self._ready: dict[int, ClipResult] = {}
         self._batch = _Batch()
         self._lanes: Lanes[Said] = Lanes(classifier.batches_at_once)
-        self._model_error = "the model gave no numbers"
         self._details = details
-        self._labels = len(classifier.labels)
-        # Probabilities and embedding travel as one row, labels first.
-        self._width = self._labels + (classifier.embedding_size() if details.embeddings else 0)
 
     def results(self, pool: WorkerPool) -> Iterator[ClipResult]:
         """Yield the results in order."""
@@ -242,7 +204,7 @@ class _Run:
 
     def _take(self, answer: Answer) -> None:
         if answer.number == 0:  # begins, or begins again: what came before does not count
-            zeros = np.zeros(self._width, np.float64)  # [labels + embedding]
+            zeros = np.zeros(self._windows.width, np.float64)  # [labels + embedding]
             self._sums[answer.index] = _Sum(self._open[answer.index], zeros)
         owner = self._sums[answer.index]
         if answer.log_mels is not None:
@@ -265,6 +227,9 @@ class _Run:
         for said in self._lanes.ready():
             self._hear(*said)
 
+    def _say(self, batch: _Batch) -> Said:
+        return batch, self._windows.ask(np.concatenate(batch.windows))
+
     def _hear(self, batch: _Batch, said: "NDArray[np.float32]") -> None:
         """Add what the model said of a batch [windows, labels + embedding] to its clips' sums."""
         start = 0
@@ -273,59 +238,11 @@ class _Run:
             for row in said[start : start + len(array)]:
                 owner.total += row
                 if self._details.segments:
-                    owner.answers.append(self._parted(row))
+                    owner.answers.append(self._windows.parted(row))
             start += len(array)
             owner.labelled += len(array)
             if owner.complete:
                 self._settle(owner)
-
-    # What follows may run in threads of its own, for several batches at once.
-
-    def _say(self, batch: _Batch) -> Said:
-        """Let the model label a batch."""
-        windows = np.concatenate(batch.windows)  # [windows, n_mels, frames]
-        pieces = [
-            self._predict(windows[start : start + self._batch_size])
-            for start in range(0, len(windows), self._batch_size)
-        ]
-        return batch, np.concatenate(pieces)  # [windows, labels + embedding]
-
-    def _predict(self, windows: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Label windows, float32 [windows, n_mels, frames] to [windows, labels + embedding].
-
-        A window on which the model fails gets NaN and costs no other its label.
-        """
-        # ONNX Runtime multiplies a single row by another kernel, which rounds differently: what
-        # a clip gets must not depend on whether it was the last one.
-        batch = np.repeat(windows, 2, axis=0) if len(windows) == 1 else windows
-        try:
-            said = self._ask(batch)
-        except ModelError as error:
-            if len(windows) == 1:
-                self._model_error = error.message
-                return np.full((1, self._width), np.nan, np.float32)
-            half = len(windows) // 2
-            return np.concatenate([self._predict(windows[:half]), self._predict(windows[half:])])
-        if said.shape != (len(batch), self._width):
-            raise ModelError(
-                f"{self._classifier.name} answered {len(batch)} windows "
-                f"with an array of shape {said.shape}"
-            )
-        return said[: len(windows)]
-
-    def _ask(self, batch: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Let the model answer, [windows, n_mels, frames] to [windows, labels + embedding]."""
-        if not self._details.embeddings:
-            return self._classifier.predict(batch)
-        names = ("probabilities", "embedding")
-        said = self._classifier.run(batch, names)
-        return np.concatenate([said[name] for name in names], axis=1)
-
-    # What follows runs in the caller's thread again.
-
-    def _parted(self, row: "NDArray[Any]") -> tuple[tuple[float, ...], bytes]:
-        """Part what was said of a window or a clip: probabilities, and embedding as float32."""
-        return tuple(row[: self._labels].tolist()), row[self._labels :].astype("<f4").tobytes()
 
     def _settle(self, owner: _Sum) -> None:
         """Turn what is known of a clip into its result."""
@@ -333,8 +250,8 @@ class _Run:
         del self._open[clip.index], self._sums[clip.index]
         if "stage" in final:
             result = self._failed(clip, final["stage"], final["reason"])
-        elif not np.isfinite(owner.total[: self._labels]).all():
-            result = self._failed(clip, "model", self._model_error)
+        elif not np.isfinite(owner.total[: self._windows.labels]).all():
+            result = self._failed(clip, "model", self._windows.error)
         else:
             result = self._labelled(owner, final)
         self._ready[clip.index] = result
@@ -346,8 +263,8 @@ class _Run:
         probabilities: tuple[float, ...] = ()
         if owner.labelled:
             mean = owner.total / owner.labelled  # [labels + embedding]
-            probabilities, embedding = self._parted(mean)
-            label = self._classifier.labels[int(mean[: self._labels].argmax())]
+            probabilities, embedding = self._windows.parted(mean)
+            label = self._classifier.labels[int(mean[: self._windows.labels].argmax())]
         return ClipResult(
             owner.clip.index,
             owner.clip.shown,
