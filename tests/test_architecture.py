@@ -61,6 +61,8 @@ ORDER = (
     "process",
     "supervisor",
     "pool",
+    "lanes",
+    "windows",
     "pipeline",
     "lock",
     "journal",
