@@ -124,6 +124,15 @@ def test_batches_run_side_by_side_by_the_threads_there_are(
     wanted = {None: 3, 1: 1, 2: 2, 9: 4}
     found = {threads: load_classifier(path, threads=threads).batches_at_once for threads in wanted}
     assert found == wanted
+    made: Any = load_classifier(path, threads=9)
+    for session in made._sessions[:2]:  # four threads call, the other five help
+        assert session.get_session_options().intra_op_num_threads == 6
+
+
+def test_on_a_gpu_one_batch_runs_at_a_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its batches are large, and side by side they would need its memory several times."""
+    monkeypatch.setattr("emotool.model.prove", lambda session, wanted: "cuda")
+    assert load_classifier(path, threads=4).batches_at_once == 1
 
 
 class Watched:

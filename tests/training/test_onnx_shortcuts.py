@@ -41,14 +41,15 @@ def pooled(
     )
 
 
-def grey(times: int = 3, gain: Any = 50.0) -> onnx.ModelProto:
+def grey(times: int = 3, gain: Any = 50.0, *, gain_first: bool = True) -> onnx.ModelProto:
     """Make a model that shows a convolution the same channel several times."""
+    factors = ["gain", "s"] if gain_first else ["s", "gain"]
     return model(
         [
             helper.make_node("Unsqueeze", ["x", "axis"], ["u"]),
             helper.make_node("Tile", ["u", "repeats"], ["t"]),
             helper.make_node("Reshape", ["t", "shape"], ["s"]),
-            helper.make_node("Mul", ["gain", "s"], ["m"]),
+            helper.make_node("Mul", factors, ["m"]),
             helper.make_node("Transpose", ["m"], ["n"], perm=[0, 3, 1, 2]),
             helper.make_node("Conv", ["n", "kernel"], ["y"]),
         ],
@@ -106,11 +107,12 @@ def test_padding_that_matters_stays(proto: onnx.ModelProto) -> None:
     np.testing.assert_array_equal(answer(short), before)
 
 
+@pytest.mark.parametrize("gain_first", [True, False])
 @pytest.mark.parametrize("times", [2, 3])
-def test_equal_channels_become_one(times: int) -> None:
-    """The kernels' sum sees the one channel as the kernels saw its copies."""
-    before = answer(grey(times))
-    short = shorten(grey(times))
+def test_equal_channels_become_one(times: int, gain_first: bool) -> None:
+    """The kernels' sum, times the gain, sees the one channel as the kernels saw its copies."""
+    before = answer(grey(times, gain_first=gain_first))
+    short = shorten(grey(times, gain_first=gain_first))
     assert operators(short) == ["Transpose", "Conv"]
     np.testing.assert_allclose(answer(short), before, rtol=1e-5, atol=1e-4)
     assert {tensor.name for tensor in short.graph.initializer} == {"kernel__added"}
