@@ -1,5 +1,6 @@
 """What both Parquet files share: rows gathered in groups, and a file that is whole or not there."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ __all__ = ["ParquetOutput"]
 Row = TypeVar("Row")
 
 
-class ParquetOutput(BinaryOutput, Generic[Row]):
+class ParquetOutput(BinaryOutput, ABC, Generic[Row]):
     """Writes rows as Parquet, a group at a time, so that a million of them need no memory.
 
     Parameters
@@ -32,9 +33,9 @@ class ParquetOutput(BinaryOutput, Generic[Row]):
         super().__init__(target)
         self._parquet = parquet.ParquetWriter(self.sink, schema, compression="zstd", **options)
 
+    @abstractmethod
     def arrays(self, rows: list[Row]) -> list[Any]:
         """Make an array of each column of the schema."""
-        raise NotImplementedError
 
     def add(self, row: Row) -> None:
         """Take a row."""
