@@ -37,7 +37,8 @@ def figures_of(results: Path, model: str) -> dict[str, Any]:
         which no fold is missing, the dictionary of `training.scores.score` (without the lists
         of speakers) and ``comparable``, ``temperature`` (fitted on all validation clips, to be
         stored in the model), ``ece_before``, ``ece_after`` (each fold at the temperature of
-        its own validation clips), ``ece_stored`` (all at ``temperature``), ``best_epoch``
+        its own validation clips), ``ece_stored`` (each fold at one from all folds' validation
+        clips, as ``temperature`` is, less those of whom, or what, it tests), ``best_epoch``
         (median), ``minutes`` (of a training, median) and ``hours`` (of all). Empty if nothing is
         complete.
     """
@@ -68,33 +69,48 @@ def _protocol_figures(seeds: Sequence[Jobs], protocol: str) -> dict[str, Any]:
     return {
         "comparable": protocol == "new_speakers",
         **figures,
-        **_calibrated(seeds),
+        **_calibrated(seeds, "speaker" if protocol == "new_speakers" else "key"),
         "best_epoch": int(statistics.median(outcome.best_epoch for outcome in outcomes)),
         "minutes": statistics.median(outcome.seconds for outcome in outcomes) / 60,
         "hours": sum(outcome.seconds for outcome in outcomes) / 3600,
     }
 
 
-def _calibrated(seeds: Sequence[Jobs]) -> dict[str, float]:
-    """Calibration error before and after, averaged over the seeds."""
+def _calibrated(seeds: Sequence[Jobs], kept_apart: str) -> dict[str, float]:
+    """Calibration error before and after, averaged over the seeds.
+
+    ``kept_apart`` is the fact that a fold's test clips share with none that it learns from.
+    """
     # A clip validates in several folds and seeds, each time judged by another model: all count.
-    stored = _fit([job.subset("validation") for jobs in seeds for job, _ in jobs.values()])
+    judged = [job.subset("validation") for jobs in seeds for job, _ in jobs.values()]
     raw = [_tested(jobs, lambda _: 1.0) for jobs in seeds]
     own = [_tested(jobs, lambda job: _fit([job.subset("validation")])) for jobs in seeds]
-    at_stored = [_tested(jobs, lambda _: stored) for jobs in seeds]
+    pooled = [
+        _tested(jobs, lambda job: _fit(_of_others(judged, job, kept_apart))) for jobs in seeds
+    ]
     return {
-        "temperature": stored,
+        "temperature": _fit(judged),
         **{
             name: statistics.fmean(reliability(o.probabilities, o.truth).ece for o in sets)
-            for name, sets in (("ece_before", raw), ("ece_after", own), ("ece_stored", at_stored))
+            for name, sets in (("ece_before", raw), ("ece_after", own), ("ece_stored", pooled))
         },
     }
 
 
 def _fit(parts: Sequence[Predictions]) -> float:
-    """Fit one temperature on several models' validation clips."""
+    """Fit one temperature on several models' validation clips; 1 if there are none."""
+    if not any(map(len, parts)):
+        return 1.0
     probabilities = np.concatenate([part.probabilities for part in parts])  # [clips, labels]
     return fit_temperature(probabilities, np.concatenate([part.truth for part in parts]))
+
+
+def _of_others(
+    parts: Sequence[Predictions], job: Predictions, kept_apart: str
+) -> list[Predictions]:
+    """Leave out clips whose labels a job is judged by, or whose speakers' are."""
+    tested = np.unique(job.subset("test").facts[kept_apart])
+    return [part.select(~np.isin(part.facts[kept_apart], tested)) for part in parts]
 
 
 def _tested(jobs: Jobs, temperature: Callable[[Predictions], float]) -> Predictions:

@@ -45,7 +45,7 @@ def _part(models: Mapping[str, Mapping[str, Any]], size: int, human: float | Non
         "**new speakers**, UAR (95 %)",
         *corpora,
         "accuracy (95 %)",
-        "ECE before → after",
+        "ECE: before → own temperature / all folds'",
         f"random clips, UAR ({NOT_COMPARABLE})",
         *(["notebook, CREMA-D, its own split"] if size == 2 else []),
         "seeds (new / random)",
@@ -66,11 +66,17 @@ def _cells(name: str, one: Mapping[str, Any], corpora: Sequence[str], size: int)
         _with_interval(new, "uar"),
         *(_per_cent(per_corpus.get(c, {}).get("uar")) for c in corpora),
         _with_interval(new, "accuracy"),
-        f"{new['ece_before']:.3f} → {new['ece_after']:.3f}" if new else "-",
+        _calibration(new),
         _with_interval(random, "uar"),
         *([f"{NOTEBOOK.get(name, '-')}"] if size == 2 else []),
         f"{new['seeds'] if new else 0} / {random['seeds'] if random else 0}",
     ]
+
+
+def _calibration(new: Mapping[str, Any] | None) -> str:
+    if new is None:
+        return "-"
+    return f"{new['ece_before']:.3f} → {new['ece_after']:.3f} / {new['ece_stored']:.3f}"
 
 
 def _corpora(one: Mapping[str, Any]) -> list[str]:
@@ -99,7 +105,12 @@ def _footnote(models: Mapping[str, Mapping[str, Any]], human: float | None, size
     )
     if lone:
         text += f" (which {_listed(lone)}, with one speaker, cannot widen)"
-    text += f". Guessing: {_per_cent(1 / size)} %."
+    text += (
+        ". ECE, the gap between confidence and accuracy: as trained; with a temperature from each "
+        "fold's own validation speakers; with one from all folds' validation speakers, as models "
+        "store it, less those whom the fold tests"
+        f". Guessing: {_per_cent(1 / size)} %."
+    )
     if human is not None:
         text += (
             f" People who heard CREMA-D's voices were right in {_per_cent(human)} % of their "

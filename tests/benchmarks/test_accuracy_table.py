@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy_figures import figures_of, pictures
-from benchmarks.accuracy_store import PROTOCOLS, Job, Outcome, save_job
+from benchmarks.accuracy_figures import _fit, _of_others, figures_of, pictures
+from benchmarks.accuracy_store import PROTOCOLS, Job, Outcome, load_all, save_job
 from benchmarks.accuracy_table import markdown
 from training.predictions import Predictions, from_rows
 from training.scores import score
@@ -79,11 +79,29 @@ def test_each_clip_counts_once_per_seed(tmp_path: Path) -> None:
 
 def test_a_temperature_mends_over_confidence(tmp_path: Path) -> None:
     """Predictions four times too sure get a temperature near four and a smaller error."""
-    fill(tmp_path, seeds=3, sharpness=4.0)
+    fill(tmp_path, seeds=9, sharpness=4.0)
     new = figures_of(tmp_path, "cnn")["protocols"]["new_speakers"]
     assert 2 < new["temperature"] < 8
     assert new["ece_after"] < new["ece_before"]
     assert new["ece_stored"] < new["ece_before"]
+
+
+def test_the_stored_temperature_is_judged_by_people_it_does_not_know(tmp_path: Path) -> None:
+    """All folds' validation clips set it, less those of speakers whom the fold tests."""
+    fill(tmp_path)
+    jobs = [job for job, _ in load_all(tmp_path, "cnn", "new_speakers")[0].values()]
+    parts = [job.subset("validation") for job in jobs]
+    people = {name for part in parts for name in part.facts["speaker"].tolist()}
+    for job in jobs:
+        kept = _of_others(parts, job, "speaker")
+        tested = set(job.subset("test").facts["speaker"].tolist())
+        assert tested & people
+        assert {name for part in kept for name in part.facts["speaker"].tolist()} == people - tested
+
+
+def test_without_anyone_to_ask_the_temperature_is_one() -> None:
+    """Where a fold tests all who validate, probabilities stay as they are."""
+    assert _fit([predictions(0, 0).subset("train")]) == 1.0
 
 
 def test_a_seed_with_a_missing_fold_does_not_count(tmp_path: Path) -> None:
@@ -102,6 +120,8 @@ def test_the_table_says_what_its_figures_are(tmp_path: Path) -> None:
     text = markdown(figures, {2: 0.922})
     new = figures["cnn"]["protocols"]["new_speakers"]
     assert f"**{100 * new['uar']:.1f}** ({100 * new['uar_low']:.1f}-" in text
+    errors = [f"{new[name]:.3f}" for name in ("ece_before", "ece_after", "ece_stored")]
+    assert "{} → {} / {}".format(*errors) in text
     assert "random clips, UAR (not comparable: speakers shared)" in text
     assert "85-88" in text
     assert "92.2 %" in text
