@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from training.extras import require_train_extra
+from training.memory import keep_freed_memory
 
 __all__ = ["device_name", "load_tensorflow", "precision", "prepare"]
 
@@ -36,6 +37,7 @@ def load_tensorflow(purpose: str) -> Any:
         If it is not installed.
     """
     require_train_extra(purpose)
+    keep_freed_memory()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _stderr_held_back():
         import tensorflow as tf
