@@ -226,3 +226,15 @@ def test_blots_are_patches_of_the_mean_and_only_in_training() -> None:
     assert (blotted == 0).mean() == pytest.approx(0.25, abs=0.05)
     patches = blotted.reshape(50, 4, 16, 4, 12).transpose(0, 1, 3, 2, 4).reshape(-1, 192)
     assert np.array_equal(patches.min(1), patches.max(1))
+
+
+def test_rows_statistics_are_learnt_once_a_step() -> None:
+    """The map that nobody looks at in training moves no running mean a second time."""
+    head = EvidenceHead(2, 0.0, "row_means", 4)
+    features = np.random.default_rng(0).normal(3, 1, (8, 4, 6, 5)).astype(np.float32)
+    activity = np.ones((8, 12), np.float32)
+    head(features, activity, training=True)
+    norm = head.pooling.normalise
+    step = 1 - norm.momentum
+    wanted = step * features.mean((0, 2)).ravel()  # [h c]
+    assert np.allclose(norm.moving_mean.numpy(), wanted, rtol=1e-2)

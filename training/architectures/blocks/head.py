@@ -64,11 +64,13 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]
         features = ops.cast(features, "float32")
         along = spread(activity.shape[1], features.shape[2])  # [frames, w]
         activity = ops.matmul(activity, along)  # [batch, w]
-        features = self.pooling.collapse(features, training)
-        embedding = self.pooling.embed(features, activity)  # [batch, dim]
+        held = self.pooling.collapse(features, training)
+        embedding = self.pooling.embed(held, activity)  # [batch, dim]
         logits = self.classifier(self.dropout(embedding, training=training))  # [batch, labels]
         weights = self._margin_weights(logits)  # [batch, dim]
-        activation = self.pooling.evidence(features, activity, weights)  # [batch, h, w]
+        # Nobody looks at the map in training: without statistics to update, it is left out.
+        seen = self.pooling.collapse(features, False) if training else held
+        activation = self.pooling.evidence(seen, activity, weights)  # [batch, h, w]
         return {"logits": logits, "embedding": embedding, "activation": activation}
 
     def _margin_weights(self, logits: Any) -> Any:

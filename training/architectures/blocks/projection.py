@@ -61,9 +61,23 @@ class FrequencyProjection(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, features: Any, training: bool | None = None) -> tuple[Any, Any]:
         """Project ``features`` [batch, h, w, c]."""
-        projected = self.normalise(self.convolve(features), training=training)  # [b, 1, w, size]
+        one = training and features.shape[2] == 1
+        projected = self._multiply(features) if one else self.convolve(features)  # [b, 1, w, size]
+        projected = self.normalise(projected, training=training)
         along = ops.relu(projected)  # [batch, 1, w, size]
         return along[:, 0], self._rows(features, ops.cast(along, "float32"))
+
+    def _multiply(self, features: Any) -> Any:
+        """Convolve a map of width 1, [batch, h, 1, c] → [batch, 1, 1, size].
+
+        As a product of matrices, whose gradient takes a third of the time (TensorFlow 2.21, CPU).
+        """
+        kernel = ops.convert_to_tensor(self.convolve.kernel)  # [h, 1, c, size]
+        flat = ops.reshape(
+            ops.cast(features, kernel.dtype), (-1, kernel.shape[0] * kernel.shape[2])
+        )
+        product = ops.matmul(flat, ops.reshape(kernel, (-1, self.size)))  # [batch, size]
+        return product[:, None, None]
 
     def _rows(self, features: Any, along: Any) -> Any:
         """Share the projection among rows; left out of the graph where nobody asks for it.
