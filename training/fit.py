@@ -27,9 +27,6 @@ __all__ = ["Fit", "Progress", "Watcher"]
 
 Row = dict[str, float]
 
-COMPILED = sys.platform == "linux"
-"""Whether TensorFlow comes with the compiler XLA."""
-
 
 class Watcher(Protocol):
     """Who is told how training goes."""
@@ -94,7 +91,7 @@ class Fit:
         # Nothing here branches on tensors: autograph would only read the source, slowly.
         self._step = tf.function(self._take_step, autograph=False)
         # Compiled into one pass over the weights: a pass per operation takes three times as long.
-        self._update = tf.function(self._descend, autograph=False, jit_compile=COMPILED)
+        self._update = tf.function(self._descend, autograph=False, jit_compile=_compiled())
         self.progress = Progress()
 
     @property
@@ -197,3 +194,11 @@ class Fit:
         """Change the weights, and their average."""
         self._optimiser.apply(gradients)
         self._average.update()
+
+
+def _compiled() -> bool:
+    """Whether TensorFlow's compiler XLA is there for sure.
+
+    It is in the wheels for Linux; for a GPU it needs CUDA's own compiler, which may be missing.
+    """
+    return sys.platform == "linux" and not tf.config.list_physical_devices("GPU")

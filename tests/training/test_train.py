@@ -173,6 +173,24 @@ def test_a_resumed_run_ends_as_if_it_had_not_been_interrupted(
     assert_same(again, uninterrupted)
 
 
+def test_nothing_is_compiled_where_the_compiler_may_be_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a GPU, and elsewhere than on Linux, steps are taken operation by operation."""
+    import tensorflow as tf
+
+    from training import fit
+
+    monkeypatch.setattr(fit.sys, "platform", "linux")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    assert fit._compiled()
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
+    assert not fit._compiled()
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(fit.sys, "platform", "darwin")
+    assert not fit._compiled()
+
+
 def test_a_damaged_checkpoint_costs_an_epoch_and_nothing_else(
     base: Path, uninterrupted: Run, tmp_path: Path
 ) -> None:

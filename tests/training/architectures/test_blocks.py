@@ -238,3 +238,22 @@ def test_rows_statistics_are_learnt_once_a_step() -> None:
     step = 1 - norm.momentum
     wanted = step * features.mean((0, 2)).ravel()  # [h c]
     assert np.allclose(norm.moving_mean.numpy(), wanted, rtol=1e-2)
+
+
+def test_a_map_of_width_one_is_multiplied_as_it_would_be_convolved() -> None:
+    """The short cut of training gives the convolution's numbers, and so do its gradients."""
+    import tensorflow as tf
+
+    projection = FrequencyProjection(6)
+    features = np.random.default_rng(2).normal(0, 1, (5, 4, 1, 7)).astype(np.float32)
+    projection.build(features.shape)
+    kernel = projection.convolve.kernel.value
+    found = []
+    for way in (projection.convolve, projection._multiply):
+        with tf.GradientTape() as tape:
+            made = way(features)
+            loss = tf.reduce_sum(made**3)
+        found.append((made.numpy(), tape.gradient(loss, kernel).numpy()))
+    assert found[0][0].shape == (5, 1, 1, 6)
+    for convolved, multiplied in zip(*found, strict=True):
+        assert np.allclose(convolved, multiplied, rtol=1e-4, atol=1e-4)
