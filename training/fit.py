@@ -90,7 +90,7 @@ class Fit:
         self._seeds = [v for v in model.variables if v.path.endswith("seed_generator_state")]
         # Nothing here branches on tensors: autograph would only read the source, slowly.
         self._step = tf.function(self._take_step, autograph=False)
-        # Compiled into one pass over the weights: a pass per operation takes three times as long.
+        # Compiled into one pass over the weights: a pass per operation takes twice as long.
         self._update = tf.function(self._descend, autograph=False, jit_compile=_compiled())
         self.progress = Progress()
 

@@ -99,6 +99,15 @@ def test_the_stored_temperature_is_judged_by_people_it_does_not_know(tmp_path: P
         assert {name for part in kept for name in part.facts["speaker"].tolist()} == people - tested
 
 
+def test_of_random_clips_only_those_that_are_tested_are_left_out(tmp_path: Path) -> None:
+    """Everyone speaks on both sides there: without all they say there would be nobody to ask."""
+    fill(tmp_path, sharpness=4.0)
+    protocols = figures_of(tmp_path, "cnn")["protocols"]
+    new, other = (protocols[name] for name in ("new_speakers", "random_clips"))
+    assert new["ece_before"] == other["ece_before"]  # the same predictions, for this test
+    assert new["ece_stored"] != other["ece_stored"]
+
+
 def test_without_anyone_to_ask_the_temperature_is_one() -> None:
     """Where a fold tests all who validate, probabilities stay as they are."""
     assert _fit([predictions(0, 0).subset("train")]) == 1.0

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from emotool.errors import MissingExtraError
+from training import tensorflow_setup
 from training.extras import require_train_extra
 from training.tensorflow_setup import load_tensorflow
 
@@ -55,3 +56,12 @@ def test_it_can_be_loaded_twice() -> None:
     """The second time gives the same module."""
     pytest.importorskip("tensorflow", reason="needs the train extra")
     assert load_tensorflow("a test") is load_tensorflow("a test")
+
+
+def test_freed_memory_is_kept_before_tensorflow_takes_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever loads it trains or is about to run a network."""
+    pytest.importorskip("tensorflow", reason="needs the train extra")
+    told: list[bool] = []
+    monkeypatch.setattr(tensorflow_setup, "keep_freed_memory", lambda: told.append(True))
+    load_tensorflow("a test")
+    assert told == [True]

@@ -257,3 +257,23 @@ def test_a_map_of_width_one_is_multiplied_as_it_would_be_convolved() -> None:
     assert found[0][0].shape == (5, 1, 1, 6)
     for convolved, multiplied in zip(*found, strict=True):
         assert np.allclose(convolved, multiplied, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("width", "training", "multiplied"), [(1, True, 1), (1, False, 0), (3, True, 0)]
+)
+def test_only_statistics_in_training_are_multiplied(
+    width: int, training: bool, multiplied: int
+) -> None:
+    """What is exported stays a convolution, which int8 knows."""
+    counted: list[tuple[int, ...]] = []
+
+    class Counting(FrequencyProjection):
+        def _multiply(self, features: Any) -> Any:
+            counted.append(tuple(features.shape))
+            return super()._multiply(features)
+
+    features = np.ones((2, 4, width, 5), np.float32)
+    along, _ = Counting(6)(features, training=training)
+    assert along.shape == (2, width, 6)
+    assert len(counted) == multiplied

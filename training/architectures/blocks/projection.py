@@ -70,7 +70,7 @@ class FrequencyProjection(keras.layers.Layer):  # type: ignore[misc]
     def _multiply(self, features: Any) -> Any:
         """Convolve a map of width 1, [batch, h, 1, c] → [batch, 1, 1, size].
 
-        As a product of matrices, whose gradient takes a third of the time (TensorFlow 2.21, CPU).
+        As a product of matrices, which takes less than half of the time (TensorFlow 2.21, CPU).
         """
         kernel = ops.convert_to_tensor(self.convolve.kernel)  # [h, 1, c, size]
         flat = ops.reshape(
