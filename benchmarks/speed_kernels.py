@@ -68,6 +68,7 @@ def network(paths: Sequence[str], spec: SpectrogramSpec, options: argparse.Names
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = options.threads
     chosen.log_severity_level = 3  # unused weights of the pruned graph are no news
+    chosen.add_session_config_entry("session.x64quantprecision", "1")  # as emotool.session has it
     # Only what a label needs.
     content = only_outputs(find_model(options.model).read_bytes(), ("probabilities",))
     session = onnxruntime.InferenceSession(content, chosen, providers=["CPUExecutionProvider"])

@@ -122,6 +122,9 @@ def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.Infe
     options.intra_op_num_threads = threads
     # Threads that wait for the next batch sleep: the cores belong to the decoding workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Without VNNI, int8 is summed up in 16 bits, which overflow: slower kernels that do not are
+    # taken there, and only there, since a clip's label shall not depend on the processor.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in chosen.providers]
     try:
         # ONNX Runtime announces a fallback with print(); stdout is for data.

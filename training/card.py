@@ -156,12 +156,17 @@ def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
     new = figures.get("new_speakers", {})
     if "ece_before" not in new:
         return []
-    return [
-        "",
+    text = (
         f"Calibration on people it has never heard: expected calibration error "
         f"{new['ece_before']:.3f} before and {new['ece_after']:.3f} after a temperature fitted "
-        "on validation speakers.",
-    ]
+        "on each fold's validation speakers"
+    )
+    if "ece_stored" in new:
+        text += (
+            f"; {new['ece_stored']:.3f} at one from the validation speakers of all folds, as it "
+            "is stored, less those who were tested"
+        )
+    return ["", text + "."]
 
 
 def _data(metadata: ModelMetadata) -> str:

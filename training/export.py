@@ -15,18 +15,20 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from emotool.cores import usable_cores
 from emotool.errors import AudioError, TrainingError
 from emotool.features import extract
 from emotool.files import atomic_write
 from emotool.metadata import METADATA_KEY, Golden, ModelMetadata, golden_input
 from emotool.model import load_classifier
+from emotool.session import open_session
 from emotool.spectrogram import SpectrogramSpec
 from training.card import licence_of, model_card
 from training.corpora import Utterance
 from training.figures import for_metadata
 from training.folders import make_folder
 from training.onnx_graph import INPUT, store_half, to_onnx
-from training.parity import Agreement, Parity, agreement, check_parity, open_session
+from training.parity import Agreement, Parity, agreement, check_parity
 from training.quantise import quantise
 
 __all__ = ["STORAGES", "Exported", "Source", "Storage", "export_model", "real_windows"]
@@ -196,12 +198,13 @@ def export_model(
     """
     form = STORAGES[storage]
     plain = to_onnx(source.model, source.temperature)
-    twin = open_session(plain.SerializeToString())
+    cores = usable_cores()
+    twin = open_session(plain.SerializeToString(), "cpu", cores)
     parity = check_parity(source.model, twin, source.temperature, windows)
     # Ranges of int8 from every other window, agreement on those between: a form is not judged
     # on what it was fitted to.
     stored = form.store(plain, windows[::2])
-    session = open_session(stored.SerializeToString())
+    session = open_session(stored.SerializeToString(), "cpu", cores)
     agreed = agreement(twin, session, windows[1::2] if len(windows) > 1 else windows)
     golden = _golden(session, source.spectrogram, form.tolerance)
     metadata = _metadata(source, golden, _storage_note(storage, agreed))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emotool.errors import TrainingError
 from training.onnx_graph import INPUT, OUTPUTS
 
-__all__ = ["TOLERANCE", "Agreement", "Parity", "agreement", "check_parity", "open_session"]
+__all__ = ["TOLERANCE", "Agreement", "Parity", "agreement", "check_parity"]
 
 TOLERANCE = 1e-5
 """Largest difference that may be blamed on the order of float32 sums. Probabilities differ by
@@ -59,21 +59,6 @@ class Agreement:
     windows: int
     labels: float
     probability: float
-
-
-def open_session(content: bytes) -> Any:
-    """Open a model on the CPU, without its log.
-
-    Returns
-    -------
-    onnxruntime.InferenceSession
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    providers = ["CPUExecutionProvider"]
-    return onnxruntime.InferenceSession(content, sess_options=options, providers=providers)
 
 
 def check_parity(model: Any, session: Any, temperature: float, log_mels: Floats) -> Parity:

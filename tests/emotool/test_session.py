@@ -1,8 +1,10 @@
 """Sessions are set up for the device, and a batch may go through them in two ways."""
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from emotool.errors import DeviceError, ModelError
 from emotool.model_checks import INPUT, OUTPUTS
@@ -67,6 +69,51 @@ def test_a_session_leaves_the_cores_to_the_workers() -> None:
     assert made.intra_op_num_threads == 3
     assert made.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     assert made.enable_mem_pattern is False
+
+
+def quantised_sum(channels: int) -> bytes:
+    """Make a 1×1 convolution in int8 that sums channels up, all weights being the largest."""
+    constants = {
+        "step": np.float32(1),
+        "zero": np.uint8(0),
+        "weights": np.full((1, channels, 1, 1), 127, np.int8),
+        "weight_step": np.array([1], np.float32),
+        "weight_zero": np.array([0], np.int8),
+        "coarse": np.float32(127 * channels),
+    }
+    nodes = [
+        ("QuantizeLinear", ["x", "step", "zero"], "x8"),
+        ("DequantizeLinear", ["x8", "step", "zero"], "xf"),
+        ("DequantizeLinear", ["weights", "weight_step", "weight_zero"], "wf", 0),
+        ("Conv", ["xf", "wf"], "yf"),
+        ("QuantizeLinear", ["yf", "coarse", "zero"], "y8"),
+        ("DequantizeLinear", ["y8", "coarse", "zero"], "y"),
+    ]
+    graph = helper.make_graph(
+        [
+            helper.make_node(kind, into, [out], **({"axis": axis[0]} if axis else {}))
+            for kind, into, out, *axis in nodes
+        ],
+        "sum",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, channels, 4, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1, 4, 4])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    model: onnx.ModelProto = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+    return model.SerializeToString()
+
+
+def test_sums_of_int8_do_not_overflow() -> None:
+    """The largest values come out as they are, also on processors that sum up in 16 bits.
+
+    (On one with VNNI nothing overflows whatever the options, and this cannot fail.)
+    """
+    channels = 64
+    loudest = np.full((1, channels, 4, 4), 255, np.float32)
+    session = open_session(quantised_sum(channels), "cpu", 1)
+    (sums,) = compute(session, {"x": loudest}, ("y",), run_options())
+    np.testing.assert_array_equal(sums, np.full((1, 1, 4, 4), 255 * 127 * channels, np.float32))
 
 
 def test_cuda_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,14 @@ def test_figures_come_with_intervals_and_protocol() -> None:
     assert "2.3 MB" in card
 
 
+def test_the_error_at_the_stored_temperature_is_told_where_known() -> None:
+    """It is what the file does; figures of older tables have only the folds' own."""
+    measured = {**metadata().metrics["new_speakers"], "ece_stored": 0.042}
+    card = model_card(metadata(metrics={"new_speakers": measured}), 1)
+    assert "0.030 after a temperature fitted on each fold's validation speakers; 0.042 at" in card
+    assert "as it is stored" not in model_card(metadata(), 1)
+
+
 def test_random_clips_are_always_marked() -> None:
     """Wherever that protocol's figures are, so are the words."""
     rows = [line for line in model_card(metadata(), 1).splitlines() if "random clips" in line]

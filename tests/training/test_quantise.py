@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from emotool.session import open_session
 from tests.tiny_keras import noise, tiny_model
 from training.onnx_graph import OUTPUTS, to_onnx
-from training.parity import agreement, open_session
+from training.parity import agreement
 from training.quantise import quantise
 
 
@@ -19,7 +20,7 @@ def test_a_quantised_model_is_smaller_and_answers_alike() -> None:
     kinds = {node.op_type for node in small.graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= kinds
     assert {node.domain for node in small.graph.node} <= {"", "ai.onnx"}
-    one, other = (open_session(p.SerializeToString()) for p in (plain, small))
+    one, other = (open_session(p.SerializeToString(), "cpu", 1) for p in (plain, small))
     assert agreement(one, other, noise(64)).probability < 0.05
 
 
@@ -36,7 +37,7 @@ def test_a_relu_becomes_the_end_of_a_range() -> None:
 
 def test_a_clip_gets_the_same_integers_in_any_batch() -> None:
     """Ranges are fixed at export, so that the company of other clips changes nothing."""
-    session = open_session(quantise(to_onnx(tiny_model()), noise(32)).SerializeToString())
+    session = open_session(quantise(to_onnx(tiny_model()), noise(32)).SerializeToString(), "cpu", 1)
     batch = noise(6)
     together = session.run(["logits"], {"log_mel": batch})[0]
     alone = [session.run(["logits"], {"log_mel": clip[None]})[0][0] for clip in batch]
