@@ -35,7 +35,7 @@ types: $(VENV)/.all
 	$(BIN)/mypy --strict emotool training
 
 unit: $(VENV)/.all
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 torture: $(VENV)/.all  ## kill 20 runs 20 times each, classify 10,000 broken files (half an hour)
 	$(BIN)/python -m tests.faults.torture $(TORTURE)
