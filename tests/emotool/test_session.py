@@ -107,11 +107,13 @@ def quantised_sum(channels: int) -> bytes:
 def test_sums_of_int8_do_not_overflow() -> None:
     """The largest values come out as they are, also on processors that sum up in 16 bits.
 
-    (On one with VNNI nothing overflows whatever the options, and this cannot fail.)
+    On one with VNNI nothing overflows whatever the options, so that they are looked at as well.
     """
     channels = 64
     loudest = np.full((1, channels, 4, 4), 255, np.float32)
     session = open_session(quantised_sum(channels), "cpu", 1)
+    asked = session.get_session_options()
+    assert asked.get_session_config_entry("session.x64quantprecision") == "1"
     (sums,) = compute(session, {"x": loudest}, ("y",), run_options())
     np.testing.assert_array_equal(sums, np.full((1, 1, 4, 4), 255 * 127 * channels, np.float32))
 
