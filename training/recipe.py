@@ -16,6 +16,7 @@ from training.strict import from_dict
 
 __all__ = [
     "Augmentation",
+    "Companion",
     "HeadFirst",
     "Kept",
     "Recipe",
@@ -175,6 +176,43 @@ class Reconstruct:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """A second network, trained by itself on the same clips, whose logits are averaged in.
+
+    What it has no setting for is as in the recipe; it has no stages and no layer that learns
+    slower. See `training.network`.
+
+    Attributes
+    ----------
+    architecture : str
+        A module of `training.architectures`.
+    model : dict
+        The architecture's own settings.
+    share : float
+        Weight of its logits, 0 … 1; the main network's have the rest.
+    epochs : int
+        How long; its last weights are taken.
+    epoch_clips : int
+        Clips drawn in an epoch.
+    learning_rate, final_rate, warmup_epochs, average_decay : float
+        As in `Recipe`.
+    mixup_alpha : float
+        As in `Augmentation`.
+    """
+
+    architecture: str
+    model: dict[str, Any] = field(default_factory=dict)
+    share: float = 0.5
+    epochs: int = 40
+    epoch_clips: int | None = None
+    learning_rate: float = 1e-3
+    final_rate: float = 0.01
+    warmup_epochs: float = 2.0
+    average_decay: float = 0.99
+    mixup_alpha: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """Hyper-parameters of one model.
 
@@ -231,6 +269,8 @@ class Recipe:
         A stage for the head alone, before all learns.
     reconstruct : Reconstruct or None
         A stage before that, for architectures with a decoder.
+    companion : Companion or None
+        A second network beside this one.
     """
 
     name: str
@@ -260,23 +300,24 @@ class Recipe:
     kept: Kept | None = None
     head_first: HeadFirst | None = None
     reconstruct: Reconstruct | None = None
+    companion: Companion | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold and `training.strict.from_dict` reads back.
 
-        Stages that there are not are left out, so that a recipe without any has the fingerprint
-        it had before there could be any.
+        Stages that there are not are left out, and so is a companion: a recipe without any has
+        the fingerprint it had before there could be any.
         """
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         plain["spectrogram"] = self.spectrogram.to_dict()
         plain["variants"] = dataclasses.asdict(self.variants)
         plain["augmentation"] = dataclasses.asdict(self.augmentation)
-        for name in ("kept", "head_first", "reconstruct"):
-            stage = getattr(self, name)
-            if stage is None:
+        for name in ("kept", "head_first", "reconstruct", "companion"):
+            part = getattr(self, name)
+            if part is None:
                 del plain[name]
             else:
-                plain[name] = dataclasses.asdict(stage)
+                plain[name] = dataclasses.asdict(part)
         return plain
 
 

@@ -56,7 +56,7 @@ def source_of(run: Run, benchmark: Path) -> Source:
     figures, temperature = _judged(recipe, predictions, split, benchmark)
     return Source(
         name=recipe.name,
-        architecture=recipe.architecture,
+        architecture=_architecture(recipe),
         labels=recipe.labels,
         spectrogram=recipe.spectrogram,
         model=load_model(run),
@@ -68,8 +68,27 @@ def source_of(run: Run, benchmark: Path) -> Source:
             f"Trained for {metrics['best_epoch']} epochs, seed {metrics['seed']}, at commit "
             f"`{run.config.get('git_commit', '')[:12] or '-'}`."
             + (f" Started from {started}." if (started := metrics.get("started_from")) else "")
+            + _beside(recipe)
         ),
         git_commit=git_commit(),
+    )
+
+
+def _architecture(recipe: Recipe) -> str:
+    """Name the architecture, or both."""
+    beside = f" + {recipe.companion.architecture}" if recipe.companion else ""
+    return recipe.architecture + beside
+
+
+def _beside(recipe: Recipe) -> str:
+    """Say for the card what a companion is."""
+    if recipe.companion is None:
+        return ""
+    one = recipe.companion
+    return (
+        f" Beside it stands a `{one.architecture}`, trained by itself for {one.epochs} epochs; "
+        f"the logits are its own times {one.share:.2f} and the main network's times "
+        f"{1 - one.share:.2f}."
     )
 
 

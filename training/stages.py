@@ -1,4 +1,4 @@
-"""The stages of a training: an encoder by itself, the head, then all that learns."""
+"""The stages of a training: an encoder by itself, the head, all that learns, a companion."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from training.cut import cut
 from training.dataset import TrainingClips, TrainingSet
 from training.fit import Fit, Progress
 from training.kept_maps import KeptMaps, KeptSet
+from training.learning_curves import save_learning_curves
+from training.network import COMPANION, Network, for_companion
 from training.objective import Classification, ValidationClips
 from training.progress import Display
 from training.recipe import HeadFirst, Kept, Recipe
@@ -28,7 +30,7 @@ RECONSTRUCTION = "reconstruction"
 """Name of the stage in which an encoder learns without labels."""
 
 LEARNING = "learning"
-"""Name of the stage in which a part of the network learns from kept maps."""
+"""Name of the stage in which a network learns that is not yet all of what is kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class Task:
 
     Parameters
     ----------
-    model : keras.Model
+    network : Network
     training : TrainingClips
     validation : ValidationClips
     seed : int
@@ -47,7 +49,7 @@ class Task:
         Where maps are kept.
     """
 
-    model: Any
+    network: Network
     training: TrainingClips
     validation: ValidationClips
     seed: int
@@ -56,12 +58,12 @@ class Task:
 
 
 def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
-    """Train a model by a recipe; the best weights are in it, and in its run, at the end.
+    """Train a network by a recipe; the best weights are in it, and in its run, at the end.
 
     Returns
     -------
     Progress
-        Of the last stage.
+        Of the main network's last stage.
 
     Raises
     ------
@@ -76,15 +78,36 @@ def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
         _fit_tail(task, _for_head(recipe, recipe.head_first), HEAD, display)
     if recipe.reconstruct is not None or recipe.head_first is not None:
         display.say("last stage: all that learns")
+    if recipe.kept is None and recipe.companion is None:
+        return _fit_whole(task, task.network.main, recipe, "", display)
     if recipe.kept is None:
-        data = TrainingSet(task.training, recipe, task.seed)
-        objective = Classification(task.model, task.validation)
-        whole = Fit(task.model, objective, data, recipe, task.run.stage())
-        with display.training(recipe.epochs):
-            return whole.run(display)
-    progress = _fit_tail(task, recipe, LEARNING, display)
-    task.run.stage().save_best(task.model)
+        progress = _fit_whole(task, task.network.main, recipe, LEARNING, display)
+    else:
+        progress = _fit_tail(task, recipe, LEARNING, display)
+    if recipe.companion is not None:
+        _fit_companion(task, for_companion(recipe, recipe.companion), display)
+    task.run.stage().save_best(task.network.whole)
     return progress
+
+
+def _fit_companion(task: Task, recipe: Recipe, display: Display) -> None:
+    """Train the companion, and draw its curves beside the main network's."""
+    display.say(f"the companion, a {recipe.architecture}, by itself")
+    progress = _fit_whole(task, task.network.companion, recipe, COMPANION, display)
+    save_learning_curves(
+        progress.history,
+        progress.best,
+        task.run.folder / f"{COMPANION}_learning_curves.png",
+        title=f"{recipe.name}'s companion, seed {task.seed}",
+    )
+
+
+def _fit_whole(task: Task, model: Any, recipe: Recipe, stage: str, display: Display) -> Progress:
+    """Train all layers of a network that learn, from spectrograms."""
+    data = TrainingSet(task.training, recipe, task.seed)
+    objective = Classification(model, task.validation)
+    with display.training(recipe.epochs):
+        return Fit(model, objective, data, recipe, task.run.stage(stage)).run(display)
 
 
 def _for_head(recipe: Recipe, first: HeadFirst) -> Recipe:
@@ -104,7 +127,7 @@ def _reconstruct(task: Task, recipe: Recipe, display: Display) -> None:
     wanted = recipe.reconstruct
     if wanted is None:
         raise TrainingError(f"recipe {recipe.name} gives nothing back")
-    whole = architectures.build_autoencoder(recipe.architecture, task.model, recipe.model)
+    whole = architectures.build_autoencoder(recipe.architecture, task.network.main, recipe.model)
     schedule = dataclasses.replace(
         recipe,
         epochs=wanted.epochs,
@@ -130,7 +153,7 @@ def _fit_tail(task: Task, recipe: Recipe, stage: str, display: Display) -> Progr
     """Train what comes behind the kept maps."""
     if recipe.kept is None:
         raise TrainingError(f"recipe {recipe.name} keeps no maps")
-    parts = cut(task.model, recipe.kept.layer)
+    parts = cut(task.network.main, recipe.kept.layer)
     maps = KeptMaps(parts, recipe, task.cache)
     data = KeptSet(maps.training(task.training, display), recipe, task.seed)
     objective = Classification(parts.tail, maps.validation(task.validation))

@@ -15,6 +15,7 @@ from training.corpora import Utterance
 from training.dataset import TrainingClips
 from training.gather import Gatherer
 from training.learning_curves import save_learning_curves
+from training.network import Network, build_network
 from training.plan import Plan
 from training.predict import clip_probabilities, logits_function
 from training.predictions import FACTS, Predictions, write_predictions
@@ -68,20 +69,21 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
     for key, reason in gather.rejected.items():
         display.say(f"left out: {key}: {reason}")
     prepare(plan.seed)
-    model = _model(recipe, training)
-    started_from = _start_from(model, plan)
+    network = _network(recipe, training)
+    started_from = _start_from(network, plan)
     if started_from:
         display.say(started_from)
+    weights = network.whole.count_params()
     display.say(
-        f"{recipe.name}: {model.count_params():,} weights, {len(training)} clips to train on, "
+        f"{recipe.name}: {weights:,} weights, {len(training)} clips to train on, "
         f"{len(validation.targets)} to validate on"
     )
-    task = Task(model, training, validation, plan.seed, run, plan.cache.folder)
+    task = Task(network, training, validation, plan.seed, run, plan.cache.folder)
     progress = fit(task, recipe, display)
     title = f"{recipe.name}, seed {plan.seed}; {split.description}"
     curves = run.folder / "learning_curves.png"
     save_learning_curves(progress.history, progress.best, curves, title=title)
-    predictions = _predict(model, gather, split)
+    predictions = _predict(network.whole, gather, split)
     metrics = {
         "name": recipe.name,
         "labels": list(recipe.labels),
@@ -104,25 +106,24 @@ def _check_labels(recipe: Recipe, clips: Sequence[Utterance]) -> None:
         raise TrainingError(f"no training clip is labelled {' or '.join(missing)}")
 
 
-def _model(recipe: Recipe, clips: TrainingClips) -> Any:
-    """Build the model, with the training set's constants where its spec wants some."""
+def _network(recipe: Recipe, clips: TrainingClips) -> Network:
+    """Build the network, with the training set's constants where its spec wants some."""
     with precision(recipe.precision):
-        model = architectures.build(
-            recipe.architecture, recipe.labels, recipe.spectrogram, recipe.model
-        )
+        network = build_network(recipe)
     if recipe.spectrogram.normalisation == "constants":
         floor = recipe.spectrogram.top_db
         images = [copies[0].astype(np.float32) for copies in clips.images]
         floored = np.concatenate([np.maximum(i, i.max() - floor) for i in images], axis=1)
-        set_constants(model, floored.mean(1), floored.std(1))  # over [n_mels, all frames]
-    return model
+        for part in network.parts:
+            set_constants(part, floored.mean(1), floored.std(1))  # over [n_mels, all frames]
+    return network
 
 
-def _start_from(model: Any, plan: Plan) -> str:
+def _start_from(network: Network, plan: Plan) -> str:
     """Give a network that can be pretrained what it starts from, and say what that is."""
     if plan.recipe.architecture not in architectures.PRETRAINED:
         return ""
-    return load_pretrained(model, plan.weights or IMAGENET)
+    return load_pretrained(network.main, plan.weights or IMAGENET)
 
 
 def _predict(model: Any, gather: Gatherer, split: Split) -> Predictions:

@@ -37,12 +37,9 @@ def load_model(run: Run) -> Any:
     TrainingError
         If the weights are missing or damaged.
     """
-    from training import architectures
+    from training.network import build_network
 
-    recipe = recipe_of(run)
     with precision("float32"):
-        model = architectures.build(
-            recipe.architecture, recipe.labels, recipe.spectrogram, recipe.model
-        )
+        model = build_network(recipe_of(run)).whole
     run.stage().load_best(model)
     return model

@@ -9,7 +9,7 @@ import pytest
 from emotool.errors import EmotoolError, TrainingError
 from emotool.spectrogram import SpectrogramSpec
 from tests.tiny_run import tiny_recipe
-from training.recipe import HeadFirst, Kept, Recipe, load_recipe, recipe_names
+from training.recipe import Companion, HeadFirst, Kept, Recipe, load_recipe, recipe_names
 from training.strict import from_dict
 
 
@@ -57,9 +57,12 @@ def test_a_spectrogram_out_of_bounds_is_refused(tmp_path: Path) -> None:
 def test_a_recipe_without_stages_says_nothing_of_them() -> None:
     """So it has the fingerprint it had before there were any; one with stages reads back."""
     plain = load_recipe("cnn").to_dict()
-    assert not {"kept", "head_first", "reconstruct"} & set(plain)
+    assert not {"kept", "head_first", "reconstruct", "companion"} & set(plain)
     staged = dataclasses.replace(
-        load_recipe("cnn"), kept=Kept("a", 3), head_first=HeadFirst("b", 2)
+        load_recipe("cnn"),
+        kept=Kept("a", 3),
+        head_first=HeadFirst("b", 2),
+        companion=Companion("cnn", {"widths": [4]}),
     )
     values = json.loads(json.dumps(staged.to_dict()))
     assert from_dict(Recipe, values, "the recipe") == staged

@@ -384,6 +384,44 @@ def test_stages_train_the_head_then_the_layers_above_the_kept_maps(base: Path) -
         assert np.array_equal(one.numpy(), other.numpy()), one.path
 
 
+def test_a_companion_is_trained_after_the_main_network(base: Path, uninterrupted: Run) -> None:
+    """Which learns as it does alone; an interrupted run ends with the same bits."""
+    companion = {"architecture": "cnn", "model": {"widths": [4]}, "share": 0.25, "epochs": 3}
+    recipe_file = str(tiny_recipe(base / "pair.json", companion=companion))
+    run, plan = begin(recipe_file, choices(base), places(base, "pair"))
+    train(run, plan, Silent())
+    assert {path.name for path in run.folder.glob("*history.csv")} == {
+        "companion_history.csv",
+        "learning_history.csv",
+    }
+    curves = run.folder / "companion_learning_curves.png"
+    assert curves.read_bytes().startswith(b"\x89PNG")
+    crashed, plan = begin(recipe_file, choices(base), places(base, "pair_crashed"))
+    with pytest.raises(CrashError):
+        train(crashed, plan, OnceTold("the companion"))
+    train(*resume(str(crashed.folder), Choices(), places(base, "pair_crashed")), Silent())
+    for name in ("predictions.csv", "learning_history.csv", "companion_history.csv"):
+        assert (crashed.folder / name).read_bytes() == (run.folder / name).read_bytes(), name
+    alone = (uninterrupted.folder / "history.csv").read_bytes()
+    assert (run.folder / "learning_history.csv").read_bytes() == alone
+    assert read_predictions(run.folder / "predictions.csv").probabilities.tolist() != (
+        read_predictions(uninterrupted.folder / "predictions.csv").probabilities.tolist()
+    )
+
+
+class OnceTold(Silent):
+    """Crashes in the second epoch of a stage."""
+
+    def __init__(self, beginning: str) -> None:
+        super().__init__()
+        self.beginning = beginning
+
+    def say(self, text: str) -> None:
+        """Notice the stage."""
+        if text.startswith(self.beginning):
+            self.at = (2, 1)
+
+
 class SecondStage(Silent):
     """Crashes in the first epoch of the second stage."""
 

@@ -45,6 +45,8 @@ class Config:
         0 takes its mean.
     momentum : float
         Of the running means of batch normalisation.
+    mel_pool : int
+        So many neighbouring mels are averaged first.
     """
 
     widths: tuple[int, ...] = (24, 32, 64, 96)
@@ -57,6 +59,7 @@ class Config:
     pooling: Literal["statistics", "mean_max"] = "statistics"
     projection: int = 128
     momentum: float = 0.95
+    mel_pool: int = 1
 
 
 def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any]) -> keras.Model:
@@ -74,6 +77,9 @@ def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any
     activity = Activity(name="activity")(log_mel)  # [batch, frames]
     normalise = Normalise("constants" if constants else settings.statistics, name="normalise")
     x = normalise(log_mel, activity)  # [batch, n_mels, frames, 1]
+    if settings.mel_pool > 1:
+        pool = layers.AveragePooling2D((settings.mel_pool, 1), name="average_mels")
+        x = pool(x)  # [batch, n_mels / mel_pool, frames, 1]
     first, *widths = settings.widths
     x = layers.ReLU()(
         _convolve(x, first, settings, kernel=settings.first_kernel, stride=settings.first_stride)

@@ -62,6 +62,26 @@ def test_the_cnn_has_plainer_forms() -> None:
     assert model.get_layer("normalise").kind == "constants"
 
 
+def test_a_cnn_may_average_neighbouring_mels_first() -> None:
+    """It then sees half as many, and its map is half as high."""
+    plain, pooled = (
+        architectures.build("cnn", ("happy", "sad"), SPEC, {"widths": [4, 8], "mel_pool": pool})
+        for pool in (1, 2)
+    )
+    assert plain.output["activation"].shape == (None, 12, 10)
+    assert pooled.output["activation"].shape == (None, 6, 10)
+    log_mel = np.random.default_rng(0).normal(-40, 15, (2, SPEC.n_mels // 2, SPEC.frames))
+    seen = keras.Model(pooled.input, pooled.get_layer("average_mels").output)
+    pairs = np.repeat(log_mel, 2, axis=1).astype(np.float32)  # [2, n_mels, frames]
+    image = seen(pairs).numpy()[..., 0]  # [2, n_mels / 2, frames]
+    own = keras.Model(pooled.input, pooled.get_layer("normalise").output)(pairs).numpy()[..., 0]
+    assert np.allclose(image, own[:, ::2], atol=1e-5)
+    turned = pairs.copy()
+    turned[:, 0::2], turned[:, 1::2] = pairs[:, 0::2] - 9, pairs[:, 1::2] + 9
+    spread_out = own.std() / seen(turned).numpy().std()
+    assert spread_out > 1.0  # what differs between neighbours is gone
+
+
 def test_a_resnet_taps_earlier_layers() -> None:
     """Their maps, averaged down to the last one's size, stand before it in the head's input."""
     config = {**SMALL["resnet"], "cut": "conv3_block1_out", "taps": ["conv2_block1_out"]}

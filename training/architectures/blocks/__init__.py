@@ -1,5 +1,6 @@
 """Layers that all architectures share: how a spectrogram enters, and how labels leave."""
 
+from training.architectures.blocks.blend import BlendedHead
 from training.architectures.blocks.blot import Blot
 from training.architectures.blocks.head import EvidenceHead
 from training.architectures.blocks.image import SpectrogramImage
@@ -8,6 +9,7 @@ from training.architectures.blocks.row_means import RowMeans, TimeStatistics
 
 __all__ = [
     "Activity",
+    "BlendedHead",
     "Blot",
     "EvidenceHead",
     "Normalise",

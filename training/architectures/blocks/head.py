@@ -1,6 +1,6 @@
 """The head: pools features, tells labels apart, and says where the evidence lies."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -8,9 +8,22 @@ from keras import ops
 from training.architectures.blocks.pooling import pooling_of
 from training.architectures.blocks.spread import spread
 
-__all__ = ["EvidenceHead"]
+__all__ = ["EvidenceHead", "Judged"]
 
 Shape = tuple[int | None, ...]
+
+
+class Judged(NamedTuple):
+    """What a head has made of a window, and what it takes to say why."""
+
+    seen: Any
+    """The features as its pooling holds them."""
+    activity: Any
+    """[batch, w]"""
+    embedding: Any
+    """[batch, dim]"""
+    logits: Any
+    """[batch, n_labels]"""
 
 
 class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]
@@ -61,17 +74,29 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, features: Any, activity: Any, training: bool | None = None) -> dict[str, Any]:
         """Map features and activity to the head's outputs."""
+        judged = self.judge(features, activity, training)
+        return {
+            "logits": judged.logits,
+            "embedding": judged.embedding,
+            "activation": self.explain(judged, judged.logits),
+        }
+
+    def judge(self, features: Any, activity: Any, training: bool | None = None) -> Judged:
+        """Pool and classify."""
         features = ops.cast(features, "float32")
         along = spread(activity.shape[1], features.shape[2])  # [frames, w]
         activity = ops.matmul(activity, along)  # [batch, w]
         held = self.pooling.collapse(features, training)
         embedding = self.pooling.embed(held, activity)  # [batch, dim]
         logits = self.classifier(self.dropout(embedding, training=training))  # [batch, labels]
-        weights = self._margin_weights(logits)  # [batch, dim]
         # Nobody looks at the map in training: without statistics to update, it is left out.
         seen = self.pooling.collapse(features, False) if training else held
-        activation = self.pooling.evidence(seen, activity, weights)  # [batch, h, w]
-        return {"logits": logits, "embedding": embedding, "activation": activation}
+        return Judged(seen, activity, embedding, logits)
+
+    def explain(self, judged: Judged, logits: Any) -> Any:
+        """Map what this head adds to the margin of the label that ``logits`` predict, [b, h, w]."""
+        weights = self._margin_weights(logits)  # [batch, dim]
+        return self.pooling.evidence(judged.seen, judged.activity, weights)
 
     def _margin_weights(self, logits: Any) -> Any:
         """Weights of the embedding in the predicted label's margin over the others' mean.
