@@ -1,5 +1,6 @@
 """TensorFlow starts quietly, or says what is missing."""
 
+import platform
 import subprocess
 import sys
 
@@ -50,6 +51,28 @@ def test_what_is_held_back_is_shown_on_failure(python: str, python_path: dict[st
         [python, "-c", code], env=python_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (1, "last words\n")
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="for x86 only")
+@pytest.mark.parametrize(("said", "taken"), [(None, True), ("0", False)])
+def test_fast_kernels_are_taken_unless_the_environment_says_no(
+    python: str, python_path: dict[str, str], said: str | None, taken: bool
+) -> None:
+    """Also on processors on which TensorFlow does not take them by itself."""
+    pytest.importorskip("tensorflow", reason="needs the train extra")
+    code = (
+        "from training.tensorflow_setup import load_tensorflow\n"
+        "load_tensorflow('a test')\n"
+        "from tensorflow.python.util import _pywrap_util_port\n"
+        "print(_pywrap_util_port.IsMklEnabled())"
+    )
+    environment = {k: v for k, v in python_path.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
+    if said is not None:
+        environment["TF_ENABLE_ONEDNN_OPTS"] = said
+    done = subprocess.run(
+        [python, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{taken}\n"
 
 
 def test_it_can_be_loaded_twice() -> None:

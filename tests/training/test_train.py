@@ -22,6 +22,7 @@ from training.predict import clip_probabilities, logits_function
 from training.predictions import read_predictions
 from training.progress import Display
 from training.recipe import load_recipe
+from training.run_source import source_of
 from training.runs import Run, open_run, write_json
 from training.start import Places, begin, resume
 from training.train import train
@@ -396,6 +397,9 @@ def test_a_companion_is_trained_after_the_main_network(base: Path, uninterrupted
     }
     curves = run.folder / "companion_learning_curves.png"
     assert curves.read_bytes().startswith(b"\x89PNG")
+    source = source_of(run, Path("nowhere.json"))
+    assert source.architecture == "cnn + cnn"
+    assert "own times 0.25 and the main network's times 0.75" in source.notes
     crashed, plan = begin(recipe_file, choices(base), places(base, "pair_crashed"))
     with pytest.raises(CrashError):
         train(crashed, plan, OnceTold("the companion"))
