@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import keras
 
+from emotool.errors import TrainingError
 from training import architectures
 from training.architectures.blocks import BlendedHead
 from training.recipe import Companion, Recipe
@@ -13,6 +14,9 @@ __all__ = ["COMPANION", "Network", "build_network", "for_companion"]
 
 COMPANION = "companion"
 """Name of the second network: of its layers within the whole, its stage and its files."""
+
+_NOT_IN_RECIPES = ("share", "mixup_alpha")
+"""Settings of a companion that are no settings of a recipe, or not at its top."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,20 +49,25 @@ def build_network(recipe: Recipe) -> Network:
     Raises
     ------
     TrainingError
-        If an architecture is not there or has no such setting.
+        If an architecture is not there or has no such setting, or the share is none.
     """
     main = _build(recipe)
     if recipe.companion is None:
         return Network(main, main)
+    if not 0 <= recipe.companion.share <= 1:
+        raise TrainingError(
+            f"recipe {recipe.name}: its companion's share is {recipe.companion.share}",
+            hint="expected a number between 0 and 1",
+        )
     companion = _build(for_companion(recipe, recipe.companion))
     return Network(_blend(main, companion, recipe.companion.share), main, companion)
 
 
 def for_companion(recipe: Recipe, companion: Companion) -> Recipe:
     """Make the recipe that a companion is trained by: the main one's where it says nothing."""
-    own = {f.name: getattr(companion, f.name) for f in dataclasses.fields(companion)}
-    share, alpha = own.pop("share"), own.pop("mixup_alpha")
-    del share  # of what is predicted: nothing is trained with it
+    names = [field.name for field in dataclasses.fields(companion)]
+    own = {name: getattr(companion, name) for name in names if name not in _NOT_IN_RECIPES}
+    augmentation = dataclasses.replace(recipe.augmentation, mixup_alpha=companion.mixup_alpha)
     return dataclasses.replace(
         recipe,
         **own,
@@ -66,7 +75,7 @@ def for_companion(recipe: Recipe, companion: Companion) -> Recipe:
         first_judged=companion.epochs,
         layer_rates={},
         frozen_epochs={},
-        augmentation=dataclasses.replace(recipe.augmentation, mixup_alpha=alpha),
+        augmentation=augmentation,
         kept=None,
         head_first=None,
         reconstruct=None,

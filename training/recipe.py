@@ -192,8 +192,8 @@ class Companion:
         Weight of its logits, 0 … 1; the main network's have the rest.
     epochs : int
         How long; its last weights are taken.
-    epoch_clips : int
-        Clips drawn in an epoch.
+    epoch_clips : int or None
+        Clips drawn in an epoch; None for as many as there are training clips.
     learning_rate, final_rate, warmup_epochs, average_decay : float
         As in `Recipe`.
     mixup_alpha : float

@@ -10,6 +10,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 import keras
 
+from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
 from training.architectures.blocks import EvidenceHead
 from training.network import Network, build_network, for_companion
@@ -79,6 +80,14 @@ def test_a_network_without_a_companion_is_itself() -> None:
     beside = build_network(RECIPE)
     for one, other in zip(alone.main.get_weights(), beside.main.get_weights(), strict=True):
         assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5])
+def test_a_share_is_between_nothing_and_all(share: float) -> None:
+    """Another one would subtract one network from the other."""
+    companion = dataclasses.replace(COMPANION, share=share)
+    with pytest.raises(TrainingError, match="pair: its companion's share"):
+        build_network(dataclasses.replace(RECIPE, companion=companion))
 
 
 def test_weights_of_both_are_kept_in_one_file(
