@@ -77,7 +77,7 @@ def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
         display.say("stage of the head")
         _fit_tail(task, _for_head(recipe, recipe.head_first), HEAD, display)
     if recipe.reconstruct is not None or recipe.head_first is not None:
-        display.say("last stage: all that learns")
+        display.say("stage of all that learns")
     if recipe.kept is None and recipe.companion is None:
         return _fit_whole(task, task.network.main, recipe, "", display)
     if recipe.kept is None:

@@ -431,7 +431,7 @@ class SecondStage(Silent):
 
     def say(self, text: str) -> None:
         """Notice the stage."""
-        if text.startswith("last stage"):
+        if text.startswith("stage of all"):
             self.at = (1, 1)
 
 
