@@ -107,8 +107,9 @@ def _parent(parts: Sequence[Any], classifier: Any) -> None:
     import numpy as np
 
     from emotool.discovery import Clip
+    from emotool.failure_table import FailureTable
     from emotool.journal import Journal
-    from emotool.outputs import FailureTable, Output, Outputs, files_of
+    from emotool.outputs import Output, Outputs, files_of
     from emotool.pipeline import classify_clips
     from emotool.pool import Answer
     from emotool.results import WriterOptions

@@ -3,26 +3,22 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from emotool import __version__
-from emotool.annotation_folder import AnnotationFolder, Annotations
 from emotool.archive import file_of
-from emotool.catalog import DEFAULT_MODEL
 from emotool.discovery import Clip, Found, find_clips
 from emotool.errors import EmotoolError
 from emotool.journal import Journal
 from emotool.lock import OutputLock
-from emotool.manifest import Manifest
-from emotool.outputs import FailureTable, Output, Outputs, files_of, spare_inputs
-from emotool.pool import PoolOptions, WorkerPool
-from emotool.results import ClipResult, Kept, Sources, WriterOptions
-from emotool.results.embeddings import EmbeddingOptions, open_embeddings
-from emotool.results.row import UNCERTAIN, doubted
-from emotool.segments import segment_rows
+from emotool.outputs import Output, files_of, spare_inputs
+from emotool.pool import WorkerPool
+from emotool.results import ClipResult
+from emotool.results.row import UNCERTAIN
+from emotool.run_options import Progress, RunOptions, Silence
+from emotool.run_outputs import beside, open_outputs
 from emotool.tally import RunSummary, Tally
 from emotool.text import printable
 
@@ -38,94 +34,6 @@ BYTES_PER_WORKER = 4_000_000
 
 class TooManyFailuresError(EmotoolError):
     """More clips failed than were allowed to."""
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What a run shall do.
-
-    Parameters
-    ----------
-    paths : sequence of str
-        Files, folders and patterns.
-    outputs : sequence of Output
-        Where every row goes.
-    model, device : str
-        As `emotool.model.load_classifier` takes them.
-    threads : int, optional
-        The model's threads on the CPU; chosen by its size if not given.
-    batch_size : int, optional
-        Windows given to the model at once.
-    pool : PoolOptions
-        How clips are read.
-    writer : WriterOptions
-        Choices that formats leave.
-    max_errors : int, optional
-        Stop when more clips than this have failed; never if not given.
-    restart : bool, default False
-        Forget what an interrupted run has done.
-    min_confidence : float, default 0
-        Clips whose confidence is less are called uncertain.
-    listed : sequence of str, optional
-        More paths, from a list; patterns among them are not expanded.
-    manifest : Manifest, optional
-        A table of the clips, instead of ``paths`` and ``listed``.
-    segments : bool, default False
-        Tables have a row for each window of a clip, instead of one for the clip.
-    merge : bool, default False
-        Neighbouring windows of one label are one row.
-    annotations : sequence of Annotations, optional
-        Folders for annotation programs.
-    embeddings : str, optional
-        A file for the embeddings of what the tables have rows about.
-    lists : sequence of str, optional
-        Files that ``listed`` was read from: no output may replace them.
-    """
-
-    paths: Sequence[str]
-    outputs: Sequence[Output]
-    model: str = DEFAULT_MODEL
-    device: str = "auto"
-    threads: int | None = None
-    batch_size: int | None = None
-    pool: PoolOptions = field(default_factory=PoolOptions)
-    writer: WriterOptions = field(default_factory=WriterOptions)
-    max_errors: int | None = None
-    restart: bool = False
-    min_confidence: float = 0.0
-    listed: Sequence[str] = ()
-    manifest: Manifest | None = None
-    segments: bool = False
-    merge: bool = False
-    annotations: Sequence[Annotations] = ()
-    embeddings: str | None = None
-    lists: Sequence[str] = ()
-
-    @property
-    def sources(self) -> list[str]:
-        """The files that say which clips there are."""
-        return [*self.lists, *([] if self.manifest is None else [self.manifest.path])]
-
-
-class Progress(Protocol):
-    """Hears how a run goes."""
-
-    def begin(self, total: int, resumed: int) -> None:
-        """Hear how many rows will come, and how many of them an earlier run has worked out."""
-
-    def advance(self, result: ClipResult) -> None:
-        """Hear of a row, in input order."""
-
-    def note(self, message: str) -> None:
-        """Hear something a person should know."""
-
-
-class _Silence:
-    def begin(self, total: int, resumed: int) -> None: ...
-
-    def advance(self, result: ClipResult) -> None: ...
-
-    def note(self, message: str) -> None: ...
 
 
 def run(options: RunOptions, progress: Progress | None = None) -> RunSummary:
@@ -151,7 +59,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> RunSummary:
     EmotoolError
         If the run cannot be finished; what it has done is kept for the next try.
     """
-    return _Batch(options, progress or _Silence()).run()
+    return _Batch(options, progress or Silence()).run()
 
 
 class _Batch:
@@ -265,34 +173,18 @@ class _Batch:
         self, rows: Iterator[ClipResult], found: Found, files: Sequence[Path], model: "Classifier"
     ) -> RunSummary:
         """Write the rows to every output and put the outputs in their places."""
-        options = self._options
         # The journal keeps labels as the model gave them: a resumed run may doubt otherwise.
-        doubt = [UNCERTAIN] if options.min_confidence > 0 else []
+        doubt = [UNCERTAIN] if self._options.min_confidence > 0 else []
         tally = Tally([*model.labels, *doubt])
-        facts: dict[str, Any] = {}
-        manifest = options.manifest
-        kept = Kept() if manifest is None else Kept(manifest.columns, manifest.rows)
-        sources = Sources(found.clips, model)
-        writer = replace(options.writer, sources=sources, kept=kept, spans=options.segments)
-        failures_table = self._failure_table(files)
-        with Outputs(options.outputs, failures_table, model.labels, facts, writer) as outputs:
-            if options.segments and outputs.about_clips:
+        with open_outputs(self._options, model, found.clips, files) as outputs:
+            if outputs.lacks_windows:
                 self._progress.note(
                     "a report has a row for each clip, and shows the windows of its first minute "
                     "when it is opened: for a table of all windows add -o segments.csv"
                 )
-            for wanted in options.annotations:
-                outputs.add_writer(self._annotation_folder(wanted, model, files))
-            if options.embeddings is not None:
-                about = EmbeddingOptions(
-                    model.embedding_size(), model.name, model.sha256, spans=options.segments
-                )
-                outputs.add_writer(open_embeddings(options.embeddings, about))
             for labelled in rows:
-                result = doubted(labelled, options.min_confidence)
+                result = outputs.write(labelled)
                 tally.add(result)
-                parts = self._parts(labelled, model.labels) if options.segments else ()
-                outputs.write(result, parts)
                 self._progress.advance(result)
                 if result.status == "failed":
                     self._check_failures(tally, result)
@@ -300,36 +192,8 @@ class _Batch:
                 raise EmotoolError(
                     f"{tally.rows} rows for {len(found.clips)} clips: this is a fault in emotool"
                 )
-            facts.update(self._facts(model, tally))
-            failures = outputs.close()
+            failures = outputs.close(self._facts(model, tally))
         return self._summary(found, model, tally, failures)
-
-    def _beside(self) -> tuple[tuple[str, str], ...]:
-        options = self._options
-        written = [(f"files for {each.program}", each.folder) for each in options.annotations]
-        if options.embeddings is not None:
-            written.append(("embeddings", options.embeddings))
-        return tuple(written)
-
-    def _failure_table(self, files: Sequence[Path]) -> FailureTable | None:
-        if not files:
-            return None
-        spared = [Path(path) for path in self._options.sources]
-        spared = [*files, *(path.parent.resolve() / path.name for path in spared)]
-        return FailureTable(files[0], raw=self._options.writer.raw, spared=spared)
-
-    def _annotation_folder(
-        self, wanted: Annotations, model: "Classifier", files: Sequence[Path]
-    ) -> AnnotationFolder:
-        def rows(result: ClipResult) -> list[ClipResult]:
-            return self._parts(result, model.labels)
-
-        return AnnotationFolder(wanted, rows, model.labels, model.spec.f_max, files)
-
-    def _parts(self, result: ClipResult, labels: Sequence[str]) -> list[ClipResult]:
-        """Return the rows about a clip's windows."""
-        rows = segment_rows(result, labels, merge=self._options.merge)
-        return [doubted(row, self._options.min_confidence) for row in rows]
 
     def _check_failures(self, tally: Tally, result: ClipResult) -> None:
         allowed = self._options.max_errors
@@ -377,7 +241,7 @@ class _Batch:
             failures_file=None if failures is None else _short(failures),
             doubted=tally.doubted,
             doubts=tally.doubts,
-            beside=self._beside(),
+            beside=beside(self._options),
         )
 
 

@@ -1,8 +1,7 @@
-"""Where a run's rows go: every output that was asked for, and ``failures.csv`` beside them."""
+"""Where a run's rows go: every output that was asked for, checked, opened and written."""
 
-import itertools
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,18 +10,14 @@ from typing import Any, Self
 from emotool.archive import file_of
 from emotool.discovery import Clip
 from emotool.errors import OutputError
+from emotool.failure_table import FailureTable
 from emotool.file_place import replaced_file
-from emotool.files import AtomicFile
 from emotool.results import STDOUT, Writer, WriterOptions, check_target, open_writer
-from emotool.results.csv_table import harmless, quoted
 from emotool.results.embeddings import check_embeddings
-from emotool.results.row import ClipResult, path_text
+from emotool.results.row import ClipResult
 from emotool.text import printable
 
-__all__ = ["FailureTable", "Output", "Outputs", "files_of", "spare_inputs"]
-
-_NAME = "failures.csv"
-_HEADER = "path,stage,error\n"
+__all__ = ["Output", "Outputs", "files_of", "spare_inputs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,55 +91,6 @@ def spare_inputs(files: Sequence[Path], clips: Sequence[Clip]) -> None:
                 f"{printable(clip.shown)} is an input: the table would overwrite it",
                 hint="give the table another name with -o",
             )
-
-
-class FailureTable:
-    """Writes ``failures.csv`` into a folder when there are failures.
-
-    One that an earlier run has left there is removed when there are none. A file of that name
-    that is not ours is left alone; ours is then called ``OUTPUT.failures.csv``.
-
-    Parameters
-    ----------
-    output : Path
-        The output beside which it lies.
-    raw : bool
-        Leave cells as they are that a spreadsheet would run as a formula.
-    spared : collection of Path
-        Files, links of their folders resolved, that are the run's inputs or other outputs.
-    """
-
-    def __init__(self, output: Path, *, raw: bool, spared: Collection[Path] = ()) -> None:
-        self._path = next(
-            path for path in _places(output) if path not in {output, *spared} and _is_ours(path)
-        )
-        self._raw = raw
-        self._file: AtomicFile | None = None
-
-    def add(self, result: ClipResult) -> None:
-        """Add a failed clip; raises `OutputError` if the disk is full."""
-        if self._file is None:
-            self._file = AtomicFile(self._path, text=True)
-            self._file.handle.write(_HEADER)
-        cells = [path_text(result.shown), result.stage, path_text(result.error)]
-        if not self._raw:
-            cells = [harmless(cell) for cell in cells]
-        self._file.handle.write(",".join(map(quoted, cells)) + "\n")
-
-    def close(self) -> Path | None:
-        """Put the table in its place, or the old one away; returns where it is, if anywhere."""
-        if self._file is None:
-            if _is_ours(self._path):
-                self._path.unlink(missing_ok=True)
-            return None
-        self._file.commit()
-        self._file = None
-        return self._path
-
-    def discard(self) -> None:
-        """Give the table up after an error. Never raises."""
-        if self._file is not None:
-            self._file.discard()
 
 
 class Outputs:
@@ -242,22 +188,3 @@ def _identity(path: str | Path) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return found.st_dev, found.st_ino
-
-
-def _places(output: Path) -> Iterator[Path]:
-    """Name the places for a table of failures, the better ones first."""
-    yield output.parent / _NAME
-    yield output.with_name(f"{output.stem}.{_NAME}")
-    for number in itertools.count(2):
-        yield output.with_name(f"{output.stem}.{number}.{_NAME}")
-
-
-def _is_ours(path: Path) -> bool:
-    """Say whether a place is free, or holds a table of failures."""
-    try:
-        if path.is_symlink() or not path.is_file():
-            return not path.is_symlink() and not path.exists()
-        with path.open("rb") as handle:
-            return handle.readline(100) == _HEADER.encode("ascii")
-    except OSError:
-        return False

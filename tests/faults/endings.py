@@ -5,7 +5,7 @@ from tests.faults.fault import Fault
 __all__ = ["OUTPUTS", "RESUMING", "SPREADSHEETS", "WORKERS"]
 
 _CLI = "tests/emotool/cli/test_classify.py"
-_BATCH = "tests/emotool/test_batch.py"
+_RESUMING = "tests/emotool/test_resuming.py"
 _POOL = "tests/emotool/test_pool.py"
 _FILES = "tests/emotool/test_files.py"
 _JOURNAL = "tests/emotool/test_journal.py"
@@ -48,22 +48,22 @@ RESUMING = (
     Fault(
         "interrupted again and again",
         "each try goes on where the last one ended",
-        tests=(f"{_BATCH}::test_run_may_be_interrupted_again_and_again",),
+        tests=(f"{_RESUMING}::test_run_may_be_interrupted_again_and_again",),
     ),
     Fault(
         "a changed file, model or parameter",
         "done again; another model begins the run anew",
         "…beginning anew",
         tests=(
-            f"{_BATCH}::test_changed_clip_is_done_again_on_the_way_on",
-            f"{_BATCH}::test_other_model_begins_anew_and_says_so",
+            f"{_RESUMING}::test_changed_clip_is_done_again_on_the_way_on",
+            f"{_RESUMING}::test_other_model_begins_anew_and_says_so",
             f"{_JOURNAL}::test_other_parameters_begin_anew",
         ),
     ),
     Fault(
         "clips moved between two tries, with `--by-content`",
         "not done again",
-        tests=(f"{_BATCH}::test_moved_clips_are_known_by_content",),
+        tests=(f"{_RESUMING}::test_moved_clips_are_known_by_content",),
     ),
     Fault(
         "two runs at once on one output",
@@ -89,7 +89,7 @@ RESUMING = (
         "stops, naming the last failure; what is done is kept",
         "error: stopped because 1 clip failed, …",
         1,
-        (f"{_BATCH}::test_too_many_failures_end_the_run_and_keep_what_is_done",),
+        (f"{_RESUMING}::test_too_many_failures_end_the_run_and_keep_what_is_done",),
     ),
 )
 
@@ -243,8 +243,8 @@ OUTPUTS = (
         "someone else's file or link in the place of failures.csv",
         "left alone; the table of failures gets another name",
         tests=(
-            "tests/emotool/test_outputs.py::test_strangers_table_of_failures_is_left_alone",
-            "tests/emotool/test_outputs.py::test_link_in_the_tables_place_is_not_followed",
+            "tests/emotool/test_failure_table.py::test_strangers_table_of_failures_is_left_alone",
+            "tests/emotool/test_failure_table.py::test_link_in_the_tables_place_is_not_followed",
         ),
     ),
     Fault(

@@ -176,7 +176,7 @@ NAMES_FAULTS = (
     Fault(
         "a file that changes between two tries of a run",
         "it is done again",
-        tests=("tests/emotool/test_batch.py::test_changed_clip_is_done_again_on_the_way_on",),
+        tests=("tests/emotool/test_resuming.py::test_changed_clip_is_done_again_on_the_way_on",),
     ),
     Fault(
         "a file that shrinks while it is read",
