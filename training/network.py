@@ -7,7 +7,7 @@ import keras
 
 from emotool.errors import TrainingError
 from training import architectures
-from training.architectures.blocks import BlendedHead
+from training.architectures.blocks import BlendedHead, Voices
 from training.recipe import Companion, Recipe
 
 __all__ = ["COMPANION", "Network", "build_network", "for_companion"]
@@ -15,7 +15,7 @@ __all__ = ["COMPANION", "Network", "build_network", "for_companion"]
 COMPANION = "companion"
 """Name of the second network: of its layers within the whole, its stage and its files."""
 
-_NOT_IN_RECIPES = ("share", "mixup_alpha")
+_NOT_IN_RECIPES = ("share", "mixup_alpha", "voices")
 """Settings of a companion that are no settings of a recipe, or not at its top."""
 
 
@@ -59,8 +59,13 @@ def build_network(recipe: Recipe) -> Network:
             f"recipe {recipe.name}: its companion's share is {recipe.companion.share}",
             hint="expected a number between 0 and 1",
         )
+    if any(voice <= 0 for voice in recipe.companion.voices):
+        raise TrainingError(
+            f"recipe {recipe.name}: its companion's voices are {recipe.companion.voices}",
+            hint="expected factors of frequency, above 0",
+        )
     companion = _build(for_companion(recipe, recipe.companion))
-    return Network(_blend(main, companion, recipe.companion.share), main, companion)
+    return Network(_blend(main, companion, recipe), main, companion)
 
 
 def for_companion(recipe: Recipe, companion: Companion) -> Recipe:
@@ -87,11 +92,15 @@ def _build(recipe: Recipe) -> keras.Model:
     return architectures.build(recipe.architecture, recipe.labels, recipe.spectrogram, recipe.model)
 
 
-def _blend(main: keras.Model, companion: keras.Model, share: float) -> keras.Model:
+def _blend(main: keras.Model, companion: keras.Model, recipe: Recipe) -> keras.Model:
     """Put two networks side by side, from one input to one head."""
-    heads = [model.get_layer("head") for model in (main, companion)]
+    settings = recipe.companion or Companion(recipe.architecture)
+    first, second = (model.get_layer("head") for model in (main, companion))
     # Nested, so that no layer's name is taken twice.
-    body = keras.Model(companion.input, heads[1].input, name=COMPANION)
-    head = BlendedHead(heads[0], heads[1], share, name="blended_head")
-    outputs = head(*heads[0].input, *body(main.input))
+    body = keras.Model(companion.input, second.input, name=COMPANION)
+    heard, voices = main.input, settings.voices  # [batch, n_mels, frames]
+    if voices:
+        heard = Voices(recipe.spectrogram, voices, name="voices")(heard)  # [voices * batch, …]
+    head = BlendedHead(first, second, settings.share, max(1, len(voices)), name="blended_head")
+    outputs = head(*first.input, *body(heard))
     return keras.Model(main.input, outputs, name=f"{main.name}_and_{companion.name}")

@@ -198,6 +198,9 @@ class Companion:
         As in `Recipe`.
     mixup_alpha : float
         As in `Augmentation`.
+    voices : tuple of float
+        Factors by which every frequency is divided: it hears each window in all of these voices,
+        and its logits are averaged. Empty for the window as it is.
     """
 
     architecture: str
@@ -210,6 +213,7 @@ class Companion:
     warmup_epochs: float = 2.0
     average_decay: float = 0.99
     mixup_alpha: float = 0.0
+    voices: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

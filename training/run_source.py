@@ -85,9 +85,11 @@ def _beside(recipe: Recipe) -> str:
     if recipe.companion is None:
         return ""
     one = recipe.companion
+    heard = ", ".join(f"{factor:g}" for factor in one.voices)
+    voices = f" It hears each window with all frequencies divided by {heard}." if heard else ""
     return (
-        f" Beside it stands a `{one.architecture}`, trained by itself for {one.epochs} epochs; "
-        f"the logits are its own times {one.share:.2f} and the main network's times "
+        f" Beside it stands a `{one.architecture}`, trained by itself for {one.epochs} epochs."
+        f"{voices} The logits are its own times {one.share:.2f} and the main network's times "
         f"{1 - one.share:.2f}."
     )
 

@@ -154,8 +154,12 @@ def _fit_tail(task: Task, recipe: Recipe, stage: str, display: Display) -> Progr
     if recipe.kept is None:
         raise TrainingError(f"recipe {recipe.name} keeps no maps")
     parts = cut(task.network.main, recipe.kept.layer)
-    maps = KeptMaps(parts, recipe, task.cache)
-    data = KeptSet(maps.training(task.training, display), recipe, task.seed)
-    objective = Classification(parts.tail, maps.validation(task.validation))
+    kept, clips, judged = task.run.stage(stage), task.training, task.validation
+    if kept.epochs_kept() < recipe.epochs:  # a stage that is over draws none: reading takes minutes
+        maps = KeptMaps(parts, recipe, task.cache)
+        clips, judged = maps.training(clips, display), maps.validation(judged)
+    objective = Classification(parts.tail, judged)
     with display.training(recipe.epochs):
-        return Fit(parts.tail, objective, data, recipe, task.run.stage(stage)).run(display)
+        return Fit(parts.tail, objective, KeptSet(clips, recipe, task.seed), recipe, kept).run(
+            display
+        )

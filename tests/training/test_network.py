@@ -12,6 +12,7 @@ import keras
 
 from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
+from training.alter import warp_mels
 from training.architectures.blocks import EvidenceHead
 from training.network import Network, build_network, for_companion
 from training.onnx_graph import to_onnx
@@ -90,6 +91,14 @@ def test_a_share_is_between_nothing_and_all(share: float) -> None:
         build_network(dataclasses.replace(RECIPE, companion=companion))
 
 
+@pytest.mark.parametrize("voices", [(0.0, 1.0), (-1.0,)])
+def test_a_voice_is_a_factor(voices: tuple[float, ...]) -> None:
+    """There is no frequency below nothing."""
+    companion = dataclasses.replace(COMPANION, voices=voices)
+    with pytest.raises(TrainingError, match="pair: its companion's voices"):
+        build_network(dataclasses.replace(RECIPE, companion=companion))
+
+
 def test_weights_of_both_are_kept_in_one_file(
     network: Network, windows: np.ndarray, tmp_path: Path
 ) -> None:
@@ -103,10 +112,14 @@ def test_weights_of_both_are_kept_in_one_file(
         assert np.array_equal(one(windows)["logits"], other(windows)["logits"])
 
 
-def test_both_are_in_the_exported_graph(network: Network, windows: np.ndarray) -> None:
-    """All outputs, to rounding."""
+@pytest.mark.parametrize("voices", [(), (0.9, 1.1)])
+def test_both_are_in_the_exported_graph(voices: tuple[float, ...], windows: np.ndarray) -> None:
+    """All outputs, to rounding, however many voices and windows there are."""
     import onnxruntime
 
+    keras.utils.set_random_seed(4)
+    companion = dataclasses.replace(COMPANION, voices=voices)
+    network = build_network(dataclasses.replace(RECIPE, companion=companion))
     content = to_onnx(network.whole, 2.0).SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     found = dict(
@@ -120,6 +133,40 @@ def test_both_are_in_the_exported_graph(network: Network, windows: np.ndarray) -
     assert np.allclose(2.0 * found["logits"], wanted["logits"], atol=1e-4)
     assert np.allclose(found["embedding"], wanted["embedding"], atol=1e-4)
     assert np.allclose(found["activation"], wanted["activation"], atol=1e-3)
+
+
+def test_a_companion_hears_every_voice(network: Network, windows: np.ndarray) -> None:
+    """What it makes of each is averaged, windows beside each other change nothing."""
+    factors = (0.9, 1.0, 1.1)
+    companion = dataclasses.replace(COMPANION, voices=factors)
+    found = build_network(dataclasses.replace(RECIPE, companion=companion))
+    found.whole.set_weights(network.whole.get_weights())
+    main, heard = found.main(windows), []
+    for factor in factors:
+        voice = np.stack([warp_mels(window, SPEC, factor) for window in windows])
+        heard.append(network.parts[1](voice))
+    whole = found.whole(windows)
+    mean = {name: np.mean([one[name] for one in heard], axis=0) for name in ("logits", "embedding")}
+    assert np.allclose(whole["logits"], 0.75 * main["logits"] + 0.25 * mean["logits"], atol=1e-4)
+    both = np.concatenate([main["embedding"], mean["embedding"]], axis=1)
+    assert np.allclose(whole["embedding"], both, atol=1e-4)
+    assert not np.allclose(whole["logits"], network.whole(windows)["logits"], atol=1e-3)
+    alone = found.whole(windows[5:6])
+    for name in ("logits", "embedding", "activation"):
+        assert np.allclose(alone[name], whole[name][5:6], atol=1e-4), name
+
+
+def test_evidence_of_all_voices_is_for_the_label_they_come_to(windows: np.ndarray) -> None:
+    """The map sums to the lead of that label, biases apart, in all voices together."""
+    keras.utils.set_random_seed(5)
+    companion = dataclasses.replace(COMPANION, share=1.0, voices=(0.8, 1.25))
+    whole = build_network(dataclasses.replace(RECIPE, companion=companion))
+    outputs = whole.whole(windows)
+    kernel, _ = whole.parts[1].get_layer("head").classifier.get_weights()
+    logits = outputs["embedding"].numpy()[:, -len(kernel) :] @ kernel
+    chosen = logits[np.arange(len(logits)), outputs["logits"].numpy().argmax(1)]
+    wanted = chosen - (logits.sum(1) - chosen) / 3
+    assert np.allclose(outputs["activation"].numpy().sum((1, 2)), wanted, atol=1e-2)
 
 
 def test_a_companion_is_trained_whole_by_its_own_settings() -> None:

@@ -18,6 +18,7 @@ from training import architectures
 from training.choices import Choices
 from training.corpora import load_corpora
 from training.feature_cache import FeatureCache
+from training.kept_maps import KeptMaps
 from training.predict import clip_probabilities, logits_function
 from training.predictions import read_predictions
 from training.progress import Display
@@ -385,9 +386,27 @@ def test_stages_train_the_head_then_the_layers_above_the_kept_maps(base: Path) -
         assert np.array_equal(one.numpy(), other.numpy()), one.path
 
 
+def test_a_stage_that_is_over_reads_no_maps(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever goes on in the second stage does not wait for the maps of the first."""
+    run, plan = begin(str(staged(base)), choices(base, weights="none"), places(base, "over"))
+    with pytest.raises(CrashError):
+        train(run, plan, SecondStage())
+    read: list[str] = []
+    made = KeptMaps.training
+
+    def training(maps: KeptMaps, *arguments: Any) -> Any:
+        read.append(maps.recipe.kept.layer if maps.recipe.kept else "")
+        return made(maps, *arguments)
+
+    monkeypatch.setattr(KeptMaps, "training", training)
+    train(*resume(str(run.folder), Choices(), places(base, "over")), Silent())
+    assert read == ["conv2_block1_out"]
+
+
 def test_a_companion_is_trained_after_the_main_network(base: Path, uninterrupted: Run) -> None:
     """Which learns as it does alone; an interrupted run ends with the same bits."""
     companion = {"architecture": "cnn", "model": {"widths": [4]}, "share": 0.25, "epochs": 3}
+    companion["voices"] = [0.9, 1.1]
     recipe_file = str(tiny_recipe(base / "pair.json", companion=companion))
     run, plan = begin(recipe_file, choices(base), places(base, "pair"))
     train(run, plan, Silent())
@@ -400,6 +419,7 @@ def test_a_companion_is_trained_after_the_main_network(base: Path, uninterrupted
     source = source_of(run, Path("nowhere.json"))
     assert source.architecture == "cnn + cnn"
     assert "own times 0.25 and the main network's times 0.75" in source.notes
+    assert "hears each window with all frequencies divided by 0.9, 1.1" in source.notes
     crashed, plan = begin(recipe_file, choices(base), places(base, "pair_crashed"))
     with pytest.raises(CrashError):
         train(crashed, plan, OnceTold("the companion"))

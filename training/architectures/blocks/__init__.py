@@ -6,6 +6,7 @@ from training.architectures.blocks.head import EvidenceHead
 from training.architectures.blocks.image import SpectrogramImage
 from training.architectures.blocks.normalise import Activity, Normalise, set_constants
 from training.architectures.blocks.row_means import RowMeans, TimeStatistics
+from training.architectures.blocks.voices import Voices
 
 __all__ = [
     "Activity",
@@ -16,5 +17,6 @@ __all__ = [
     "RowMeans",
     "SpectrogramImage",
     "TimeStatistics",
+    "Voices",
     "set_constants",
 ]
