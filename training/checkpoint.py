@@ -10,7 +10,7 @@ import numpy as np
 from emotool.errors import TrainingError
 from training.archive import load_arrays, save_arrays
 
-__all__ = ["load", "save"]
+__all__ = ["is_whole", "load", "save"]
 
 VERSION = 1
 
@@ -63,3 +63,11 @@ def load(path: Path, variables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     for name, variable in wanted.items():
         variable.assign(found[name])
     return facts
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether a file can be read to its end; not whether it is of a certain model."""
+    try:
+        return "facts" in load_arrays(path)
+    except ValueError:
+        return False

@@ -91,6 +91,10 @@ class Stage:
         kept = self.checkpoints()
         return int(kept[0].stem.rpartition("-")[2]) if kept else 0
 
+    def is_over(self, epochs: int) -> bool:
+        """Return whether the newest checkpoint has so many epochs behind it, and is whole."""
+        return self.epochs_kept() >= epochs and checkpoint.is_whole(self.checkpoints()[0])
+
     def keep(
         self, epoch: int, variables: Mapping[str, Sequence[Any]], facts: Mapping[str, Any]
     ) -> None:

@@ -155,11 +155,10 @@ def _fit_tail(task: Task, recipe: Recipe, stage: str, display: Display) -> Progr
         raise TrainingError(f"recipe {recipe.name} keeps no maps")
     parts = cut(task.network.main, recipe.kept.layer)
     kept, clips, judged = task.run.stage(stage), task.training, task.validation
-    if kept.epochs_kept() < recipe.epochs:  # a stage that is over draws none: reading takes minutes
+    if not kept.is_over(recipe.epochs):  # else none are drawn, and to read them takes minutes
         maps = KeptMaps(parts, recipe, task.cache)
         clips, judged = maps.training(clips, display), maps.validation(judged)
+    data = KeptSet(clips, recipe, task.seed)
     objective = Classification(parts.tail, judged)
     with display.training(recipe.epochs):
-        return Fit(parts.tail, objective, KeptSet(clips, recipe, task.seed), recipe, kept).run(
-            display
-        )
+        return Fit(parts.tail, objective, data, recipe, kept).run(display)
