@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import keras
 
 from emotool.errors import TrainingError
+from emotool.spectrogram import SpectrogramSpec
 from training import architectures
 from training.architectures.blocks import BlendedHead, Voices
 from training.recipe import Companion, Recipe
@@ -65,7 +66,7 @@ def build_network(recipe: Recipe) -> Network:
             hint="expected factors of frequency, above 0",
         )
     companion = _build(for_companion(recipe, recipe.companion))
-    return Network(_blend(main, companion, recipe), main, companion)
+    return Network(_blend((main, companion), recipe.companion, recipe.spectrogram), main, companion)
 
 
 def for_companion(recipe: Recipe, companion: Companion) -> Recipe:
@@ -92,15 +93,17 @@ def _build(recipe: Recipe) -> keras.Model:
     return architectures.build(recipe.architecture, recipe.labels, recipe.spectrogram, recipe.model)
 
 
-def _blend(main: keras.Model, companion: keras.Model, recipe: Recipe) -> keras.Model:
+def _blend(
+    parts: tuple[keras.Model, keras.Model], settings: Companion, spec: SpectrogramSpec
+) -> keras.Model:
     """Put two networks side by side, from one input to one head."""
-    settings = recipe.companion or Companion(recipe.architecture)
-    first, second = (model.get_layer("head") for model in (main, companion))
+    main, companion = parts
+    first, second = (model.get_layer("head") for model in parts)
     # Nested, so that no layer's name is taken twice.
     body = keras.Model(companion.input, second.input, name=COMPANION)
     heard, voices = main.input, settings.voices  # [batch, n_mels, frames]
     if voices:
-        heard = Voices(recipe.spectrogram, voices, name="voices")(heard)  # [voices * batch, …]
+        heard = Voices(spec, voices, name="voices")(heard)  # [voices * batch, …]
     head = BlendedHead(first, second, settings.share, max(1, len(voices)), name="blended_head")
     outputs = head(*first.input, *body(heard))
     return keras.Model(main.input, outputs, name=f"{main.name}_and_{companion.name}")

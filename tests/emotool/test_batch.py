@@ -25,15 +25,8 @@ from tests.emotool.batch_runs import (
     Watcher,
     names,
     options,
-    write_sounds,
 )
 from tests.emotool.tiny_models import weights, write_tiny_model
-
-
-@pytest.fixture(scope="module")
-def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of clips that all differ, one of them no sound, and a model."""
-    return write_sounds(tmp_path_factory.mktemp("sounds"))
 
 
 def test_run_writes_a_row_per_input_and_says_what_it_did(sounds: Path, tmp_path: Path) -> None:

@@ -22,15 +22,8 @@ from tests.emotool.batch_runs import (
     interrupt,
     names,
     options,
-    write_sounds,
 )
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
-
-
-@pytest.fixture(scope="module")
-def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of clips that all differ, one of them no sound, and a model."""
-    return write_sounds(tmp_path_factory.mktemp("sounds"))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from emotool.annotation_folder import Annotations
 from emotool.discovery import find_clips
 from emotool.model import Classifier, load_classifier
-from emotool.outputs import Output
+from emotool.outputs import Output, Outputs
 from emotool.results import ClipResult
 from emotool.results.row import Segment
 from emotool.run_options import RunOptions
@@ -54,9 +54,18 @@ def test_output_that_cannot_be_opened_leaves_the_others_unwritten(
     """A table was opened when the embeddings turned out to be impossible: it stays as it was."""
     (tmp_path / "r.csv").write_text("before")
     monkeypatch.setattr(Classifier, "embedding_size", lambda self: 1 / 0)
+    given_up: list[Outputs] = []
+    discard = Outputs.discard
+
+    def give_up(outputs: Outputs) -> None:
+        given_up.append(outputs)
+        discard(outputs)
+
+    monkeypatch.setattr(Outputs, "discard", give_up)
     wanted = options(tmp_path, embeddings=str(tmp_path / "e.npz"))
     with pytest.raises(ZeroDivisionError), open_outputs(wanted, model, [], []):
         pytest.fail("it was opened")
+    assert len(given_up) == 1  # without a name in the folder, nothing else would show it
     assert (tmp_path / "r.csv").read_text() == "before"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.wav", "r.csv", "tiny.onnx"]
 
