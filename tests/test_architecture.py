@@ -42,6 +42,7 @@ ORDER = (
     "search",
     "discovery",
     "manifest",
+    "metadata_checks",
     "metadata",
     "onnx_file",
     "onnx_pruning",
