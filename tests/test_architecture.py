@@ -57,6 +57,8 @@ ORDER = (
     "segments",
     "annotations",
     "annotation_folder",
+    "messages",
+    "file_identity",
     "worker",
     "queues",
     "process",
