@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, installed or not
 
 from benchmarks.flags_table import FLAGS, Row, markdown  # noqa: E402
-from benchmarks.spoiling import Samples, spoilings  # noqa: E402
+from benchmarks.other_sounds import Samples  # noqa: E402
+from benchmarks.spoiling import spoilings  # noqa: E402
 from emotool.errors import EmotoolError  # noqa: E402
 from emotool.features import iter_extract  # noqa: E402
 from emotool.files import atomic_write  # noqa: E402

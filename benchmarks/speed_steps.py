@@ -89,6 +89,7 @@ def _steps(paths: Sequence[str], model: str) -> dict[str, Callable[[], object]]:
 
 def _worker(paths: Sequence[str], spec: Any) -> None:
     """Answer for clips as a worker process does, into nowhere."""
+    # Both from here, where they have been in every version: --code may name an earlier one.
     from emotool.worker import Message, _Worker
 
     with Path(os.devnull).open("wb") as nowhere:

@@ -12,7 +12,8 @@ from emotool.annotations import PROGRAMS
 from emotool.archive import is_archive
 from emotool.errors import OutputError
 from emotool.files import AtomicFile
-from emotool.results.row import UNCERTAIN, ClipResult, path_text
+from emotool.results.path_text import path_text
+from emotool.results.row import UNCERTAIN, ClipResult
 from emotool.text import printable
 
 __all__ = ["AnnotationFolder", "Annotations"]

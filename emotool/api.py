@@ -17,7 +17,8 @@ from emotool.errors import MissingExtraError
 from emotool.model import Classifier, load_classifier
 from emotool.pipeline import Details, classify_clips
 from emotool.pool import PoolOptions
-from emotool.results.row import ClipResult, Status, columns, doubted, path_text
+from emotool.results.path_text import path_text
+from emotool.results.row import ClipResult, Status, columns, doubted
 from emotool.results.top import TopLabels
 from emotool.segments import segment_rows
 

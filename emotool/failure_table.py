@@ -6,7 +6,8 @@ from pathlib import Path
 
 from emotool.files import AtomicFile
 from emotool.results.csv_table import harmless, quoted
-from emotool.results.row import ClipResult, path_text
+from emotool.results.path_text import path_text
+from emotool.results.row import ClipResult
 
 __all__ = ["FailureTable"]
 

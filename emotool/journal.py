@@ -3,7 +3,7 @@
 The journal is an SQLite database in WAL mode beside the output: a transaction is a few rows
 appended to one file, it survives ``kill -9`` at any moment, and a damaged tail is recognised and
 dropped, which a text file would have to be taught. Rows are found again by the identity of
-their file (`emotool.worker.file_identity`), so a changed file is done again. Everything else
+their file (`emotool.file_identity`), so a changed file is done again. Everything else
 that decides a result (model, device, versions) is written once; if it differs, the journal is
 begun anew. It is removed when the outputs are in place.
 """
@@ -20,10 +20,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from emotool.errors import JournalError
+from emotool.file_identity import file_identity
 from emotool.lock import beside
 from emotool.results.row import ClipResult, Segment
 from emotool.text import printable
-from emotool.worker import file_identity
 
 if TYPE_CHECKING:
     from emotool.discovery import Clip

@@ -10,11 +10,23 @@ or out of bounds is refused by name.
 import json
 import re
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from emotool.errors import ModelError, SpecError
+from emotool.metadata_checks import (
+    are_texts,
+    as_tuple,
+    check_fields,
+    check_labels,
+    check_metrics,
+    is_int,
+    is_number,
+    is_text,
+    parse,
+    refuse,
+    require,
+)
 from emotool.spec import SpectrogramSpec
-from emotool.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,13 +43,8 @@ __all__ = [
 METADATA_KEY = "emotool"
 SCHEMA_VERSION = 1
 
-MAX_LABELS = 256
-MAX_LABEL_CHARACTERS = 64
-MAX_JSON_CHARACTERS = 1_000_000
-MAX_TEXT_CHARACTERS = 20_000
 MAX_TOLERANCE = 0.05  # int8 arithmetic differs between processors, but not by more than this
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_RATES = ("uar", "uar_low", "uar_high", "accuracy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +67,15 @@ class Golden:
     tolerance: float = 1e-3
 
     def __post_init__(self) -> None:
-        _require(_is_int(self.seed) and 0 <= self.seed < 2**32, "golden.seed", self.seed)
-        _require(
-            _is_number(self.tolerance) and 0 < self.tolerance <= MAX_TOLERANCE,
+        require(is_int(self.seed) and 0 <= self.seed < 2**32, "golden.seed", self.seed)
+        require(
+            is_number(self.tolerance) and 0 < self.tolerance <= MAX_TOLERANCE,
             "golden.tolerance",
             self.tolerance,
         )
-        _require(
+        require(
             isinstance(self.probabilities, tuple)
-            and all(_is_number(p) and 0 <= p <= 1 for p in self.probabilities)
+            and all(is_number(p) and 0 <= p <= 1 for p in self.probabilities)
             and abs(sum(self.probabilities) - 1) < 1e-3,
             "golden.probabilities",
             self.probabilities,
@@ -130,32 +137,32 @@ class ModelMetadata:
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
-        _require(
-            _is_int(self.schema_version) and self.schema_version == SCHEMA_VERSION,
+        require(
+            is_int(self.schema_version) and self.schema_version == SCHEMA_VERSION,
             "schema_version",
             self.schema_version,
         )
-        _require(
+        require(
             isinstance(self.name, str) and _NAME.fullmatch(self.name) is not None, "name", self.name
         )
-        _check_labels(self.labels)
-        _require(
-            _is_number(self.temperature) and 1e-3 <= self.temperature <= 1e3,
+        check_labels(self.labels)
+        require(
+            is_number(self.temperature) and 1e-3 <= self.temperature <= 1e3,
             "temperature",
             self.temperature,
         )
         if len(self.golden.probabilities) != len(self.labels):
-            _refuse("golden.probabilities", f"{len(self.labels)} labels need as many of them")
-        _require(_are_texts(self.corpora), "corpora", self.corpora)
+            refuse("golden.probabilities", f"{len(self.labels)} labels need as many of them")
+        require(are_texts(self.corpora), "corpora", self.corpora)
         for name in ("architecture", "licence", "git_commit", "notes"):
-            _require(_is_text(getattr(self, name)), name, getattr(self, name))
-        _require(isinstance(self.split, dict), "split", self.split)
-        _check_metrics(self.metrics)
+            require(is_text(getattr(self, name)), name, getattr(self, name))
+        require(isinstance(self.split, dict), "split", self.split)
+        check_metrics(self.metrics)
 
     def metric(self, protocol: str, figure: str) -> float | None:
         """Look up a figure, such as ``metric("new_speakers", "uar")``; None if not recorded."""
         value = self.metrics.get(protocol, {}).get(figure)
-        return float(value) if _is_number(value) else None
+        return float(value) if is_number(value) else None
 
     def to_json(self) -> str:
         """Write the document that `from_json` reads: sorted keys, so equal content is equal text.
@@ -187,18 +194,18 @@ class ModelMetadata:
         ModelError
             If it is not such a document; the message names the field.
         """
-        document = _parse(text)
+        document = parse(text)
         version = document.get("schema_version")
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise ModelError(
                 f"model metadata has schema version {version}; this emotool reads {SCHEMA_VERSION}",
                 hint="upgrade emotool: pip install --upgrade emotool",
             )
-        _check_fields("", document, {f.name for f in fields(cls)})
+        check_fields("", document, {f.name for f in fields(cls)})
         golden = document["golden"]
         if not isinstance(golden, dict):
-            _refuse("golden", "an object was expected")
-        _check_fields("golden.", golden, {f.name for f in fields(Golden)})
+            refuse("golden", "an object was expected")
+        check_fields("golden.", golden, {f.name for f in fields(Golden)})
         try:
             spec = SpectrogramSpec.from_dict(document["spectrogram"])
         except SpecError as error:
@@ -207,9 +214,9 @@ class ModelMetadata:
             **{
                 **document,
                 "spectrogram": spec,
-                "golden": Golden(**{**golden, "probabilities": _as_tuple(golden["probabilities"])}),
-                "labels": _as_tuple(document["labels"]),
-                "corpora": _as_tuple(document["corpora"]),
+                "golden": Golden(**{**golden, "probabilities": as_tuple(golden["probabilities"])}),
+                "labels": as_tuple(document["labels"]),
+                "corpora": as_tuple(document["corpora"]),
             }
         )
 
@@ -236,88 +243,3 @@ def golden_input(seed: int, spec: SpectrogramSpec) -> "NDArray[np.float32]":
 
     noise = np.random.RandomState(seed).random_sample((1, spec.n_mels, spec.frames))
     return ((noise - 1.0) * spec.top_db).astype(np.float32)
-
-
-def _parse(text: str) -> dict[str, Any]:
-    if len(text) > MAX_JSON_CHARACTERS:
-        raise ModelError(f"model metadata is absurdly long: {len(text)} characters")
-    try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"model metadata is not valid JSON: {printable(str(error))}") from error
-    if not isinstance(document, dict):
-        raise ModelError("model metadata is not a JSON object")
-    return document
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a key is given twice")
-    return document
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
-
-
-def _check_fields(prefix: str, document: dict[str, Any], expected: set[str]) -> None:
-    for name in sorted(expected - document.keys()):
-        _refuse(prefix + name, "missing")
-    for name in sorted(document.keys() - expected):
-        _refuse(prefix + name, "unknown")
-
-
-def _check_labels(labels: Any) -> None:
-    _require(
-        isinstance(labels, tuple) and 2 <= len(labels) <= MAX_LABELS,
-        "labels",
-        labels,
-    )
-    for label in labels:
-        # Anything that a terminal, a table or a page would take for more than text is left to
-        # be escaped there; what cannot be shown at all is no label.
-        ok = isinstance(label, str) and label.isprintable() and label.strip() == label != ""
-        _require(ok and len(label) <= MAX_LABEL_CHARACTERS, "labels", label)
-    if len(set(labels)) != len(labels):
-        _refuse("labels", "two are the same")
-
-
-def _check_metrics(metrics: Any) -> None:
-    _require(isinstance(metrics, dict), "metrics", metrics)
-    for protocol, figures in metrics.items():
-        _require(isinstance(figures, dict), f"metrics.{protocol}", figures)
-        for name in _RATES:
-            value = figures.get(name, 0.0)
-            _require(_is_number(value) and 0 <= value <= 1, f"metrics.{protocol}.{name}", value)
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else None
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return -1e300 < value < 1e300  # neither NaN nor infinite, nor an integer beyond all floats
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_TEXT_CHARACTERS
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, tuple) and all(_is_text(item) for item in value)
-
-
-def _require(fine: bool, name: str, value: Any) -> None:
-    if not fine:
-        _refuse(name, f"out of bounds or ill-typed: {value!r:.80}")
-
-
-def _refuse(name: str, why: str) -> NoReturn:
-    raise ModelError(f"model metadata: {printable(name)}: {printable(why)}")

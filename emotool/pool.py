@@ -41,7 +41,7 @@ class PoolOptions:
         Seconds a worker may spend on one clip before it is given up.
     by_content : bool, default False
         Identify files by their bytes instead of by path, size and time (see
-        `emotool.worker.file_identity`).
+        `emotool.file_identity.file_identity`).
     ahead : int, default 16384
         How many clips may be answered while an earlier one is not: the bound on what must be
         kept to give results in order.

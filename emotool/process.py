@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from emotool.errors import EmotoolError
-from emotool.worker import BOOTSTRAP, Message, ProtocolError, receive, send
+from emotool.messages import Message, ProtocolError, receive, send
+from emotool.worker import BOOTSTRAP
 
 __all__ = ["WorkerProcess", "current_folder", "worker_command"]
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
+from emotool.file_identity import file_identity
+from emotool.messages import Message
 from emotool.process import WorkerProcess, current_folder, worker_command
 from emotool.queues import Source, Task
-from emotool.worker import Message, file_identity
 
 if TYPE_CHECKING:
     import numpy as np

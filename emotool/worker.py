@@ -1,9 +1,8 @@
 """The worker process: paths in, log-mel windows out.
 
 A decoder that crashes, hangs or eats all memory must cost one clip, not the run, so decoding
-happens in processes of its own. A worker reads *messages* from its standard input and writes
-messages to its standard output. A message is ``<II`` (two little-endian lengths in bytes),
-then a JSON header, then a payload of raw bytes; nothing is pickled.
+happens in processes of its own. A worker reads messages (`emotool.messages`) from its standard
+input and writes messages to its standard output.
 
 To the worker
     ``{"spec": {...}, "by_content": bool, "hop_s": float or null}`` once, then any number of
@@ -20,10 +19,7 @@ no last message.
 """
 
 import contextlib
-import hashlib
-import json
 import os
-import struct
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -32,15 +28,16 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from emotool.archive import read_member, split_member
 from emotool.errors import AudioError
+from emotool.file_identity import file_identity
+from emotool.messages import Message, ProtocolError, receive, send
 
 if TYPE_CHECKING:
     from emotool.features import ClipFeatures
     from emotool.quality import Quality
     from emotool.spec import SpectrogramSpec
 
-__all__ = ["BOOTSTRAP", "Message", "ProtocolError", "file_identity", "main", "receive", "send"]
+__all__ = ["BOOTSTRAP", "main"]
 
 # What `python -c` runs. Ctrl-C goes to the whole terminal group, but is the parent's to handle.
 BOOTSTRAP = (
@@ -49,109 +46,7 @@ BOOTSTRAP = (
     "from emotool.worker import main; main()"
 )
 PART_WINDOWS = 8  # so that hours of sound pass through pipe and queues in small pieces
-_LENGTHS = struct.Struct("<II")
-_MAX_HEADER = 1 << 20
-_MAX_PAYLOAD = 1 << 30
 _MAX_REASON = 300
-_encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
-
-
-class Message(NamedTuple):
-    """One message: a JSON header and raw bytes."""
-
-    header: dict[str, Any]
-    payload: bytearray
-
-
-class ProtocolError(Exception):
-    """What came through the pipe is no message: the other side is out of its mind."""
-
-
-def send(stream: BinaryIO, header: Mapping[str, object], payload: bytes | memoryview = b"") -> None:
-    """Write one message and flush it."""
-    encoded = _encode(header).encode("ascii")
-    stream.write(_LENGTHS.pack(len(encoded), len(payload)) + encoded)
-    if payload:
-        stream.write(payload)
-    stream.flush()
-
-
-def receive(stream: BufferedIOBase) -> Message | None:
-    """Read one message; None at the end of the stream.
-
-    Raises
-    ------
-    ProtocolError
-        If the stream ends within a message, or holds something else.
-    """
-    first = stream.read(_LENGTHS.size)
-    if not first:
-        return None
-    if len(first) < _LENGTHS.size:
-        raise ProtocolError("ended within a message's lengths")
-    header_length, payload_length = _LENGTHS.unpack(first)
-    if header_length > _MAX_HEADER or payload_length > _MAX_PAYLOAD:
-        raise ProtocolError("a message of absurd length")
-    try:
-        header = json.loads(_read_exactly(stream, header_length))
-    except ValueError as error:
-        raise ProtocolError("a header that is no JSON") from error
-    if not isinstance(header, dict):
-        raise ProtocolError("a header that is no JSON object")
-    return Message(header, _read_exactly(stream, payload_length))
-
-
-def _read_exactly(stream: BufferedIOBase, length: int) -> bytearray:
-    buffer = bytearray(length)
-    view = memoryview(buffer)
-    filled = 0
-    while filled < length:
-        count = stream.readinto(view[filled:])
-        if not count:
-            raise ProtocolError("ended within a message")
-        filled += count
-    return buffer
-
-
-def file_identity(path: str, *, by_content: bool) -> str:
-    """Say which file this is, so that a later run can tell whether it is still the same.
-
-    Parameters
-    ----------
-    path : str
-        A file.
-    by_content : bool
-        Tell files by their bytes alone (SHA-256), wherever they are and however old, instead
-        of by absolute path, size and time of last change (of the archive, for a clip in one).
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Raises
-    ------
-    OSError
-        If the file, or the archive that it is in, cannot be read.
-    """
-    inside = split_member(path)
-    if by_content:
-        if inside:
-            return hashlib.sha256(_member(*inside)).hexdigest()
-        with Path(path).open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
-    facts = os.stat(inside[0] if inside else path)  # noqa: PTH116 - for every clip
-    # Joined, not normalised: `link/../a.wav` is not `a.wav`. An absolute path needs no folder,
-    # which may have been removed.
-    named = os.fsencode(path if os.path.isabs(path) else Path.cwd() / path)  # noqa: PTH117
-    return hashlib.sha256(b"%d:%d:%s" % (facts.st_size, facts.st_mtime_ns, named)).hexdigest()
-
-
-def _member(archive: str, name: str) -> bytes:
-    try:
-        return read_member(archive, name)
-    except AudioError as error:
-        raise OSError(error.reason) from error
 
 
 class _Piece(NamedTuple):

@@ -20,7 +20,7 @@ from training.dataset import TrainingSet
 from training.objective import Objective
 from training.optimiser import Optimiser
 from training.recipe import Recipe
-from training.runs import Stage
+from training.run_stage import Stage
 from training.sampling import generator
 
 __all__ = ["Fit", "Progress", "Watcher"]

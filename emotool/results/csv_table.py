@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from emotool.results import WriterOptions
-from emotool.results.row import PROBABILITY_DECIMALS, ClipResult, cells, columns, decimal
+from emotool.results.row import ClipResult, columns
+from emotool.results.row_values import PROBABILITY_DECIMALS, cells, decimal
 from emotool.results.text_output import TextOutput
 from emotool.results.top import TopLabels
 from emotool.text import printable

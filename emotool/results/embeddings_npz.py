@@ -17,7 +17,8 @@ import numpy as np
 from emotool.file_place import output_error, replaced_file
 from emotool.results.binary_output import BinaryOutput
 from emotool.results.embeddings import EmbeddingOptions, numbers_of
-from emotool.results.row import ClipResult, path_text
+from emotool.results.path_text import path_text
+from emotool.results.row import ClipResult
 
 __all__ = ["NpzWriter"]
 

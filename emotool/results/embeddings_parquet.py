@@ -7,7 +7,8 @@ import pyarrow as pa
 from emotool.results.arrow_columns import flags, float32s, numbers, texts
 from emotool.results.embeddings import EmbeddingOptions, numbers_of
 from emotool.results.parquet_output import ParquetOutput
-from emotool.results.row import ClipResult, path_text
+from emotool.results.path_text import path_text
+from emotool.results.row import ClipResult
 
 __all__ = ["EmbeddingsParquetWriter"]
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emotool.results import WriterOptions
-from emotool.results.row import SCHEMA, ClipResult, record
+from emotool.results.row import SCHEMA, ClipResult
+from emotool.results.row_values import record
 from emotool.results.text_output import TextOutput
 from emotool.results.top import TopLabels
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 from emotool.results import Kept, WriterOptions
 from emotool.results.arrow_columns import numbers, text_lists, texts
 from emotool.results.parquet_output import ParquetOutput
-from emotool.results.row import SCHEMA, ClipResult, columns, values
+from emotool.results.row import SCHEMA, ClipResult, columns
+from emotool.results.row_values import values
 from emotool.results.top import TopLabels
 
 __all__ = ["ParquetWriter"]

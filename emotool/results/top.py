@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from emotool.results.row import PROBABILITY_DECIMALS, ClipResult
+from emotool.results.row import ClipResult
+from emotool.results.row_values import PROBABILITY_DECIMALS
 
 __all__ = ["TopLabels"]
 

@@ -17,7 +17,8 @@ from xlsxwriter.format import Format
 from emotool.errors import OutputError
 from emotool.results import WriterOptions
 from emotool.results.binary_output import BinaryOutput
-from emotool.results.row import ClipResult, columns, values
+from emotool.results.row import ClipResult, columns
+from emotool.results.row_values import values
 from emotool.results.top import TopLabels
 from emotool.results.xlsx_summary import Counts, write_summary
 from emotool.text import printable

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.spoiling import RATE, File, Samples, coloured, level_db, spoilings
+from benchmarks.other_sounds import RATE, Samples
+from benchmarks.spoiling import File, level_db, spoilings
 from tests.synthesis import vowel
 
 CLIP: Samples = np.concatenate([vowel(120.0, 1.0), np.zeros(8_000), vowel(180.0, 0.7)]).astype(
@@ -59,16 +60,6 @@ def test_the_highest_peak_is_cut_by_so_many_decibels(excess: float) -> None:
     below = np.abs(CLIP * gain) < 0.99
     assert samples[below] == pytest.approx((CLIP * gain)[below], abs=1e-4)
     assert np.abs(samples[~below]).min() > 0.98
-
-
-@pytest.mark.parametrize(("colour", "slope"), [("white", 0.0), ("pink", 1.0), ("brown", 2.0)])
-def test_coloured_noise_falls_as_its_colour_does(colour: str, slope: float) -> None:
-    """By so many times 3 dB an octave from 100 to 6,400 Hz."""
-    power = np.abs(np.fft.rfft(coloured(20 * RATE, slope, np.random.default_rng(0)))) ** 2
-    hertz = np.fft.rfftfreq(20 * RATE, 1 / RATE)
-    low = power[(hertz > 100) & (hertz < 110)].mean()
-    high = power[(hertz > 6_400) & (hertz < 7_040)].mean()
-    assert 10 * np.log10(low / high) == pytest.approx(6 * 3.01 * slope, abs=1.5)
 
 
 def test_a_telephone_has_no_treble() -> None:

@@ -27,7 +27,7 @@ from emotool.archive import (
 from emotool.audio import read_audio
 from emotool.discovery import Found, find_clips
 from emotool.errors import AudioError, InputError
-from emotool.worker import file_identity
+from emotool.file_identity import file_identity
 from tests.containers import KINDS, NEEDS_AV, encode
 from tests.synthesis import tone, write_clip
 

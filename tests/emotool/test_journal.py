@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from emotool import journal
 from emotool.discovery import Clip
 from emotool.errors import JournalError
+from emotool.file_identity import file_identity
 from emotool.journal import Journal
 from emotool.lock import beside
 from emotool.results import ClipResult
 from emotool.results.row import Segment
-from emotool.worker import file_identity
 from tests.emotool.misbehaving import ROOT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")

@@ -151,7 +151,9 @@ def test_missing_interpreter_ends_the_run(tmp_path: Path) -> None:
 
 def test_broken_installation_ends_the_run(tmp_path: Path) -> None:
     """What a worker says about its own imports is what the user reads."""
-    code = "from emotool.worker import send; import sys; send(sys.stdout.buffer, {'fatal': 'no!'})"
+    code = (
+        "from emotool.messages import send; import sys; send(sys.stdout.buffer, {'fatal': 'no!'})"
+    )
     prefix = f"import sys; sys.path[:] = {sys.path!r}; "
     with pytest.raises(EmotoolError, match="cannot start: no!"):
         read(clips(tmp_path, "a"), command=(sys.executable, "-c", prefix + code))
@@ -160,7 +162,7 @@ def test_broken_installation_ends_the_run(tmp_path: Path) -> None:
 def test_answer_about_another_clip_is_refused_loudly(tmp_path: Path) -> None:
     """A row must never carry another clip's label: a mismatch ends the run."""
     code = (
-        f"import sys; sys.path[:] = {sys.path!r}; from emotool.worker import send; "
+        f"import sys; sys.path[:] = {sys.path!r}; from emotool.messages import send; "
         "send(sys.stdout.buffer, {'ready': True}); "
         "send(sys.stdout.buffer, {'index': 7, 'part': 0, 'shape': [0, 0, 0], "
         "'final': {'status': 'ok', 'duration_s': 1.0, 'flags': [], 'identity': ''}}); "
@@ -173,7 +175,7 @@ def test_answer_about_another_clip_is_refused_loudly(tmp_path: Path) -> None:
 def test_nonsense_counts_as_death(tmp_path: Path) -> None:
     """A worker whose memory is damaged may send anything: it is replaced, its clip failed."""
     code = (
-        f"import sys; sys.path[:] = {sys.path!r}; from emotool.worker import send; "
+        f"import sys; sys.path[:] = {sys.path!r}; from emotool.messages import send; "
         "send(sys.stdout.buffer, {'ready': True}); "
         "sys.stdout.buffer.write(b'x' * 100); sys.stdout.flush(); sys.stdin.read()"
     )

@@ -1,6 +1,5 @@
 """Workers speak in whole messages, and end when nobody listens any more."""
 
-import io
 import os
 import signal
 import subprocess
@@ -10,11 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from emotool.messages import Message, receive, send
 from emotool.process import worker_command
-from emotool.worker import Message, ProtocolError, file_identity, receive, send
 from tests.emotool.misbehaving import COMMAND
 from tests.emotool.tiny_models import SMALL_SPEC
 from tests.synthesis import tone, write_clip
@@ -50,36 +47,6 @@ def end(worker: "subprocess.Popen[bytes]") -> int:
     """Close a worker's pipes and wait for its end."""
     worker.communicate(timeout=10)
     return worker.returncode
-
-
-@given(st.dictionaries(st.text(), st.integers() | st.text()), st.binary())
-def test_what_is_sent_is_received(header: dict[str, object], payload: bytes) -> None:
-    """Header and payload arrive as they were, whatever they hold."""
-    stream = io.BytesIO()
-    send(stream, header, payload)
-    stream.seek(0)
-    assert receive(stream) == (header, bytearray(payload))
-    assert receive(stream) is None
-
-
-@given(st.binary(min_size=1, max_size=200))
-def test_garbage_is_no_message(garbage: bytes) -> None:
-    """Bytes of a process that went mad are refused, or happen to be a message; never an error."""
-    try:
-        message = receive(io.BytesIO(garbage))
-    except ProtocolError:
-        return
-    assert message is not None and isinstance(message.header, dict)
-
-
-def test_truncated_message_is_refused_at_every_byte() -> None:
-    """A worker that dies while it answers has not answered."""
-    stream = io.BytesIO()
-    send(stream, {"index": 3}, b"windows")
-    whole = stream.getvalue()
-    for length in range(1, len(whole)):
-        with pytest.raises(ProtocolError):
-            receive(io.BytesIO(whole[:length]))
 
 
 def test_worker_answers_in_order_with_windows(tmp_path: Path) -> None:
@@ -192,43 +159,3 @@ def test_worker_loads_no_more_than_it_needs() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
-
-
-def test_file_identity_changes_with_the_file(tmp_path: Path) -> None:
-    """Another size, another time or another place is another file."""
-    clip = tmp_path / "a.wav"
-    clip.write_bytes(b"sound")
-    os.utime(clip, ns=(1, 1))
-    before = file_identity(str(clip), by_content=False)
-    assert file_identity(str(clip), by_content=False) == before
-    os.utime(clip, ns=(1, 2))
-    assert file_identity(str(clip), by_content=False) != before
-    clip.write_bytes(b"sounds")
-    os.utime(clip, ns=(1, 1))
-    assert file_identity(str(clip), by_content=False) != before
-    moved = clip.rename(tmp_path / "b.wav")
-    moved.write_bytes(b"sound")
-    os.utime(moved, ns=(1, 1))
-    assert file_identity(str(moved), by_content=False) != before
-
-
-def test_file_identity_by_content_is_the_content(tmp_path: Path) -> None:
-    """By content, a copy is the same file however old; one changed byte makes another."""
-    clip, copy = tmp_path / "a.wav", tmp_path / "b.wav"
-    clip.write_bytes(b"sound")
-    copy.write_bytes(b"sound")
-    os.utime(copy, ns=(1, 1))
-    same = file_identity(str(clip), by_content=True)
-    assert file_identity(str(copy), by_content=True) == same
-    copy.write_bytes(b"sounD")
-    assert file_identity(str(copy), by_content=True) != same
-
-
-def test_file_identity_is_the_same_from_another_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A relative path names the file, not the way to it."""
-    (tmp_path / "a.wav").write_bytes(b"sound")
-    absolute = file_identity(str(tmp_path / "a.wav"), by_content=False)
-    monkeypatch.chdir(tmp_path)
-    assert file_identity("a.wav", by_content=False) == absolute

@@ -1,6 +1,5 @@
 """Run folders."""
 
-import csv
 import json
 from pathlib import Path
 
@@ -48,26 +47,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         create_run(tmp_path / "runs", "cnn", {})
 
 
-def test_only_two_checkpoints_are_kept(tmp_path: Path) -> None:
-    """The last, and the one before in case it is damaged."""
-    stage = create_run(tmp_path, "cnn", {}).stage()
-    assert (stage.restore({}), stage.epochs_kept()) == (None, 0)
-    for epoch in (1, 2, 3, 10):
-        stage.keep(epoch, {}, {"epoch": epoch})
-    assert [path.stem for path in stage.checkpoints()] == ["model-00010", "model-00003"]
-    assert stage.restore({})["epoch"] == 10  # type: ignore[index]
-    assert stage.epochs_kept() == 10
-
-
-def test_where_no_checkpoint_can_be_read_the_run_is_not_begun_anew(tmp_path: Path) -> None:
-    """Hours of training are not thrown away in silence."""
-    stage = create_run(tmp_path, "cnn", {}).stage()
-    stage.keep(1, {}, {})
-    stage.checkpoints()[0].write_bytes(b"")
-    with pytest.raises(TrainingError, match="no readable checkpoint"):
-        stage.restore({})
-
-
 def test_stages_of_a_run_do_not_mix(tmp_path: Path) -> None:
     """A first stage has checkpoints, history and weights under a name of its own."""
     run = create_run(tmp_path, "autoencoder", {})
@@ -87,15 +66,6 @@ def test_two_processes_do_not_train_one_run(tmp_path: Path) -> None:
     with exclusively(run):
         pass
     assert sorted(path.name for path in run.folder.iterdir()) == ["checkpoints", "config.json"]
-
-
-def test_history_is_a_table(tmp_path: Path) -> None:
-    """Numbers come back as they were, to the last bit."""
-    stage = create_run(tmp_path, "cnn", {}).stage()
-    stage.write_history([{"epoch": 1, "loss": 0.1 + 0.2}, {"epoch": 2, "loss": 1e-9}])
-    with stage.history.open() as handle:
-        rows = list(csv.DictReader(handle))
-    assert [float(row["loss"]) for row in rows] == [0.1 + 0.2, 1e-9]
 
 
 def test_json_has_no_nan(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from emotool.results import Dialect, WriterOptions, open_writer
 from emotool.results.csv_table import harmless
-from emotool.results.row import ClipResult, cells, columns
+from emotool.results.row import ClipResult, columns
+from emotool.results.row_values import cells
 from tests.emotool.hostile import NAMES, results
 
 LABELS = ("a", "b")

@@ -21,7 +21,8 @@ from emotool.results.embeddings import (
     check_embeddings,
     open_embeddings,
 )
-from emotool.results.row import ClipResult, path_text
+from emotool.results.path_text import path_text
+from emotool.results.row import ClipResult
 from tests.emotool.hostile import names
 
 ABOUT = EmbeddingOptions(3, "tiny", "0" * 64)

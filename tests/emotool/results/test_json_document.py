@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emotool.results import open_writer
-from emotool.results.row import SCHEMA, ClipResult, record
+from emotool.results.row import SCHEMA, ClipResult
+from emotool.results.row_values import record
 from tests.emotool.hostile import results
 
 LABELS = ("a", "b")

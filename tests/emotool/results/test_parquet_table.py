@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from emotool.results import open_writer, parquet_table
-from emotool.results.row import SCHEMA, ClipResult, columns, values
+from emotool.results.row import SCHEMA, ClipResult, columns
+from emotool.results.row_values import values
 from tests.emotool.hostile import results
 
 LABELS = ("a", "b")

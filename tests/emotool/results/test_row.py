@@ -1,27 +1,6 @@
-"""What a row says, and how its values are written, in one place for all formats."""
+"""What a row is called by, and when its label is in doubt."""
 
-import base64
-import os
-
-import pytest
-from hypothesis import given
-
-from emotool.results.row import STATUSES, ClipResult, cells, columns, path_bytes, path_text, record
-from tests.emotool.hostile import names, results
-
-OK = ClipResult(
-    index=3,
-    shown="a/b.wav",
-    status="ok",
-    model="cnn",
-    label="sad",
-    confidence=0.7499999,
-    probabilities=(0.2500001, 0.7499999),
-    duration_s=2.50049,
-    flags=("clipped", "long"),
-)
-FAILED = ClipResult(4, "a/c.wav", "failed", "cnn", stage="decode", error="not audio")
-SILENT = ClipResult(5, "a/d.wav", "silent", "cnn", duration_s=1.0)
+from emotool.results.row import UNCERTAIN, ClipResult, columns, doubted
 
 
 def test_columns_are_the_documented_ones() -> None:
@@ -31,85 +10,18 @@ def test_columns_are_the_documented_ones() -> None:
     )
 
 
-def test_cells_follow_the_columns() -> None:
-    """Six decimals for probabilities, three for seconds, flags joined by semicolons."""
-    assert cells(OK, 2) == [
-        "a/b.wav",
-        "ok",
-        "sad",
-        "0.750000",
-        "0.250000",
-        "0.750000",
-        "2.500",
-        "clipped;long",
-        "cnn",
-        "",
-    ]
+def test_columns_of_segments_say_when() -> None:
+    """The two times stand behind the duration, and nothing else moves."""
+    plain, spans = columns(("a", "b")), columns(("a", "b"), spans=True)
+    at = plain.index("duration_s") + 1
+    assert spans == (*plain[:at], "start_s", "end_s", *plain[at:])
 
 
-def test_absent_values_are_empty_cells() -> None:
-    """A clip without a label has no made-up numbers."""
-    assert cells(FAILED, 2) == [
-        *("a/c.wav", "failed", "", "", "", "", "", "", "cnn", "decode: not audio")
-    ]
-    assert cells(SILENT, 2) == ["a/d.wav", "silent", "", "", "", "", "1.000", "", "cnn", ""]
-
-
-def test_record_is_the_same_row_typed() -> None:
-    """JSON gets numbers, lists and null where CSV has text."""
-    assert record(OK, ("happy", "sad")) == {
-        "path": "a/b.wav",
-        "status": "ok",
-        "label": "sad",
-        "confidence": 0.75,
-        "probabilities": {"happy": 0.25, "sad": 0.75},
-        "duration_s": 2.5,
-        "flags": ["clipped", "long"],
-        "model": "cnn",
-        "stage": None,
-        "error": None,
-    }
-    failed = record(FAILED, ("happy", "sad"))
-    assert (failed["stage"], failed["error"]) == ("decode", "not audio")
-    assert failed["label"] is failed["confidence"] is failed["probabilities"] is None
-
-
-def test_wrong_number_of_probabilities_is_never_written() -> None:
-    """A row cannot shift its cells under other columns."""
-    with pytest.raises(ValueError, match="2 probabilities for 3 labels"):
-        cells(OK, 3)
-    with pytest.raises(ValueError, match=r"shorter|longer"):
-        record(OK, ("happy", "sad", "angry"))
-
-
-@given(result=results())
-def test_every_row_has_a_cell_for_every_column(result: ClipResult) -> None:
-    """Whatever became of the clip, its row is as wide as the header, and is UTF-8."""
-    row = cells(result, 2)
-    assert len(row) == len(columns(("a", "b")))
-    assert row[1] in STATUSES
-    assert all(cell.encode() is not None for cell in row)
-
-
-@given(name=names)
-def test_path_is_lossless(name: str) -> None:
-    """Either the text is the name itself, or the bytes are there to tell."""
-    raw = path_bytes(name)
-    if raw is None:
-        assert path_text(name) == name
-    else:
-        assert base64.b64decode(raw) == name.encode("utf-8", "surrogateescape")
-        assert path_text(name).encode()
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no undecodable names")
-def test_undecodable_bytes_are_shown_by_their_value() -> None:
-    """A Latin-1 name on a UTF-8 system is readable, and its bytes are kept."""
-    name = os.fsdecode(b"caf\xe9.wav")
-    assert path_text(name) == r"caf\xe9.wav"
-    assert record(ClipResult(0, name, "silent"), ())["path_bytes"] == "Y2Fm6S53YXY="
-
-
-def test_lone_surrogates_of_windows_are_escaped() -> None:
-    """A name that is no Unicode for another reason is text all the same."""
-    assert path_text("a\ud800b") == r"a\ud800b"
+def test_a_clip_below_the_confidence_asked_for_is_uncertain() -> None:
+    """At the limit the label stands; a clip without one is not called anything."""
+    row = ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.6, (0.4, 0.6))
+    assert doubted(row, 0.6) is row
+    unsure = doubted(row, 0.61)
+    assert (unsure.label, unsure.probabilities) == (UNCERTAIN, row.probabilities)
+    silent = ClipResult(1, "b.wav", "silent")
+    assert doubted(silent, 1.0) is silent

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emotool.results import WriterOptions, open_writer
-from emotool.results.row import ClipResult, cells
+from emotool.results.row import ClipResult
+from emotool.results.row_values import cells
 from tests.emotool.hostile import results
 
 LABELS = ("a", "b")

@@ -1,0 +1,75 @@
+"""Messages between a run and its workers, through pipes.
+
+A message is ``<II`` (two little-endian lengths in bytes), then a JSON header, then a payload of
+raw bytes; nothing is pickled.
+"""
+
+import json
+import struct
+from collections.abc import Mapping
+from io import BufferedIOBase
+from typing import Any, BinaryIO, NamedTuple
+
+__all__ = ["Message", "ProtocolError", "receive", "send"]
+
+_LENGTHS = struct.Struct("<II")
+_MAX_HEADER = 1 << 20
+_MAX_PAYLOAD = 1 << 30
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
+
+
+class Message(NamedTuple):
+    """One message: a JSON header and raw bytes."""
+
+    header: dict[str, Any]
+    payload: bytearray
+
+
+class ProtocolError(Exception):
+    """What came through the pipe is no message: the other side is out of its mind."""
+
+
+def send(stream: BinaryIO, header: Mapping[str, object], payload: bytes | memoryview = b"") -> None:
+    """Write one message and flush it."""
+    encoded = _encode(header).encode("ascii")
+    stream.write(_LENGTHS.pack(len(encoded), len(payload)) + encoded)
+    if payload:
+        stream.write(payload)
+    stream.flush()
+
+
+def receive(stream: BufferedIOBase) -> Message | None:
+    """Read one message; None at the end of the stream.
+
+    Raises
+    ------
+    ProtocolError
+        If the stream ends within a message, or holds something else.
+    """
+    first = stream.read(_LENGTHS.size)
+    if not first:
+        return None
+    if len(first) < _LENGTHS.size:
+        raise ProtocolError("ended within a message's lengths")
+    header_length, payload_length = _LENGTHS.unpack(first)
+    if header_length > _MAX_HEADER or payload_length > _MAX_PAYLOAD:
+        raise ProtocolError("a message of absurd length")
+    try:
+        header = json.loads(_read_exactly(stream, header_length))
+    except ValueError as error:
+        raise ProtocolError("a header that is no JSON") from error
+    if not isinstance(header, dict):
+        raise ProtocolError("a header that is no JSON object")
+    return Message(header, _read_exactly(stream, payload_length))
+
+
+def _read_exactly(stream: BufferedIOBase, length: int) -> bytearray:
+    buffer = bytearray(length)
+    view = memoryview(buffer)
+    filled = 0
+    while filled < length:
+        count = stream.readinto(view[filled:])
+        if not count:
+            raise ProtocolError("ended within a message")
+        filled += count
+    return buffer
