@@ -16,8 +16,8 @@ __all__ = ["PROTOCOLS", "licence_of", "model_card"]
 PROTOCOLS = {
     "new_speakers": "people it has never heard",
     "random_clips": "random clips (**not comparable: speakers shared** between training and test)",
-    "validation": "the speakers training was stopped by (**optimistic**: the weights were chosen "
-    "on them)",
+    "validation": "the speakers it was validated on (**optimistic**: its temperature, and maybe "
+    "its weights, were chosen on them)",
 }
 """What each protocol tests, in words."""
 
@@ -173,7 +173,7 @@ def _data(metadata: ModelMetadata) -> str:
     """List the corpora, their terms and the speakers that were heard."""
     known = facts()
     heard: list[str] = metadata.split.get("speakers", {}).get("train", [])
-    stopped: list[str] = metadata.split.get("speakers", {}).get("validation", [])
+    validated: list[str] = metadata.split.get("speakers", {}).get("validation", [])
     lines = [_row(["corpus", "speakers in training", "language", "licence", "source"])]
     lines.append(_row(["---"] * 5))
     for name in metadata.corpora:
@@ -183,8 +183,8 @@ def _data(metadata: ModelMetadata) -> str:
         title, language, licence, source = cells or (name, "-", "terms of its owner", "-")
         lines.append(_row([title, str(count or "-"), language, licence, source]))
     lines += ["", f"Split: {metadata.split.get('description', 'not recorded')}."]
-    if stopped:
-        lines.append(f"Training was stopped by {len(stopped)} other speakers.")
+    if validated:
+        lines.append(f"Other speakers to validate on: {len(validated)}.")
     return "\n".join(lines) + "\n"
 
 

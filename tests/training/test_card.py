@@ -72,6 +72,15 @@ def test_data_licence_and_limits_are_said() -> None:
     assert "acted" in card
 
 
+def test_speakers_kept_for_validation_are_not_said_to_have_ended_the_training() -> None:
+    """Most recipes train for as long as they say, whatever those speakers show."""
+    split = {**metadata().split, "speakers": {"train": ["nemo-A"], "validation": ["nemo-B"]}}
+    card = model_card(metadata(split=split), 1)
+    assert "Other speakers to validate on: 1." in card
+    assert "stopped" not in card
+    assert "to validate on" not in model_card(metadata(), 1)
+
+
 def test_a_card_speaks_of_its_own_labels_only() -> None:
     """A model of other emotions is not said to have learnt happy and sad speech."""
     golden = Golden(1, (0.2, 0.3, 0.5))
