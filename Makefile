@@ -32,7 +32,7 @@ lint: $(VENV)/.all
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/.all
-	$(BIN)/mypy --strict emotool training
+	$(BIN)/mypy --strict --explicit-package-bases emotool training benchmarks docs samples
 
 unit: $(VENV)/.all
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile

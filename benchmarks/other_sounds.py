@@ -115,7 +115,9 @@ def note(midi: float, seconds: float, rng: np.random.Generator, plucked: bool) -
             / harmonic**1.3
         )
     attack = np.minimum(1, time / (0.005 if plucked else 0.05))
-    return wave * attack * np.minimum(1, (time[-1] - time) / 0.03)
+    wave *= attack
+    wave *= np.minimum(1, (time[-1] - time) / 0.03)
+    return wave
 
 
 def _scale(rng: np.random.Generator) -> npt.NDArray[np.int64]:

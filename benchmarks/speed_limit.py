@@ -57,7 +57,8 @@ def kernel_rate(
         process.stdin.write("go\n")
         process.stdin.flush()
     said = [json.loads(process.communicate()[0]) for process in running]
-    return sum(one["clips"] for one in said) / max(one["seconds"] for one in said)
+    slowest = max(float(one["seconds"]) for one in said)
+    return sum(int(one["clips"]) for one in said) / slowest
 
 
 def best_setting(model: str, clips: Path) -> Setting:

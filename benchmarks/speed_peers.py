@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def spread(entries: Sequence[dict[str, object]], count: int) -> list[dict[str, object]]:
+def spread(entries: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     """Choose so many entries, evenly."""
     count = min(count, len(entries))
     return [entries[index * len(entries) // count] for index in range(count)]

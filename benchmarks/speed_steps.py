@@ -72,6 +72,10 @@ def _steps(paths: Sequence[str], model: str) -> dict[str, Callable[[], object]]:
             with open_audio(path, spec.sample_rate) as stream:
                 stream.read(10**6)
 
+    def judge() -> None:
+        for part in parts:
+            Quality(spec).add(part)
+
     return {
         "decode (kernel)": lambda: [soundfile.read(path, dtype="float32") for path in paths],
         "log-mel of windows (kernel)": lambda: [log_mel(one, spec) for one in windows],
@@ -81,7 +85,7 @@ def _steps(paths: Sequence[str], model: str) -> dict[str, Callable[[], object]]:
         ],
         "open and decode": read,
         "trim": lambda: [trim(one, spec) for one in sounds],
-        "judge the quality": lambda: [Quality(spec).add(part) for part in parts],
+        "judge the quality": judge,
         "all that a worker does": lambda: _worker(paths, spec),
         "all that the parent does, without the network": lambda: _parent(parts, classifier),
     }
@@ -90,7 +94,7 @@ def _steps(paths: Sequence[str], model: str) -> dict[str, Callable[[], object]]:
 def _worker(paths: Sequence[str], spec: Any) -> None:
     """Answer for clips as a worker process does, into nowhere."""
     # Both from here, where they have been in every version: --code may name an earlier one.
-    from emotool.worker import Message, _Worker
+    from emotool.worker import Message, _Worker  # type: ignore[attr-defined]
 
     with Path(os.devnull).open("wb") as nowhere:
         worker = _Worker(nowhere)

@@ -129,7 +129,7 @@ def _clippings() -> Iterator[Spoiling]:
 
 def _cut(samples: Samples, excess_db: float) -> Samples:
     """Cut off what is within so many dB of the peak; the cut is at full scale."""
-    peak = np.abs(samples).max()
+    peak = float(np.abs(samples).max())
     return np.clip(samples / peak * 10 ** (excess_db / 20), -1.0, 1.0)
 
 
@@ -242,7 +242,7 @@ def babble(count: int, others: Sequence[Samples], rng: np.random.Generator) -> S
     for _ in range(_SPEAKERS_IN_BABBLE):
         pieces: list[Samples] = []
         while sum(piece.size for piece in pieces) < count + RATE:
-            piece = others[rng.integers(len(others))]
+            piece = others[int(rng.integers(len(others)))]
             pieces.append(piece * 10 ** (-level_db(piece) / 20))
         start = rng.integers(RATE)
         total += np.concatenate(pieces)[start : start + count]

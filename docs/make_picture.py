@@ -36,8 +36,9 @@ def in_terminal(command: list[str], folder: Path) -> str:
     hidden = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI", "EMOTOOL_MODELS"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     environment |= {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    streams = {"stdin": writer, "stdout": writer, "stderr": writer}
-    process = subprocess.Popen(command, cwd=folder, env=environment, **streams)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=writer, stdout=writer, stderr=writer
+    )
     os.close(writer)
     written = b""
     while True:
