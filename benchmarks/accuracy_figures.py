@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy_store import PROTOCOLS, Outcome, load_all
+from emotool.errors import TrainingError
 from training.calibration import apply_temperature, fit_temperature, reliability
 from training.confusion_plot import save_confusion_plot
+from training.figures import keys_digest
 from training.metrics import confusion_matrix
 from training.predictions import Predictions, concatenate
 from training.reliability_plot import save_reliability_plot
@@ -33,26 +35,45 @@ def figures_of(results: Path, model: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``labels``, ``kind`` and ``protocols``: for each protocol with at least one seed of
-        which no fold is missing, the dictionary of `training.scores.score` (without the lists
-        of speakers) and ``comparable``, ``temperature`` (fitted on all validation clips, to be
-        stored in the model), ``ece_before``, ``ece_after`` (each fold at the temperature of
-        its own validation clips), ``ece_stored`` (each fold at one from all folds' validation
-        clips, as ``temperature`` is, less those of whom, or what, it tests), ``best_epoch``
-        (median), ``minutes`` (of a training, median) and ``hours`` (of all). Empty if nothing is
-        complete.
+        ``labels``, ``kind``, ``clips_digest``, ``epochs`` (see `training.figures`) and
+        ``protocols``: for each protocol with at least one seed of which no fold is missing, the
+        dictionary of `training.scores.score` (without the lists of speakers) and ``comparable``,
+        ``temperature`` (fitted on all validation clips, to be stored in the model),
+        ``ece_before``, ``ece_after`` (each fold at the temperature of its own validation clips),
+        ``ece_stored`` (each fold at one from all folds' validation clips, as ``temperature`` is,
+        less those of whom, or what, it tests), ``best_epoch`` (median), ``minutes`` (of a
+        training, median) and ``hours`` (of all). Empty if nothing is complete.
+
+    Raises
+    ------
+    TrainingError
+        If a file cannot be used, or results are of different recipes.
     """
     protocols: dict[str, Any] = {}
-    head: dict[str, Any] = {}
+    heads: list[dict[str, Any]] = []
     for protocol in PROTOCOLS:
         seeds = load_all(results, model, protocol)
         whole = {seed: jobs for seed, jobs in sorted(seeds.items()) if _is_whole(jobs)}
         if not whole:
             continue
         protocols[protocol] = _protocol_figures(list(whole.values()), protocol)
-        predictions, outcome = next(iter(next(iter(whole.values())).values()))
-        head = {"labels": list(predictions.labels), "kind": outcome.kind}
-    return {**head, "protocols": protocols} if protocols else {}
+        heads.append(_head([job for jobs in whole.values() for job in jobs.values()]))
+    if len({head["kind"] for head in heads}) > 1:
+        raise TrainingError(f"{model}: its protocols' results are of different recipes")
+    return {**heads[0], "protocols": protocols} if protocols else {}
+
+
+def _head(jobs: Sequence[tuple[Predictions, Outcome]]) -> dict[str, Any]:
+    """Say what was trained, for how long, and which clips were tested."""
+    epochs = [outcome.best_epoch for _, outcome in jobs]
+    tested = {key for job, _ in jobs for key in job.subset("test").facts["key"].tolist()}
+    predictions, outcome = jobs[0]
+    return {
+        "labels": list(predictions.labels),
+        "kind": outcome.kind,
+        "clips_digest": keys_digest(tested),
+        "epochs": [min(epochs), max(epochs)],
+    }
 
 
 def _is_whole(jobs: Jobs) -> bool:

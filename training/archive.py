@@ -29,8 +29,12 @@ def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     """
     try:
         # Opened here, since numpy forgets to close a file that is no archive.
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+        with path.open("rb") as handle:
+            stored = np.load(handle, allow_pickle=False)
+            if not isinstance(stored, np.lib.npyio.NpzFile):
+                raise ValueError("a single array, where several with names were expected")
+            with stored:
+                return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError) as error:
         # A damaged header may claim more memory than there is.
         raise ValueError(f"{path} cannot be read: {error}") from error

@@ -177,7 +177,7 @@ def _data(metadata: ModelMetadata) -> str:
     lines = [_row(["corpus", "speakers in training", "language", "licence", "source"])]
     lines.append(_row(["---"] * 5))
     for name in metadata.corpora:
-        count = sum(speaker.startswith(f"{name}-") for speaker in heard)
+        count = sum(_corpus_of(speaker, metadata.corpora) == name for speaker in heard)
         about = known.get(name)
         cells = (about.title, about.language, about.licence, about.source) if about else ()
         title, language, licence, source = cells or (name, "-", "terms of its owner", "-")
@@ -186,6 +186,11 @@ def _data(metadata: ModelMetadata) -> str:
     if validated:
         lines.append(f"Other speakers to validate on: {len(validated)}.")
     return "\n".join(lines) + "\n"
+
+
+def _corpus_of(speaker: str, corpora: Sequence[str]) -> str:
+    """Find whose speaker one is: of ``mine`` and ``mine-2``, ``mine-2-anna`` is the latter's."""
+    return max((name for name in corpora if speaker.startswith(f"{name}-")), key=len, default="")
 
 
 def _licence(metadata: ModelMetadata) -> str:

@@ -19,6 +19,9 @@ PLACES = ("data", "folds", "validation_speakers", "weights")
 WORDS = (None, IMAGENET, NONE)
 """Weights that are no file."""
 
+DEFAULTS = {"seed": 0, "split_seed": 0}
+"""What None stands for, where naming it is no other choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -108,9 +111,14 @@ class Choices:
                 continue
             if field.name in PLACES:
                 changed[field.name] = chosen
-            elif chosen != getattr(self, field.name):
+            elif chosen != self._in_effect(field.name):
                 return None
         return dataclasses.replace(self, **changed)
+
+    def _in_effect(self, name: str) -> Any:
+        """Return a choice, or what holds where nothing was chosen."""
+        chosen = getattr(self, name)
+        return DEFAULTS.get(name) if chosen is None else chosen
 
     def recipe(self, name: str) -> Recipe:
         """Load the recipe ``name`` with the labels and epochs chosen."""

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from emotool.discovery import Clip
 from emotool.errors import TrainingError
+from emotool.metadata import ModelMetadata
 from emotool.model import Classifier
 from emotool.pipeline import classify_clips
 from emotool.pool import PoolOptions
 from emotool.results.row import ClipResult
-from training.corpora import Utterance
+from training.corpora import Utterance, facts
 from training.predictions import FACTS, Predictions
 from training.scores import score
 
@@ -106,35 +107,53 @@ def evaluate(
         )
     predictions = Predictions(
         classifier.labels,
-        _facts(labelled, _heard(classifier.metadata.split.get("speakers"))),
+        _facts(labelled, _Heard.by(classifier.metadata)),
         np.array(rows, dtype=np.float64),  # [clips, labels]
     )
     figures = {group: score(part) for group in GROUPS if len(part := predictions.subset(group))}
     return Evaluation(predictions, tuple(unanswered), figures)
 
 
-def _heard(speakers: object) -> set[str]:
-    """Names of all speakers a model was trained or stopped by; empty where it does not say.
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Whom a model has heard.
 
-    Model files come from strangers: what has another form than ours says nothing.
+    `speakers` are the names of all that it was trained or stopped by; empty where it does not
+    say. `strangers` is whether some are of corpora whose names anyone may give: the same people
+    may come under another name.
     """
-    if not isinstance(speakers, dict):
-        return set()
-    lists = [names for names in speakers.values() if isinstance(names, list)]
-    return {name for names in lists for name in names if isinstance(name, str)}
 
+    speakers: frozenset[str]
+    strangers: bool
 
-def _facts(utterances: Sequence[Utterance], heard: set[str]) -> dict[str, NDArray[np.str_]]:
-    """Facts of the clips; the subset says whether the model knows the speaker."""
+    @classmethod
+    def by(cls, metadata: ModelMetadata) -> "_Heard":
+        """Read it from a model's metadata.
 
-    def group(speaker: str) -> str:
-        if not speaker or not heard:
+        Model files come from strangers: what has another form than ours says nothing.
+        """
+        said = metadata.split.get("speakers")
+        lists = said.values() if isinstance(said, dict) else ()
+        names = [name for names in lists if isinstance(names, list) for name in names]
+        known = tuple(f"{corpus}-" for corpus in facts())
+        speakers = frozenset(name for name in names if isinstance(name, str))
+        strangers = any(not name.startswith(known) for name in speakers)
+        return cls(speakers, strangers or bool(set(metadata.corpora) - set(facts())))
+
+    def group(self, clip: Utterance) -> str:
+        """Say which of `GROUPS` a clip is in."""
+        if not clip.speaker or not self.speakers:
             return "unknown"
-        return "heard" if speaker in heard else "new"
+        if clip.speaker in self.speakers:
+            return "heard"
+        return "unknown" if self.strangers and clip.corpus not in facts() else "new"
 
-    facts = {
+
+def _facts(utterances: Sequence[Utterance], heard: _Heard) -> dict[str, NDArray[np.str_]]:
+    """Facts of the clips; the subset says whether the model knows the speaker."""
+    said = {
         name: np.array([getattr(u, name) for u in utterances], dtype=np.str_)
         for name in FACTS
         if name != "subset"
     }
-    return {**facts, "subset": np.array([group(u.speaker) for u in utterances], dtype=np.str_)}
+    return {**said, "subset": np.array([heard.group(u) for u in utterances], dtype=np.str_)}

@@ -26,7 +26,7 @@ from training.clip_arrays import Form, Outcome, compute
 from training.processes import in_processes
 from training.recipe import Variants
 
-__all__ = ["FeatureCache", "Wanted", "default_folder"]
+__all__ = ["FeatureCache", "Wanted", "default_folder", "image_folders"]
 
 CHUNK = 8
 """Clips in a worker's task: enough to make the passing of tasks cheap, few enough for a bar."""
@@ -85,11 +85,17 @@ class Wanted:
         return f"{self.form}-{self.copy}-{digest[:16]}"
 
 
+def image_folders(spec: SpectrogramSpec, variants: Variants) -> list[str]:
+    """Name the folders of clips' images and of their altered copies, as `Wanted.folder` does."""
+    copies = range(variants.count + 1)
+    return [Wanted("image", spec, copy, variants).folder() for copy in copies]
+
+
 @lru_cache
 def _code(altered: bool) -> str:
     """Fingerprint the code that makes features: other code, other entries."""
     package, here = Path(emotool.__file__).parent, Path(__file__).parent
-    patterns = ("audio*.py", "features.py", "spec*.py", "trim*.py")
+    patterns = ("*audio*.py", "archive.py", "features.py", "spec*.py", "trim*.py")
     files = [file for pattern in patterns for file in package.glob(pattern)]
     files += [here / "clip_arrays.py", *([here / "variants.py"] if altered else [])]
     return hashlib.sha256("".join(sha256_file(file) for file in sorted(files)).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,18 @@ from training.predictions import Predictions
 from training.recipe import Recipe
 from training.scores import score
 
-__all__ = ["benchmark_figures", "for_metadata", "recipe_digest", "run_figures"]
+__all__ = [
+    "benchmark_figures",
+    "for_metadata",
+    "is_one_more_training",
+    "keys_digest",
+    "recipe_digest",
+    "run_figures",
+]
 
 _ENDS = ("epochs", "patience")
+_OTHERS = 0.05
+"""Share of clips of corpora that the benchmark does not test, up to which a run is of its kind."""
 
 _KEPT = (
     *(f"{name}{end}" for name in ("uar", "accuracy", "f1") for end in ("", "_low", "_high")),
@@ -41,6 +50,47 @@ def recipe_digest(recipe: Recipe, *, length: bool = True) -> str:
     ignored = () if length else _ENDS
     plain = {name: value for name, value in recipe.to_dict().items() if name not in ignored}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def keys_digest(keys: Iterable[str]) -> str:
+    """Fingerprint which clips there are, in whatever order: SHA-256 as 64 hexadecimal digits."""
+    return hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()
+
+
+def is_one_more_training(
+    found: Mapping[str, Any], recipe: Recipe, keys: Iterable[str], epochs: int
+) -> bool:
+    """Tell whether a run may be published with the benchmark's figures of its recipe.
+
+    It may where it has learnt by that recipe, for about as long, from the clips that the
+    benchmark tests. Others may have been with them if they are few, such as a corpus of one
+    speaker who always trains.
+
+    Parameters
+    ----------
+    found : mapping
+        What `benchmark_figures` has found; maybe nothing.
+    recipe : Recipe
+        The run's.
+    keys : iterable of str
+        Keys (``corpus/name``) of all clips that the run used.
+    epochs : int
+        How long it trained.
+
+    Returns
+    -------
+    bool
+    """
+    if not found or found["kind"] != recipe_digest(recipe, length=False):
+        return False
+    shortest, longest = found["epochs"]
+    tested = set(found["protocols"].get("new_speakers", {}).get("per_corpus", ()))
+    keys = list(keys)
+    known = [key for key in keys if key.partition("/")[0] in tested]
+    few_others = len(keys) - len(known) <= _OTHERS * len(known)
+    return (
+        shortest <= epochs <= longest and few_others and keys_digest(known) == found["clips_digest"]
+    )
 
 
 def run_figures(predictions: Predictions, split: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,8 +135,9 @@ def benchmark_figures(path: Path, name: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``kind`` (`recipe_digest` without length), ``labels`` and ``protocols``; empty where
-        the file or the name is not there.
+        ``kind`` (`recipe_digest` without length), ``labels``, ``clips_digest`` (of the clips
+        that are tested), ``epochs`` (fewest and most that a fold trained for) and
+        ``protocols``; empty where the file or the name is not there.
 
     Raises
     ------
@@ -99,7 +150,7 @@ def benchmark_figures(path: Path, name: str) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8")).get(name, {})
     except (OSError, ValueError, AttributeError) as error:
         raise TrainingError(f"{path}: no table of figures: {error}") from error
-    if found and not {"kind", "labels", "protocols"} <= set(found):
+    if found and not {"kind", "labels", "clips_digest", "epochs", "protocols"} <= set(found):
         raise TrainingError(f"{path}: figures of {name} are incomplete")
     return dict(found)
 

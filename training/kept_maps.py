@@ -22,6 +22,7 @@ from training import augment
 from training.archive import load_arrays, save_arrays
 from training.cut import Cut
 from training.dataset import TrainingClips, TrainingSet
+from training.feature_cache import image_folders
 from training.objective import ValidationClips
 from training.progress import Display
 from training.recipe import Recipe
@@ -32,9 +33,8 @@ __all__ = ["KeptMaps", "KeptSet"]
 BATCH = 8
 """Windows given to the body at once: as many as a clip most often has copies."""
 
-_POOLING = tuple(f"architectures/blocks/{name}" for name in ("row_means", "spread"))
-_CODE = ("augment", "alter", "kept_maps", "cut", *_POOLING)
-"""What decides what is kept, beside the recipe and the body's layers."""
+_CODE = ("augment.py", "alter.py", "kept_maps.py", "cut.py", "architectures/blocks/*.py")
+"""What decides what is kept, beside the spectrograms, the recipe and the body's layers."""
 
 Half = npt.NDArray[np.float16]
 Floats = npt.NDArray[np.float32]
@@ -127,9 +127,10 @@ class KeptMaps:
         for later in ("mixup_alpha", "mixup_probability"):  # mixed when drawn
             del altered[later]
         here = Path(__file__).parent
-        code = [sha256_file(here / f"{name}.py") for name in _CODE]
-        facts: list[Any] = [recipe.spectrogram.digest(), altered, asdict(recipe.variants), code]
-        facts += [recipe.kept and asdict(recipe.kept), _fingerprint(self.cut.body)]
+        files = sorted(file for pattern in _CODE for file in here.glob(pattern))
+        facts: list[Any] = [altered, recipe.kept and asdict(recipe.kept)]
+        facts += [image_folders(recipe.spectrogram, recipe.variants)]
+        facts += [[sha256_file(file) for file in files], _fingerprint(self.cut.body)]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         try:
             (found := self.folder / f"maps-{digest[:16]}").mkdir(parents=True, exist_ok=True)

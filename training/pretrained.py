@@ -7,14 +7,16 @@ Applications, or from a file.
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from emotool.errors import TrainingError
+from training.archive import load_arrays
 
-__all__ = ["IMAGENET", "NONE", "load_pretrained"]
+__all__ = ["IMAGENET", "NONE", "RANDOM", "load_pretrained", "read_npz"]
 
 IMAGENET, NONE = "imagenet", "none"
+RANDOM = "random weights"
+"""What `load_pretrained` says where nothing was taken."""
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -43,12 +45,12 @@ def load_pretrained(model: Any, weights: str) -> str:
         If the weights cannot be had, or lack a layer of the model.
     """
     if weights == NONE:
-        return "random weights"
+        return RANDOM
     if weights == IMAGENET:
         return f"{_copy(model, _downloaded())} from ImageNet"
     path = Path(weights)
     if path.name.endswith(".npz"):
-        return f"{_copy(model, _from_npz(path))} from {path.name}"
+        return f"{_copy(model, read_npz(path))} from {path.name}"
     if path.name.endswith(".h5"):
         return f"{_copy(model, _from_h5(path))} from {path.name}"
     raise TrainingError(
@@ -85,12 +87,15 @@ def _is_backbone(layer: Any) -> bool:
     return bool(layer.weights) and layer.name.startswith("conv")
 
 
-def _from_npz(path: Path) -> Arrays:
+def read_npz(path: Path) -> Arrays:
+    """Read weights, ``LAYER/NAME``, from a ``.npz``; `TrainingError` if it is none."""
     try:
-        with np.load(path, allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path}: cannot be read as weights: {error}") from error
+        return load_arrays(path)
+    except ValueError as error:
+        raise TrainingError(
+            f"{path}: cannot be read as weights: {error.__cause__ or error}",
+            hint="a .npz with arrays LAYER/NAME was expected",
+        ) from error
 
 
 def _from_h5(path: Path) -> Arrays:

@@ -1,8 +1,8 @@
 """What is exported of a finished run: its model, its figures, its temperature.
 
-Figures come from the benchmark's folds where it has tried the run's recipe, and so does the
-temperature: they rest on everyone's clips, each judged by a model that had not heard them. A
-run of any other recipe is published with its own figures and a temperature fitted on its own
+Figures come from the benchmark's folds where it has tried the run's recipe on the run's clips,
+and so does the temperature: they rest on everyone's clips, each judged by a model that had not
+heard them. Any other run is published with its own figures and a temperature fitted on its own
 validation clips.
 """
 
@@ -16,8 +16,9 @@ from training.calibration import fit_temperature
 from training.checkout import git_commit
 from training.corpora import Utterance, load_corpora
 from training.export import Source
-from training.figures import benchmark_figures, recipe_digest, run_figures
+from training.figures import benchmark_figures, is_one_more_training, run_figures
 from training.predictions import Predictions, read_predictions
+from training.pretrained import RANDOM
 from training.recipe import Recipe
 from training.runs import Run
 from training.trained import load_model, recipe_of
@@ -53,7 +54,7 @@ def source_of(run: Run, benchmark: Path) -> Source:
     recipe = recipe_of(run)
     predictions = read_predictions(run.folder / "predictions.csv")
     split = _read_split(run)
-    figures, temperature = _judged(recipe, predictions, split, benchmark)
+    figures, temperature = _judged(run, predictions, split, benchmark)
     return Source(
         name=recipe.name,
         architecture=_architecture(recipe),
@@ -65,13 +66,24 @@ def source_of(run: Run, benchmark: Path) -> Source:
         temperature=temperature,
         corpora=tuple(run.config.get("corpora", ())),
         notes=(
-            f"Trained for {metrics['best_epoch']} epochs, seed {metrics['seed']}, at commit "
+            f"Trained for {_length(recipe, metrics)}, seed {metrics['seed']}, at commit "
             f"`{run.config.get('git_commit', '')[:12] or '-'}`."
             + (f" Started from {started}." if (started := metrics.get("started_from")) else "")
             + _beside(recipe)
         ),
         git_commit=git_commit(),
     )
+
+
+def _length(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
+    """Say for how long each stage was trained."""
+    first = []
+    if recipe.reconstruct:
+        first.append(f"{recipe.reconstruct.epochs} epochs of giving spectrograms back")
+    if recipe.head_first:
+        first.append(f"{recipe.head_first.epochs} epochs of the head alone")
+    last = f"{metrics['best_epoch']} epochs"
+    return f"{' and '.join(first)}, then for {last} with more layers" if first else last
 
 
 def _architecture(recipe: Recipe) -> str:
@@ -95,18 +107,23 @@ def _beside(recipe: Recipe) -> str:
 
 
 def _judged(
-    recipe: Recipe, predictions: Predictions, split: Mapping[str, Any], benchmark: Path
+    run: Run, predictions: Predictions, split: Mapping[str, Any], benchmark: Path
 ) -> tuple[dict[str, Any], float]:
     """Choose figures and temperature."""
+    recipe, metrics = recipe_of(run), run.metrics()
     found = benchmark_figures(benchmark, recipe.name)
-    if found and found["kind"] == recipe_digest(recipe, length=False):
+    keys = {key for subset in split["clips"].values() for key in subset} - set(metrics["rejected"])
+    from_weights = metrics.get("started_from") != RANDOM
+    if from_weights and is_one_more_training(found, recipe, keys, metrics["best_epoch"]):
         said = f"{OUT_OF_FOLD}, on other clips: {split['description']}"
         protocols = {name: {**one, "description": said} for name, one in found["protocols"].items()}
         if "new_speakers" in protocols:
             return protocols, float(protocols["new_speakers"]["temperature"])
     validated = predictions.subset("validation")
     temperature = (
-        fit_temperature(validated.probabilities, validated.truth) if len(validated) else 1.0
+        fit_temperature(validated.probabilities, validated.truth, doubt=True)
+        if len(validated)
+        else 1.0
     )
     return run_figures(predictions, split), temperature
 

@@ -97,7 +97,8 @@ def score(
         "speakers": len(speakers),
         "seeds": len(sets),
         "averaged_corpora": list(averaged),
-        **_bounds("uar", means, wide=bool((drawn != 1).any())),
+        # Who is in no averaged corpus does not move the mean.
+        **_bounds("uar", means, wide=bool((drawn[:, np.isin(corpora, averaged)] != 1).any())),
         "per_seed_uar": [float(value) for value in means[:, 0]],
         **{k: v for k, v in _figures(people).items() if not k.startswith("uar")},
         "confusion": people.confusions.sum((0, 1)).astype(int).tolist(),

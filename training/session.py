@@ -48,6 +48,8 @@ def run_training(
     display = Display(plan.recipe.epochs, check=check)
     display.say(f"{'going on with' if again else 'run'}: {run.folder}")
     display.say(f"split: {plan.split.description}")
+    if plan.split.passed_over:
+        display.say(plan.split.passed_over)
     try:
         _train(run, plan, display)
     except (KeyboardInterrupt, SystemExit):

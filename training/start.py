@@ -6,13 +6,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import emotool
-from emotool.errors import TrainingError
+from emotool.errors import InputError, TrainingError
+from emotool.files import sha256_file
 from training.architectures import PRETRAINED
 from training.checkout import git_commit
-from training.choices import Choices
-from training.feature_cache import FeatureCache, Wanted
+from training.choices import WORDS, Choices
+from training.feature_cache import FeatureCache, Wanted, image_folders
 from training.plan import Plan, fingerprint
-from training.pretrained import IMAGENET, NONE
+from training.pretrained import IMAGENET, read_npz
 from training.recipe import Recipe
 from training.runs import Run, create_run, find_runs, open_run
 from training.splits import Split
@@ -65,6 +66,7 @@ def begin(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
     split = split_by(choices, recipe.labels)
     config = {
         "name": recipe.name,
+        "weights_digest": _weights_digest(recipe, choices),
         "recipe": recipe.to_dict(),
         "choices": asdict(choices),
         "split_digest": split.digest,
@@ -104,6 +106,11 @@ def resume(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
     recipe = recipe_of(run)
     split = split_by(merged, recipe.labels)
     _check_same_data(run, split, places.cache)
+    if run.config.get("weights_digest", now := _weights_digest(recipe, merged)) != now:
+        raise TrainingError(
+            f"--weights names others than those that {run.folder} started from",
+            hint="name the file of weights it started from, or start a new run",
+        )
     if run.config.get("features") != _features(recipe):
         raise TrainingError(
             f"emotool computes features otherwise than when {run.folder} was started",
@@ -121,8 +128,27 @@ def _check_weights(recipe: Recipe, choices: Choices) -> None:
             f"{recipe.name} is trained from scratch: --weights is for networks that start from "
             "others' weights"
         )
-    if choices.weights not in (IMAGENET, NONE) and not Path(choices.weights).is_file():
+    if choices.weights in WORDS:
+        return
+    path = Path(choices.weights)
+    if not path.is_file():
         raise TrainingError(f"{choices.weights}: there is no such file of weights")
+    if path.name.endswith(".npz"):
+        read_npz(path)
+
+
+def _weights_digest(recipe: Recipe, choices: Choices) -> str | None:
+    """Fingerprint what a run starts from: a file by its content; None for nobody's weights."""
+    if recipe.architecture not in PRETRAINED:
+        return None
+    if choices.weights is None or choices.weights in WORDS:
+        return choices.weights or IMAGENET
+    try:
+        return sha256_file(Path(choices.weights))
+    except InputError as error:
+        raise TrainingError(
+            error.message, hint="say with --weights where the file of weights is now"
+        ) from error
 
 
 def _find(name: str, choices: Choices, root: Path) -> tuple[Run, Choices]:
@@ -169,9 +195,8 @@ def _check_same_data(run: Run, split: Split, cache: FeatureCache) -> None:
 
 def _features(recipe: Recipe) -> list[str]:
     """Name what the features depend on beside the clips: settings and the code's content."""
-    spec, variants = recipe.spectrogram, recipe.variants
-    copies = [Wanted("image", spec, copy, variants) for copy in range(variants.count + 1)]
-    return [wanted.folder() for wanted in (Wanted("windows", spec), *copies)]
+    spec = recipe.spectrogram
+    return [Wanted("windows", spec).folder(), *image_folders(spec, recipe.variants)]
 
 
 def _versions() -> dict[str, str]:

@@ -10,6 +10,9 @@ from emotool.catalog import DEFAULT_MODEL
 
 __all__ = ["evaluate"]
 
+_LOST = ("bad row", "git-lfs pointer", "missing", "same name", "unreadable")
+"""Problems by which clips are lost that someone meant to be judged."""
+
 
 def evaluate(
     model: Annotated[
@@ -59,7 +62,8 @@ def evaluate(
     recall of the labels, per corpus and averaged over corpora, with 95 % intervals over
     speakers. Emotions that are not among the model's labels are left out and counted.
 
-    The exit code is 3 when some clips could not be read.
+    The exit code is 3 when some clips could not be read, or are named in a manifest and not
+    there.
     """
     from training.extras import require_train_extra
 
@@ -75,10 +79,11 @@ def evaluate(
 
     classifier = load_classifier(model, device=device)
     index = load_corpora(data or (), speaker_pattern=speaker_pattern)
-    chosen = index.with_labels(classifier.labels).utterances
+    chosen = index.among(classifier.labels).utterances
     if not chosen:
         raise CorpusError(
-            f"no clip is labelled {' or '.join(classifier.labels)}",
+            f"no clip is labelled {' or '.join(classifier.labels)}; there is "
+            f"{', '.join(sorted({u.emotion for u in index.utterances}))}",
             hint="`emotool data check` says what is there",
         )
     with progress_bar("classifying") as advance:
@@ -97,5 +102,8 @@ def evaluate(
         f"pictures and every clip's answer are in {folder}",
         err=True,
     )
-    if any(result.status == "failed" for result in evaluation.unanswered):
+    if index.passed_over:
+        typer.echo(index.passed_over, err=True)
+    failed = any(result.status == "failed" for result in evaluation.unanswered)
+    if failed or any(problem.kind in _LOST for problem in index.problems):
         raise typer.Exit(3)

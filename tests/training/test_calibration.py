@@ -62,6 +62,22 @@ def test_labels_without_error_meet_the_bound() -> None:
     assert fit_temperature([[0.9, 0.1], [0.2, 0.8]], [0, 1]) == pytest.approx(0.05, rel=0.01)
 
 
+def test_a_few_clips_without_error_are_no_proof_of_certainty() -> None:
+    """With doubt, a dozen right answers at .6 to .9 make a model a little surer, not certain."""
+    right = np.linspace(0.6, 0.9, 12)
+    probabilities, truth = np.stack([right, 1 - right], axis=1), [0] * 12
+    softened = apply_temperature(probabilities, fit_temperature(probabilities, truth, doubt=True))
+    assert 0.75 < softened[:, 0].mean() < 13 / 14
+    assert fit_temperature(probabilities, truth) == pytest.approx(0.05, rel=0.01)
+
+
+def test_doubt_fades_with_the_number_of_clips() -> None:
+    """Twenty thousand clips are believed."""
+    probabilities, truth = labelled(3.0)
+    plain = fit_temperature(probabilities, truth)
+    assert fit_temperature(probabilities, truth, doubt=True) == pytest.approx(plain, rel=0.01)
+
+
 def test_the_calibration_error_is_the_weighted_gap() -> None:
     """By hand: three clips at 0.9 (two right), one at 0.6 (wrong)."""
     probabilities = [[0.9, 0.1]] * 3 + [[0.6, 0.4]]

@@ -72,6 +72,17 @@ def test_data_licence_and_limits_are_said() -> None:
     assert "acted" in card
 
 
+def test_speakers_are_counted_in_their_own_corpus() -> None:
+    """A second folder of the same name is called mine-2: its speakers are not mine's."""
+    split = {
+        "description": "by hand",
+        "speakers": {"train": ["mine-anna", "mine-2-bo", "mine-2-c"]},
+    }
+    card = model_card(metadata(corpora=("mine", "mine-2"), split=split), 1)
+    assert re.search(r"^\| mine \| 1 \|", card, re.MULTILINE)
+    assert re.search(r"^\| mine-2 \| 2 \|", card, re.MULTILINE)
+
+
 def test_speakers_kept_for_validation_are_not_said_to_have_ended_the_training() -> None:
     """Most recipes train for as long as they say, whatever those speakers show."""
     split = {**metadata().split, "speakers": {"train": ["nemo-A"], "validation": ["nemo-B"]}}

@@ -143,6 +143,31 @@ def test_same_file_described_twice_is_told(tmp_path: Path) -> None:
     assert "anna, emotion sad" in problem.message
 
 
+def test_clips_of_one_name_in_two_manifests_are_told(tmp_path: Path) -> None:
+    """Both lists call their corpus study and a clip 01: one is taken, the other is no copy."""
+    for folder, emotion in (("a", "happy"), ("b", "sad")):
+        touch(tmp_path / folder, "01.wav", "01.flac")
+        rows = f"01.wav,{emotion},study\n01.flac,{emotion},study\n"
+        (tmp_path / folder / "list.csv").write_text(f"path,emotion,corpus\n{rows}")
+    index = load_corpora([tmp_path / "a" / "list.csv", tmp_path / "b" / "list.csv"])
+    assert [clip.key for clip in index.utterances] == ["study/01"]
+    assert [one.path.relative_to(tmp_path).as_posix() for one in index.duplicates] == ["a/01.flac"]
+    assert [problem.kind for problem in index.problems] == ["same name"] * 2
+    assert "is named study/01 too" in index.problems[0].message
+
+
+def test_what_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    """By kind, with the first of them and where to see all; nothing where nothing is wrong."""
+    touch(tmp_path, "one.wav", "two.wav")
+    manifest = tmp_path / "mine.csv"
+    manifest.write_text("path,emotion\none.wav,sad\ngone.wav,sad\n,sad\n")
+    told = load_corpora([manifest]).passed_over
+    assert told.startswith("not used: 1 bad row, 1 missing; first: ")
+    assert "`emotool data check` lists all" in told
+    manifest.write_text("path,emotion\none.wav,sad\n")
+    assert load_corpora([manifest]).passed_over == ""
+
+
 @pytest.mark.parametrize(
     ("emotion", "difference"),
     [("happy", "taken as emotion sad, not emotion happy"), ("calm", "emotion sad, not left out")],

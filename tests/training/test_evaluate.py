@@ -53,6 +53,24 @@ def test_speakers_that_were_heard_are_scored_apart(classifier: Classifier, clips
     assert set(new.facts["speaker"]) == {"ravdess-02"}
 
 
+def test_people_of_folders_may_be_known_by_another_name(tmp_path: Path, clips: Path) -> None:
+    """A model that has learnt from someone's own folder may meet its people in a renamed one.
+
+    A model that has learnt from known corpora alone has met nobody elsewhere.
+    """
+    rows = "".join(f"{path.name},happy,anna\n" for path in clips.glob("*.wav"))
+    (clips / "list.csv").write_text(f"path,emotion,speaker\n{rows}")
+    own = load_corpora([clips / "list.csv"]).utterances
+    known = load_corpora([clips]).utterances
+    for speaker, corpus, of_own in (("emodb-03", "emodb", "new"), ("voices-anna", "v", "unknown")):
+        split = {"speakers": {"train": [speaker]}}
+        metadata = tiny_metadata(split=split, corpora=(corpus,))
+        path = write_tiny_model(tmp_path / f"{corpus}.onnx", metadata)
+        model = load_classifier(path, device="cpu")
+        assert list(evaluate(model, own, ONE).figures) == [of_own]
+        assert list(evaluate(model, known, ONE).figures) == ["new"]
+
+
 @pytest.mark.parametrize("said", [{}, {"speakers": "all"}, {"speakers": {"train": 3}}])
 def test_a_model_that_does_not_say_whom_it_heard_is_not_believed(
     tmp_path: Path, clips: Path, said: dict[str, Any]

@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 
 from emotool.errors import TrainingError
-from training.figures import benchmark_figures, for_metadata, run_figures
+from training.figures import (
+    benchmark_figures,
+    for_metadata,
+    is_one_more_training,
+    keys_digest,
+    recipe_digest,
+    run_figures,
+)
 from training.predictions import Predictions, from_rows
+from training.recipe import Recipe
 
 
 def predictions(*subsets: str) -> Predictions:
@@ -62,10 +70,29 @@ def test_benchmark_figures_are_found_by_name(tmp_path: Path) -> None:
     """No file and no such name give nothing; a damaged file is an error."""
     path = tmp_path / "figures.json"
     assert benchmark_figures(path, "cnn") == {}
-    path.write_text(json.dumps({"cnn": {"kind": "r", "labels": ["a", "b"], "protocols": {}}}))
+    found = {"kind": "r", "labels": ["a", "b"], "clips_digest": "", "epochs": [1, 2]}
+    path.write_text(json.dumps({"cnn": {**found, "protocols": {}}}))
     assert benchmark_figures(path, "cnn")["kind"] == "r"
     assert benchmark_figures(path, "resnet") == {}
     for damaged in ("{", "[]", '{"cnn": {"kind": "r"}}'):
         path.write_text(damaged)
         with pytest.raises(TrainingError, match=r"figures"):
             benchmark_figures(path, "cnn")
+
+
+@pytest.mark.parametrize(("others", "alike"), [(5, True), (6, False)])
+def test_few_clips_of_untested_corpora_make_no_other_model(others: int, alike: bool) -> None:
+    """One in twenty at most, such as a corpus of one speaker who always trains."""
+    recipe = Recipe("r", "cnn")
+    tested = [f"nemo/{number}" for number in range(100)]
+    found = {
+        "kind": recipe_digest(recipe, length=False),
+        "clips_digest": keys_digest(tested),
+        "epochs": [3, 5],
+        "protocols": {"new_speakers": {"per_corpus": {"nemo": {}}}},
+    }
+    keys = [*tested, *(f"cremad/{number}" for number in range(others))]
+    assert is_one_more_training(found, recipe, reversed(keys), 4) is alike
+    assert not is_one_more_training(found, recipe, keys, 2)
+    assert not is_one_more_training(found, recipe, keys[1:], 4)
+    assert not is_one_more_training({}, recipe, keys, 4)

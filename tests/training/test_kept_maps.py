@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from emotool.spectrogram import SpectrogramSpec
-from training import architectures, kept_maps
+from training import architectures, feature_cache, kept_maps
 from training.cut import cut
 from training.dataset import TrainingClips
 from training.kept_maps import KeptMaps, KeptSet
@@ -94,6 +94,16 @@ def test_other_settings_have_other_maps(model: Any, tmp_path: Path, change: dict
     assert KeptMaps(parts, mixed, tmp_path)._folder() == one
     other = architectures.build("resnet", ("happy", "sad"), SPEC, {"cut": LAYER, "projection": 4})
     assert KeptMaps(cut(other, LAYER), RECIPE, tmp_path)._folder() != one
+
+
+def test_spectrograms_made_by_other_code_have_other_maps(
+    model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Maps are found by the audio file: what lies between must not have changed."""
+    maker = KeptMaps(cut(model, LAYER), RECIPE, tmp_path)
+    before = maker._folder()
+    monkeypatch.setattr(feature_cache, "_code", lambda altered: "other code")
+    assert maker._folder() != before
 
 
 def test_batches_are_of_kept_copies(model: Any, tmp_path: Path) -> None:

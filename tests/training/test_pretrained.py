@@ -13,7 +13,7 @@ import keras
 from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
 from training import architectures
-from training.pretrained import load_pretrained
+from training.pretrained import load_pretrained, read_npz
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 
@@ -75,6 +75,23 @@ def test_files_that_are_no_weights_are_told(model: Any, tmp_path: Path, name: st
     (tmp_path / name).write_bytes(b"not weights")
     with pytest.raises(TrainingError, match="cannot be read as weights"):
         load_pretrained(model, str(tmp_path / name))
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut off", "one array"])
+def test_a_damaged_archive_is_told_not_taken_for_an_interruption(
+    tmp_path: Path, damage: str
+) -> None:
+    """An empty file, one that ends early, and an array without a name under that suffix."""
+    path = tmp_path / "w.npz"
+    np.savez(path, **{"conv1_conv/kernel": np.zeros(999, np.float32)})
+    if damage == "one array":
+        with path.open("wb") as handle:
+            np.save(handle, np.zeros(3))
+    else:
+        path.write_bytes(path.read_bytes()[: 0 if damage == "empty" else 500])
+    with pytest.raises(TrainingError, match=r"w\.npz: cannot be read as weights") as caught:
+        read_npz(path)
+    assert "LAYER/NAME" in (caught.value.hint or "")
 
 
 def test_keras_own_files_are_read(model: Any, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """What is exported of a run."""
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,12 +11,15 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from emotool.errors import EmotoolError, TrainingError
 from tests.tiny_run import tiny_corpus, tiny_recipe
+from training import run_source
 from training.calibration import fit_temperature
 from training.choices import Choices
 from training.feature_cache import FeatureCache
-from training.figures import recipe_digest
+from training.figures import keys_digest, recipe_digest
 from training.predictions import read_predictions
+from training.pretrained import RANDOM
 from training.progress import Display
+from training.recipe_stages import HeadFirst
 from training.run_source import held_out_clips, source_of
 from training.runs import Run, create_run, open_run
 from training.start import Places, begin
@@ -22,6 +27,27 @@ from training.train import train
 from training.trained import recipe_of
 
 NOWHERE = Path("nowhere.json")
+
+
+def benchmarked(run: Run) -> dict[str, Any]:
+    """Give figures of a benchmark that has tried a run's recipe on its clips."""
+    split = json.loads((run.folder / "split.json").read_text())
+    keys = [key for subset in split["clips"].values() for key in subset]
+    figures = {"uar": 0.9, "temperature": 1.5, "per_corpus": {"ravdess": {}}}
+    return {
+        "kind": recipe_digest(recipe_of(run), length=False),
+        "labels": [],
+        "clips_digest": keys_digest(keys),
+        "epochs": [1, run.metrics()["best_epoch"]],
+        "protocols": {"new_speakers": figures},
+    }
+
+
+def write_figures(folder: Path, found: dict[str, Any]) -> Path:
+    """Write them as the benchmark does."""
+    path = folder / "figures.json"
+    path.write_text(json.dumps({"tiny": found}))
+    return path
 
 
 class Silent(Display):
@@ -47,7 +73,8 @@ def test_a_run_is_exported_with_its_own_figures(run: Run) -> None:
     """Test clips by new speakers; temperature by its validation clips."""
     source = source_of(run, NOWHERE)
     validated = read_predictions(run.folder / "predictions.csv").subset("validation")
-    assert source.temperature == fit_temperature(validated.probabilities, validated.truth)
+    fitted = fit_temperature(validated.probabilities, validated.truth, doubt=True)
+    assert source.temperature == fitted
     assert list(source.metrics) == ["new_speakers"]
     assert source.metrics["new_speakers"]["uar"] == run.metrics()["test"]["uar"]
     assert (source.name, source.labels, source.corpora) == ("tiny", ("happy", "sad"), ("ravdess",))
@@ -58,31 +85,53 @@ def test_a_recipe_that_was_benchmarked_is_published_with_those_figures(
     run: Run, tmp_path: Path
 ) -> None:
     """Figures and temperature are the folds', and the card says that they are the recipe's."""
-    protocols = {"new_speakers": {"uar": 0.9, "temperature": 1.5}}
-    found = {
-        "kind": recipe_digest(recipe_of(run), length=False),
-        "labels": [],
-        "protocols": protocols,
-    }
-    path = tmp_path / "figures.json"
-    path.write_text(json.dumps({"tiny": found}))
-    source = source_of(run, path)
+    source = source_of(run, write_figures(tmp_path, benchmarked(run)))
     assert (source.temperature, source.metrics["new_speakers"]["uar"]) == (1.5, 0.9)
     assert "out of fold" in source.metrics["new_speakers"]["description"]
 
 
 def test_figures_of_another_recipe_are_not_borrowed(run: Run, tmp_path: Path) -> None:
     """A run whose recipe was changed since has only its own figures."""
-    protocols = {"new_speakers": {"uar": 0.9, "temperature": 1.5}}
-    path = tmp_path / "figures.json"
-    path.write_text(json.dumps({"tiny": {"kind": "x", "labels": [], "protocols": protocols}}))
+    path = write_figures(tmp_path, {**benchmarked(run), "kind": "x"})
     assert source_of(run, path).metrics == source_of(run, NOWHERE).metrics
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [{"clips_digest": keys_digest(["ravdess/another"])}, {"epochs": [7, 9]}],
+    ids=["other clips", "longer"],
+)
+def test_figures_of_other_clips_or_another_length_are_not_borrowed(
+    run: Run, tmp_path: Path, tried: dict[str, Any]
+) -> None:
+    """The same recipe on one's own clips, or for one epoch, makes another model."""
+    path = write_figures(tmp_path, {**benchmarked(run), **tried})
+    source = source_of(run, path)
+    assert source.metrics == source_of(run, NOWHERE).metrics
+    assert source.temperature != 1.5
+
+
+def test_a_network_from_nobodys_weights_does_not_borrow_figures(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The benchmark's start from ImageNet's, which no recipe says."""
+    said = {**run.metrics(), "started_from": RANDOM}
+    monkeypatch.setattr(Run, "metrics", lambda self: said)
+    path = write_figures(tmp_path, benchmarked(run))
+    assert source_of(run, path).metrics == source_of(run, NOWHERE).metrics
+
+
+def test_the_card_tells_every_stage_of_training(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two epochs after forty of the head alone are not two epochs."""
+    assert source_of(run, NOWHERE).notes.startswith("Trained for ")
+    staged = dataclasses.replace(recipe_of(run), head_first=HeadFirst("head", 40))
+    monkeypatch.setattr(run_source, "recipe_of", lambda run: staged)
+    said = source_of(run, NOWHERE).notes
+    assert "40 epochs of the head alone, then for" in said
 
 
 def test_a_longer_training_is_of_the_same_kind(run: Run) -> None:
     """Epochs and patience are of the recipe, not of its kind; everything else is of both."""
-    import dataclasses
-
     recipe = recipe_of(run)
     longer = dataclasses.replace(recipe, epochs=99, patience=99)
     assert recipe_digest(longer, length=False) == recipe_digest(recipe, length=False)

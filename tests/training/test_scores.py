@@ -73,6 +73,18 @@ def test_a_corpus_of_one_speaker_has_no_interval() -> None:
     assert score(alone)["accuracy_high"] is None
 
 
+def test_speakers_outside_the_mean_lend_it_no_interval() -> None:
+    """A corpus of few clips is not averaged: its speakers cannot make TESS's bounds known."""
+    everyone = made_up()
+    few = np.flatnonzero(everyone.facts["corpus"] == "emodb")[::8]  # 10 clips of 4 speakers
+    chosen = everyone.facts["corpus"] == "tess"
+    chosen[few] = True
+    figures = score(everyone.select(chosen))
+    assert figures["averaged_corpora"] == ["tess"]
+    assert figures["uar_low"] is figures["uar_high"] is None
+    assert figures["accuracy_low"] is not None
+
+
 def test_seeds_are_averaged_not_pooled() -> None:
     """Several seeds give the mean of their scores, and each one's own beside it."""
     sets = [made_up(seed) for seed in range(3)]

@@ -134,7 +134,8 @@ class Problem:
     ----------
     kind : str
         ``unrecognised``, ``git-lfs pointer``, ``misnamed``, ``missing``, ``bad row``,
-        ``described twice``, ``unreadable``, ``silent``, ``too short`` or ``same sound``.
+        ``described twice``, ``same name``, ``unreadable``, ``silent``, ``too short`` or
+        ``same sound``.
     path : Path
         The file it concerns.
     message : str

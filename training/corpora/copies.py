@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from training.corpora import registry
 from training.corpora.base import Excluded, Problem, Utterance
 from training.corpora.index import Duplicate
 from training.corpora.walk import is_lfs_pointer, lossless_first
@@ -29,7 +30,11 @@ def without_pointers(
 def one_copy_each(
     found: Iterable[Utterance | Excluded], problems: list[Problem]
 ) -> tuple[tuple[Utterance, ...], tuple[Excluded, ...], tuple[Duplicate, ...]]:
-    """Keep one copy of each clip: the one whose format loses least, then the first by path."""
+    """Keep one copy of each clip: the one whose format loses least, then the first by path.
+
+    Known corpora have each name once, wherever it lies. In one of your own, files of one name
+    in different folders, as two manifests may list them, are different clips: a problem.
+    """
     copies: dict[str, list[Utterance | Excluded]] = defaultdict(list)
     for clip in _each_file_once(found, problems):
         copies[clip.key].append(clip)
@@ -42,8 +47,17 @@ def one_copy_each(
             utterances.append(kept)
         else:
             excluded.append(kept)
-        duplicates += [Duplicate(other.path, kept.path) for other in others]
+        for other in others:
+            if other.corpus in registry.facts() or _same_folder(other.path, kept.path):
+                duplicates.append(Duplicate(other.path, kept.path))
+            else:
+                message = f"{kept.path} is named {kept.key} too: give one another name or corpus"
+                problems.append(Problem("same name", other.path, message))
     return tuple(utterances), tuple(excluded), tuple(duplicates)
+
+
+def _same_folder(one: Path, other: Path) -> bool:
+    return one.parent.resolve() == other.parent.resolve()
 
 
 def _each_file_once(

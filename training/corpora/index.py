@@ -1,10 +1,12 @@
 """What was found below the folders of training data."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emotool.errors import CorpusError
+from emotool.text import printable
 from training.corpora.base import EMOTIONS, Excluded, Problem, Utterance
 
 __all__ = ["CorpusIndex", "Duplicate"]
@@ -54,5 +56,22 @@ class CorpusIndex:
                 f"no clip is labelled {' or '.join(missing)}; there is {', '.join(sorted(there))}",
                 hint=f"labels are chosen from {', '.join(EMOTIONS)}",
             )
+        return self.among(labels)
+
+    def among(self, labels: Sequence[str]) -> "CorpusIndex":
+        """Keep the utterances whose emotion is one of ``labels``, be there some of each or not."""
         kept = tuple(u for u in self.utterances if u.emotion in labels)
         return replace(self, utterances=kept)
+
+    @property
+    def passed_over(self) -> str:
+        """One line on what could not be used; empty where nothing is wrong."""
+        if not self.problems:
+            return ""
+        counts = Counter(problem.kind for problem in self.problems)
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items()))
+        first = self.problems[0]
+        return (
+            f"not used: {kinds}; first: {printable(str(first.path))}: {printable(first.message)}; "
+            "`emotool data check` lists all"
+        )

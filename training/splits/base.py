@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from emotool.errors import CorpusError
@@ -34,6 +34,8 @@ class Split:
         speakers.
     description : str
         One line for people.
+    passed_over : str
+        One line on what of the data could not be used, for people; empty where all could.
     """
 
     kind: str
@@ -43,13 +45,14 @@ class Split:
     digest: str
     comparable: bool
     description: str
+    passed_over: str = field(default="", compare=False)
 
     def subsets(self) -> dict[str, tuple[Utterance, ...]]:
         """Give the three lists by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the split as it is kept with a run: everything but the paths."""
+        """Give the split as it is kept with a run: no paths, nor what could not be used."""
         subsets = self.subsets()
         return {
             "kind": self.kind,

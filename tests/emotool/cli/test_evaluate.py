@@ -58,6 +58,29 @@ def test_json_is_all_there_is_on_stdout(
     assert (place / "out" / "evaluation.json").is_file()
 
 
+def test_a_folder_without_one_of_the_labels_is_measured(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """Happy clips alone say how many of them are recognised."""
+    for path in (place / "clips").glob("03-01-04-*"):
+        path.unlink()
+    done = call(place, python, python_path, "tiny.onnx", "--data", "clips", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "3 clips, 3 left out for their emotion" in done.stderr
+
+
+def test_clips_that_a_manifest_names_in_vain_are_told(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """They are in no figure, so the exit code is 3, as for those that cannot be read."""
+    here = sorted(path.name for path in (place / "clips").iterdir())[:3]
+    rows = "".join(f"clips/{name},happy\n" for name in [*here, "gone.wav", "lost.wav"])
+    (place / "list.csv").write_text(f"path,emotion\n{rows}")
+    done = call(place, python, python_path, "tiny.onnx", "--data", "list.csv", "--workers", "1")
+    assert done.returncode == 3, done.stderr
+    assert "not used: 2 missing; first: " in done.stderr
+
+
 def test_mistakes_are_one_clear_line(place: Path, python: str, python_path: dict[str, str]) -> None:
     """An unknown model, and data without the model's labels, end with a message and code 1."""
     done = call(place, python, python_path, "nosuch", "--data", "clips")
