@@ -100,9 +100,15 @@ def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) 
     return windows
 
 
-def _sounds(samples: Floats, spec: SpectrogramSpec, hop: int) -> list[Floats]:
-    """Return the windows of samples, of which the last ones may be shorter."""
-    count, size = _window_count(samples.size, spec, hop), spec.window_samples
+def _sounds(
+    samples: Floats, spec: SpectrogramSpec, hop: int, count: int | None = None
+) -> list[Floats]:
+    """Return the windows of samples, of which the last ones may be shorter.
+
+    As many as ``count``, where it is known that the sound goes on.
+    """
+    size = spec.window_samples
+    count = _window_count(samples.size, spec, hop) if count is None else count
     return [samples[index * hop : index * hop + size] for index in range(count)]
 
 
@@ -271,41 +277,43 @@ def _long_parts(
 ) -> Iterator[ClipFeatures]:
     """Yield the parts of a long clip, of which ``head`` has been read."""
     size = (block_windows - 1) * cutting.hop + cutting.spec.window_samples
+    step = block_windows * cutting.hop
+    # With a tail behind them, all these windows have one that the window before has not.
+    enough = size + _least_tail(cutting.spec)
     offset = 0
-    while head.size:
-        if head.size <= size:  # one sample more tells whether this part is the last
-            head = np.concatenate([head, stream.read(size + 1 - head.size)])
-        # What the next part's windows share with these stays.
-        step = block_windows * cutting.hop if head.size > size else head.size
-        yield _long_part(head[:size], offset, stream.clipped, cutting, step)
-        head = head[step:]
+    while True:
+        if head.size < enough:
+            head = np.concatenate([head, stream.read(enough - head.size)])
+        if head.size < enough:
+            yield _long_part(head, offset, stream.clipped, cutting)
+            return
+        yield _long_part(head[:size], offset, stream.clipped, cutting, block_windows)
+        head = head[step:]  # what the next part's windows share with these stays
         offset += step
 
 
 def _long_part(
-    part: Floats, offset: int, clipped: bool, cutting: _Cutting, step: int | None = None
+    part: Floats, offset: int, clipped: bool, cutting: _Cutting, count: int | None = None
 ) -> ClipFeatures:
+    """Return the features of a part: so many windows if it goes on, else to the clip's end."""
     spec = cutting.spec
-    duration = (part.size if step is None else step) / spec.sample_rate
+    duration = (part.size if count is None else count * cutting.hop) / spec.sample_rate
     flags = ("clipped", "long") if clipped else ("long",)
-    # A tail too short to be a window of its own would be one here, where it is the only one.
-    new = part.size - (spec.window_samples - cutting.hop)
-    is_tail = offset > 0 and new < _least_tail(spec)
-    if is_tail or _is_silent(part):
+    if _is_silent(part):
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
-    log_mels, starts, ends = _windows(part, offset, cutting)
+    log_mels, starts, ends = _windows(part, offset, cutting, count)
     return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks_of(part))
 
 
 def _windows(
-    samples: Floats, offset: int, cutting: _Cutting
+    samples: Floats, offset: int, cutting: _Cutting, count: int | None = None
 ) -> tuple[Floats, tuple[float, ...], tuple[float, ...]]:
     """Return the spectrograms of samples that are not silent, where windows begin and end (s).
 
     Windows in which nothing is heard have no say in the label, unless there is no other.
     """
     spec, hop, size = cutting.spec, cutting.hop, cutting.spec.window_samples
-    sounds = _sounds(samples, spec, hop)
+    sounds = _sounds(samples, spec, hop, count)
     heard = list(range(len(sounds)))
     if len(sounds) > 1:
         heard = [index for index in heard if not _is_silent(sounds[index])] or heard

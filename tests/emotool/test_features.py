@@ -185,6 +185,22 @@ def test_the_tail_of_a_long_clip_counts_like_that_of_a_short_one(
     assert sum(part.duration_s for part in parts) == pytest.approx(62.0 + tail)
 
 
+@pytest.mark.parametrize("hop_seconds", [0.02, 0.09, 0.1, 0.3])
+@pytest.mark.parametrize("block_windows", [1, 8, 31])
+@pytest.mark.parametrize("seconds", [60.01, 61.0, 62.345])
+def test_overlapping_windows_of_a_long_clip_are_those_of_the_whole(
+    tmp_path: Path, seconds: float, block_windows: int, hop_seconds: float
+) -> None:
+    """None is lost where parts meet, also where windows are nearer than a tail is long."""
+    samples = noise(seconds)
+    parts = list(iter_extract(_write(tmp_path, samples), SMALL, block_windows, hop_seconds))
+    hop = round(hop_seconds * 16_000)
+    expected = [i * hop / 16_000 for i in range(len(cut_windows(samples, SMALL, hop)))]
+    assert [start for part in parts for start in part.starts_s] == expected
+    assert all(len(part.log_mels) <= block_windows for part in parts)
+    assert sum(part.duration_s for part in parts) == pytest.approx(seconds, abs=1e-4)
+
+
 def test_a_minute_is_not_long(tmp_path: Path) -> None:
     """Exactly a minute is trimmed and comes in one part; one sample more is streamed."""
     minute = _long(LONG_SECONDS)
