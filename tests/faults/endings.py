@@ -4,14 +4,15 @@ from tests.faults.fault import Fault
 
 __all__ = ["OUTPUTS", "RESUMING", "SPREADSHEETS", "WORKERS"]
 
-_CLI = "tests/emotool/cli/test_classify.py"
+_INTERRUPTED = "tests/emotool/cli/test_classify_interrupted.py"
+_OUTPUTS = "tests/emotool/cli/test_classify_outputs.py"
 _RESUMING = "tests/emotool/test_resuming.py"
 _POOL = "tests/emotool/test_pool.py"
 _FILES = "tests/emotool/test_files.py"
 _JOURNAL = "tests/emotool/test_journal.py"
 _ENDING = "tests/emotool/cli/test_ending.py"
 _HERE = "tests/faults/test_endings.py"
-_SIGNALS = f"{_CLI}::test_run_ended_by_a_signal_goes_on_to_the_same_bytes"
+_SIGNALS = f"{_INTERRUPTED}::test_run_ended_by_a_signal_goes_on_to_the_same_bytes"
 
 RESUMING = (
     Fault(
@@ -70,7 +71,7 @@ RESUMING = (
         "the first goes on, the second is refused",
         "error: another run (process …) is writing r.csv",
         1,
-        (f"{_CLI}::test_second_run_on_the_same_output_is_refused",),
+        (f"{_INTERRUPTED}::test_second_run_on_the_same_output_is_refused",),
     ),
     Fault(
         "a lock left by a dead process",
@@ -115,7 +116,7 @@ WORKERS = (
         "timeout: no result after … s",
         3,
         (
-            f"{_CLI}::test_frozen_worker_is_given_up_after_the_timeout",
+            f"{_INTERRUPTED}::test_frozen_worker_is_given_up_after_the_timeout",
             f"{_POOL}::test_hanging_clip_is_given_up",
         ),
     ),
@@ -123,7 +124,7 @@ WORKERS = (
         "`kill -9` of every worker",
         "others take over; no row shows it",
         code=0,
-        tests=(f"{_CLI}::test_killed_workers_cost_nothing",),
+        tests=(f"{_INTERRUPTED}::test_killed_workers_cost_nothing",),
     ),
     Fault(
         "an exception nobody foresaw, memory that is refused",
@@ -182,21 +183,21 @@ OUTPUTS = (
         "the same",
         "error: …",
         1,
-        (f"{_CLI}::test_disk_that_fills_up_leaves_the_old_table",),
+        (f"{_OUTPUTS}::test_disk_that_fills_up_leaves_the_old_table",),
     ),
     Fault(
         "a full device behind standard output",
         "an error",
         "error: …No space left on device",
         1,
-        (f"{_CLI}::test_full_device_is_an_error",),
+        (f"{_OUTPUTS}::test_full_device_is_an_error",),
     ),
     Fault(
         "a reader who leaves (`| head`)",
         "ends quietly",
         "",
         141,
-        (f"{_CLI}::test_reader_that_leaves_ends_the_run_quietly",),
+        (f"{_OUTPUTS}::test_reader_that_leaves_ends_the_run_quietly",),
     ),
     Fault(
         "a read-only folder or file system",
@@ -205,7 +206,7 @@ OUTPUTS = (
         1,
         (
             f"{_HERE}::test_read_only_file_system_is_known_at_once",
-            f"{_CLI}::test_folder_that_cannot_be_written_is_an_error",
+            f"{_OUTPUTS}::test_folder_that_cannot_be_written_is_an_error",
         ),
     ),
     Fault(
