@@ -115,7 +115,7 @@ def _judged(
     keys = {key for subset in split["clips"].values() for key in subset} - set(metrics["rejected"])
     from_weights = metrics.get("started_from") != RANDOM
     if from_weights and is_one_more_training(found, recipe, keys, metrics["best_epoch"]):
-        said = f"{OUT_OF_FOLD}, on other clips: {split['description']}"
+        said = f"{OUT_OF_FOLD}, its clips split otherwise: {split['description']}"
         protocols = {name: {**one, "description": said} for name, one in found["protocols"].items()}
         if "new_speakers" in protocols:
             return protocols, float(protocols["new_speakers"]["temperature"])
