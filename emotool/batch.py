@@ -107,6 +107,8 @@ class _Batch:
             found = find_clips(options.paths, options.listed)
         else:
             found = options.manifest.found()
+        for folder in found.empty:
+            self._progress.note(f"{printable(folder)}: no audio files there that are not taken yet")
         sources = [Clip(0, path, path) for path in options.sources]
         spare_inputs(files, [*sources, *found.clips])
         return found

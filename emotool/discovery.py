@@ -51,12 +51,15 @@ class Found:
         Files and folders in folders whose names begin with a dot.
     archives : int, default 0
         Zip archives in folders, which are only read if they are named.
+    empty : tuple of str, default ()
+        Folders that were named and added no clip.
     """
 
     clips: list[Clip]
     passed_over: int
     hidden: int
     archives: int = 0
+    empty: tuple[str, ...] = ()
 
 
 def find_clips(arguments: Sequence[str], listed: Sequence[str] = ()) -> Found:
@@ -100,6 +103,7 @@ def find_clips(arguments: Sequence[str], listed: Sequence[str] = ()) -> Found:
         search.passed_over,
         search.hidden,
         search.archives,
+        tuple(search.empty),
     )
     if all(clip.problem is not None for clip in found.clips):
         raise _nothing([*arguments, *listed], found)

@@ -71,12 +71,15 @@ class Search:
         What to show, what to open, and why it cannot be opened; in the order of finding.
     passed_over, hidden, archives : int
         Entries of folders that are no clips.
+    empty : list of str
+        Folders that were named, as shown, and added no clip.
     """
 
     clips: list[tuple[str, str, str | None]] = field(default_factory=list)
     passed_over: int = 0
     hidden: int = 0
     archives: int = 0
+    empty: list[str] = field(default_factory=list)
     seen: _Seen = field(default_factory=_Seen)
 
     def add(self, shown: str, path: str, problem: str | None = None) -> None:
@@ -141,9 +144,12 @@ class Search:
         """Walk a folder: real entries first, then what its symbolic links add."""
         links: list[tuple[str, str]] = []
         shown = _slashes(argument)
+        known, before = _resolved(argument) in self.seen.entered, len(self.clips)
         self.walk(argument, shown if shown.endswith("/") else shown + "/", links)
         for path, name in _drain(links):
             self.link(path, name, links)
+        if not known and len(self.clips) == before:
+            self.empty.append(shown)
 
     def walk(self, top: str, shown: str, links: list[tuple[str, str]]) -> None:
         """Take the files below ``top``, whose shown name with a ``/`` at its end is given."""

@@ -1,6 +1,7 @@
 """``emotool classify``: folders of speech in, a table of labels out."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -85,6 +86,7 @@ def classify(
             if clips
             else "name files or folders to be classified, or a list with --from or --manifest"
         )
+    _keep_apart(log_file, save_config, [*(output or ()), embeddings, manifest, from_list, from_nul])
     from emotool.annotation_folder import Annotations
     from emotool.batch import RunOptions
     from emotool.pool import PoolOptions
@@ -117,6 +119,18 @@ def classify(
 
     log = RunLog(quiet=quiet, verbose=verbose, log_file=log_file)
     raise typer.Exit(_run(options, log, quiet=quiet))
+
+
+def _keep_apart(log_file: str | None, config: str | None, taken: list[str | None]) -> None:
+    """Refuse a log or settings in a file that is read, or that a table will be in."""
+    for option, file in (("--save-config", config), ("--log-file", log_file)):
+        for other in taken if file else ():
+            if other and other != STDOUT and Path(other).resolve() == Path(file or "").resolve():
+                raise typer.BadParameter(
+                    f"{option}: {printable(other)} is a table or list of this run: name another "
+                    "file"
+                )
+        taken = [*taken, file]
 
 
 def _listed(lines: str | None, nul: str | None) -> list[str]:

@@ -113,7 +113,19 @@ class RunLog:
 
 def _open(log_file: str) -> IO[str]:
     try:
+        if Path(log_file).is_file() and not _is_text(Path(log_file)):
+            raise OutputError(
+                f"{printable(log_file)} is no text: lines added to it would damage it",
+                hint="give --log-file another name",
+            )
         return Path(log_file).open("a", encoding="utf-8", errors="backslashreplace")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"cannot write the log {printable(log_file)}: {reason}") from error
+
+
+def _is_text(file: Path) -> bool:
+    """Return whether a file begins like text, in whatever encoding; recordings do not."""
+    with file.open("rb") as handle:
+        head = handle.read(4_096)
+    return b"\0" not in head and not head.startswith((b"ID3", b"OggS", b"fLaC", b"\xff"))

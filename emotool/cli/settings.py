@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from emotool.errors import SettingsError
+from emotool.errors import OutputError, SettingsError
 from emotool.settings import (
     FILE_NAME,
     Setting,
@@ -130,6 +130,21 @@ def _checked(ctx: Any, option: Any, setting: Setting) -> Any:
     return value
 
 
+def _spare_other_files(target: Path) -> None:
+    """Refuse to put settings where something else is, such as a recording or a table."""
+    if not target.is_file():
+        return
+    import tomllib
+
+    try:
+        tomllib.loads(target.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"{printable(str(target))} is there already, and no file of settings (TOML)",
+            hint="give --save-config another name, or remove the file",
+        ) from error
+
+
 def _save(ctx: Any, command: TyperCommand, target: Path) -> None:
     """Write the settings in effect, so that the file gives them again."""
     options = _options(command)
@@ -144,6 +159,7 @@ def _save(ctx: Any, command: TyperCommand, target: Path) -> None:
             "A file in the current folder may not choose everything: the rest is left out."
         )
         values = {name: value for name, value in values.items() if name in _HARMLESS}
+    _spare_other_files(target)
     from emotool.files import atomic_write
 
     text = to_toml(command.name or "", values, comments)

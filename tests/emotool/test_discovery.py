@@ -50,6 +50,14 @@ def test_folders_are_searched_at_any_depth() -> None:
     assert (found.passed_over, found.hidden) == (3, 3)
 
 
+def test_a_folder_that_adds_nothing_is_told() -> None:
+    """Among others it would not be missed; one that is named twice has added its clips."""
+    _touch("in/a.wav", "none/notes.txt")
+    found = find_clips(["in", "none", "in/", "none/"])
+    assert _shown(found) == ["in/a.wav"]
+    assert found.empty == ("none",)
+
+
 @pytest.mark.parametrize(
     ("argument", "shown"),
     [("in", "in/a.wav"), ("in/", "in/a.wav"), ("./in", "./in/a.wav"), (".", "./in/a.wav")],

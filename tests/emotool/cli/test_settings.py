@@ -139,6 +139,32 @@ def test_log_file_is_added_to(emotool: Emotool, place: Path) -> None:
     assert failed.stderr.startswith("error: cannot write the log")
 
 
+@pytest.mark.parametrize("option", ["--log-file", "--save-config"])
+def test_recordings_are_no_place_for_logs_and_settings(
+    emotool: Emotool, place: Path, option: str
+) -> None:
+    """A recording named by mistake stays as it is, as does whatever else is in the way."""
+    kept = {path: path.read_bytes() for path in (place / "clips").iterdir()}
+    for name in ("clips/a.wav", "clips/a.flac", "clips/a.mp3"):
+        write_clip(place / name, vowel(120, 0.6))
+        kept[place / name] = (place / name).read_bytes()
+        run = emotool("classify", "clips", "-m", "tiny", option, name)
+        assert run.returncode == 1, run.stderr
+        assert (run.stderr.startswith("error: "), option in run.stderr) == (True, True)
+    assert {path: path.read_bytes() for path in (place / "clips").iterdir()} == kept
+
+
+@pytest.mark.parametrize("option", ["--log-file", "--save-config"])
+def test_logs_and_settings_are_no_tables(emotool: Emotool, place: Path, option: str) -> None:
+    """By whatever name, a table or list of the run is not where they go."""
+    run = emotool("classify", "clips", "-m", "tiny", "-o", "t.csv", option, "clips/../t.csv")
+    assert (run.returncode, option in run.stderr) == (2, True)
+    (place / "list.csv").write_text("path\nclips/a.wav\n")
+    run = emotool("classify", "--manifest", "list.csv", "-m", "tiny", option, "list.csv")
+    assert run.returncode in (1, 2)
+    assert (place / "list.csv").read_text() == "path\nclips/a.wav\n"
+
+
 def test_logs_get_plain_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
