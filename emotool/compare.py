@@ -183,7 +183,12 @@ def read_table(path: str, column: str = "label") -> Table:
         if not isinstance(clip, str) or not isinstance(label, str | None):
             raise InputError(f"{shown}: row {number}: path and {printable(column)} must be texts")
         if clip in labels:
-            raise InputError(f"{shown} has {printable(clip)} twice (row {number})")
+            raise InputError(
+                f"{shown} has {printable(clip)} twice (row {number})",
+                hint="a table of --segments has a row for each window: compare tables of clips"
+                if "start_s" in row
+                else "",
+            )
         labels[clip] = (label or "").strip()
     return Table(path, labels)
 

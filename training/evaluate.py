@@ -102,9 +102,8 @@ def evaluate(
         if progress is not None:
             progress(len(rows) + len(unanswered), len(clips))
     if not rows:
-        raise TrainingError(
-            f"none of {len(clips)} clips got a label", hint=unanswered[0].error if clips else ""
-        )
+        first = f"; the first, {unanswered[0].shown}: {unanswered[0].error}" if clips else ""
+        raise TrainingError(f"none of {len(clips)} clips got a label{first}")
     predictions = Predictions(
         classifier.labels,
         _facts(labelled, _Heard.by(classifier.metadata)),

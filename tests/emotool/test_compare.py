@@ -52,6 +52,15 @@ def test_what_is_no_table_is_an_error(tmp_path: Path, name: str, text: str, mess
     assert str(file) in raised.value.message
 
 
+def test_a_table_of_windows_is_known_as_such(tmp_path: Path) -> None:
+    """Its rows repeat their clips; the hint says which table to compare instead."""
+    table = tmp_path / "windows.csv"
+    table.write_text("path,label,start_s,end_s\na.wav,sad,0,3\na.wav,sad,3,6\n")
+    with pytest.raises(InputError, match=r"a\.wav twice") as caught:
+        read_table(str(table))
+    assert "--segments" in caught.value.hint
+
+
 def test_missing_or_undecodable_file_is_an_error(tmp_path: Path) -> None:
     """Bytes that are no text, and no file at all, are told as such."""
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")

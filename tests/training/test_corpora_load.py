@@ -197,10 +197,19 @@ def test_environment_names_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_without_data_the_error_says_where_to_get_some(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hint names CREMA-D's two sources."""
     monkeypatch.delenv("EMOTOOL_CORPUS", raising=False)
-    with pytest.raises(CorpusError, match="no training data") as caught:
+    with pytest.raises(CorpusError, match="no folder of labelled clips") as caught:
         load_corpora()
     assert "git lfs clone https://github.com/CheyneyComputerScience/CREMA-D" in caught.value.hint
     assert "Kaggle" in caught.value.hint
+
+
+def test_words_that_are_none_of_the_six_are_named(tmp_path: Path) -> None:
+    """A manifest that writes joyful would otherwise be a riddle."""
+    touch(tmp_path, "one.wav")
+    manifest = tmp_path / "mine.csv"
+    manifest.write_text("path,emotion\none.wav,joyful\n")
+    with pytest.raises(CorpusError, match="left out for joyful"):
+        load_corpora([manifest])
 
 
 @pytest.mark.parametrize("name", ["nowhere", "nowhere.csv"])

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from emotool.errors import CorpusError
+from emotool.text import printable
 from training.corpora import folder, manifest, registry
 from training.corpora.base import Excluded, Problem, Utterance
 from training.corpora.copies import one_copy_each, without_pointers
@@ -14,6 +15,7 @@ from training.corpora.walk import LFS_HINT, audio_files
 
 __all__ = ["data_roots", "load_corpora"]
 
+SHOWN = 5  # reasons for which clips were left out
 GET_CREMAD = (
     "name a folder of clips or set EMOTOOL_CORPUS; CREMA-D comes with `git lfs clone "
     "https://github.com/CheyneyComputerScience/CREMA-D` or as ejlok1/cremad on Kaggle"
@@ -31,14 +33,17 @@ def data_roots(paths: Sequence[Path]) -> tuple[Path, ...]:
     named = os.environ.get("EMOTOOL_CORPUS", "")
     roots = tuple(paths) or tuple(Path(part) for part in named.split(os.pathsep) if part)
     if not roots:
-        raise CorpusError("no training data was named", hint=GET_CREMAD)
+        raise CorpusError("no folder of labelled clips was named", hint=GET_CREMAD)
     for root in roots:
         try:
             usable = root.is_dir() or root.is_file()  # not a FIFO, which would wait for ever
         except OSError as error:
             raise CorpusError(f"{root}: cannot be read: {error.strerror}") from error
         if not usable:
-            raise CorpusError(f"{root}: no such file or folder", hint=GET_CREMAD)
+            raise CorpusError(
+                f"{root}: no such file or folder",
+                hint="name a folder of labelled clips, or a CSV manifest",
+            )
     return roots
 
 
@@ -114,6 +119,9 @@ def _nothing_usable(
     if not seen:
         return CorpusError(f"{where}: no audio there", hint=GET_CREMAD)
     first = f"; first: {problems[0].path.name}: {problems[0].message}" if problems else ""
+    if excluded:
+        words = sorted({printable(clip.reason) for clip in excluded})
+        first += f"; left out for {', '.join(words[:SHOWN])}{', …' if words[SHOWN:] else ''}"
     return CorpusError(
         f"{where}: none of {seen} files is a clip of a known corpus with one of the six "
         f"emotions{first}",

@@ -95,7 +95,7 @@ def test_no_data_is_one_line_and_a_hint(run: Run, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("EMOTOOL_CORPUS", raising=False)
     code, out, err = run("data", "check")
     assert (code, out) == (1, "")
-    assert err.startswith("error: no training data was named\nhint: ")
+    assert err.startswith("error: no folder of labelled clips was named\nhint: ")
     assert "CREMA-D" in err
     assert len(err.splitlines()) == 2
 
