@@ -3,6 +3,7 @@
 import contextlib
 import math
 import sys
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +34,8 @@ _SMALL_SHARE: Final = 0.25
 """A model of less than this takes about so much of the time of all that is done for a clip."""
 
 _MOST_BATCHES: Final = 4  # side by side
+
+_REDIRECTING: Final = threading.Lock()
 
 _FATAL_ONLY: Final = 4  # ONNX Runtime's log severity: what it has to say comes as an exception
 
@@ -127,8 +130,9 @@ def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.Infe
     options.add_session_config_entry("session.x64quantprecision", "1")
     providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in chosen.providers]
     try:
-        # ONNX Runtime announces a fallback with print(); stdout is for data.
-        with contextlib.redirect_stdout(sys.stderr):
+        # ONNX Runtime announces a fallback with print(); stdout is for data. It belongs to all
+        # threads, so two of them must not redirect it and put it back across each other.
+        with _REDIRECTING, contextlib.redirect_stdout(sys.stderr):
             return onnxruntime.InferenceSession(content, options, providers=providers)
     except Exception as error:  # its C++ exceptions share no base but Exception
         raise ModelError(f"ONNX Runtime cannot load it: {_first_line(error)}") from error

@@ -1,5 +1,8 @@
 """Sessions are set up for the device, and a batch may go through them in two ways."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -139,6 +142,15 @@ def test_cuda_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
         "arena_extend_strategy": "kSameAsRequested",
     }
     assert [options for _, options in providers] == [exact_and_sparing, {}]
+
+
+def test_threads_that_load_models_leave_stdout_alone() -> None:
+    """Sessions are opened with stdout turned away; each must be put back before the next."""
+    here, tiny = sys.stdout, tiny_model().SerializeToString()
+    for _ in range(5):
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda _: open_session(tiny, "cpu", 1), range(8)))
+        assert sys.stdout is here
 
 
 def test_a_missing_device_is_said_before_loading() -> None:
