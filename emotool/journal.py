@@ -34,8 +34,9 @@ FORMAT = 4  # of what is stored; a journal of another format is begun anew
 _FLUSH_ROWS = 256
 _FLUSH_SECONDS = 0.5
 _MOST_STORED = 1 << 26  # characters; a day's windows with embeddings are worked out again instead
-# Failures that may have another cause than the file, and pass: they are tried again.
-_TRANSIENT_STAGES = {"open", "model"}
+# Failures that may have another cause than the file, and pass: they are tried again, a timeout
+# because the machine may have less to do now, or the limit may be another.
+_TRANSIENT_STAGES = {"open", "model", "timeout"}
 _SETTINGS = """
     PRAGMA locking_mode = EXCLUSIVE; -- no shared memory, so network drives will do
     PRAGMA journal_mode = WAL;
