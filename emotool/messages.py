@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from io import BufferedIOBase
 from typing import Any, BinaryIO, NamedTuple
 
-__all__ = ["Message", "ProtocolError", "receive", "send"]
+__all__ = ["Message", "ProtocolError", "receive", "send", "to_bytes", "to_path"]
 
 _LENGTHS = struct.Struct("<II")
 _MAX_HEADER = 1 << 20
@@ -27,6 +27,19 @@ class Message(NamedTuple):
 
 class ProtocolError(Exception):
     """What came through the pipe is no message: the other side is out of its mind."""
+
+
+def to_bytes(path: str) -> bytes:
+    """Write a path as bytes that `to_path` reads back, whatever the file system's encoding.
+
+    That may not know what a member of an archive is called, which is no file's name.
+    """
+    return path.encode("utf-8", "surrogatepass")
+
+
+def to_path(content: bytes | bytearray) -> str:
+    """Read a path that `to_bytes` has written."""
+    return content.decode("utf-8", "surrogatepass")
 
 
 def send(stream: BinaryIO, header: Mapping[str, object], payload: bytes | memoryview = b"") -> None:

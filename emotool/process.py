@@ -132,7 +132,9 @@ def worker_command() -> tuple[str, ...]:
     """
     here = str(current_folder() or "")
     folders = [entry or here for entry in sys.path if isinstance(entry, str)]
-    return (sys.executable, "-I", "-c", BOOTSTRAP, json.dumps(folders))
+    # -I hides PYTHONUTF8 from it: its names of files must be made of the same bytes.
+    encoding = f"utf8={sys.flags.utf8_mode}"
+    return (sys.executable, "-I", "-X", encoding, "-c", BOOTSTRAP, json.dumps(folders))
 
 
 def current_folder() -> Path | None:

@@ -7,7 +7,6 @@ tried once more, as the first of a new process: a worker can die through no faul
 again, or not answering in time, makes it a failed row. The clips behind it lose nothing.
 """
 
-import os
 import threading
 import time
 from collections import deque
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
 from emotool.file_identity import file_identity
-from emotool.messages import Message
+from emotool.messages import Message, to_bytes
 from emotool.process import WorkerProcess, current_folder, worker_command
 from emotool.queues import Source, Task
 
@@ -196,7 +195,7 @@ class Supervisor:
         if not tasks:
             return
         self._asked.extend(tasks)
-        paths = [os.fsencode(task.path) for task in tasks]
+        paths = [to_bytes(task.path) for task in tasks]
         clips = [[task.index, len(path)] for task, path in zip(tasks, paths, strict=True)]
         self._worker.tell({"clips": clips}, b"".join(paths))
 

@@ -6,7 +6,8 @@ input and writes messages to its standard output.
 
 To the worker
     ``{"spec": {...}, "by_content": bool, "hop_s": float or null}`` once, then any number of
-    ``{"clips": [[index, path_length], ...]}`` with the paths' bytes, one after the other.
+    ``{"clips": [[index, path_length], ...]}`` with the paths (`emotool.messages.to_bytes`), one
+    after the other.
 From the worker
     ``{"ready": true}`` once, or ``{"fatal": reason}``. Then, per clip and in the order asked,
     ``{"index", "part", "shape", "spans", "final": null}`` with float32 windows, and where each
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from emotool.errors import AudioError
 from emotool.file_identity import file_identity
-from emotool.messages import Message, ProtocolError, receive, send
+from emotool.messages import Message, ProtocolError, receive, send, to_path
 
 if TYPE_CHECKING:
     from emotool.features import ClipFeatures
@@ -98,7 +99,7 @@ class _Worker:
             return
         start = 0
         for index, length in message.header["clips"]:
-            path = os.fsdecode(bytes(message.payload[start : start + length]))
+            path = to_path(message.payload[start : start + length])
             start += length
             self._answer_clip(index, path)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotool.messages import ProtocolError, receive, send
+from emotool.messages import ProtocolError, receive, send, to_bytes, to_path
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text()), st.binary())
@@ -17,6 +17,12 @@ def test_what_is_sent_is_received(header: dict[str, object], payload: bytes) -> 
     stream.seek(0)
     assert receive(stream) == (header, bytearray(payload))
     assert receive(stream) is None
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_paths_come_through_whatever_they_hold(path: str) -> None:
+    """Undecodable bytes as surrogates, lone ones, NUL and every script."""
+    assert to_path(bytearray(to_bytes(path))) == path
 
 
 @given(st.binary(min_size=1, max_size=200))

@@ -138,3 +138,27 @@ def test_inputs_are_never_overwritten(emotool: Emotool, place: Path, target: str
     assert one_line(run.stderr, "clips/a.wav is an input"), run.stderr
     assert (place / "clips" / "a.wav").read_bytes() == before
     assert sorted(path.name for path in (place / "clips").iterdir()) == ["a.wav", "b.flac", "sub"]
+
+
+@posix
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "1"},
+        {"LC_ALL": "C.UTF-8"},
+    ],
+    ids=["ASCII", "UTF-8 mode", "UTF-8"],
+)
+def test_members_of_archives_need_no_name_that_the_file_system_knows(
+    emotool: Emotool, place: Path, python_path: dict[str, str], variables: dict[str, str]
+) -> None:
+    """A zip has its own encoding; files beside it are opened by the bytes of their names."""
+    with zipfile.ZipFile(place / "odd.zip", "w") as archive:
+        archive.write(place / "clips" / "a.wav", "日本.wav")
+    (place / "clips" / "é.wav").write_bytes((place / "clips" / "a.wav").read_bytes())
+    done = emotool("odd.zip", "clips", "-o", "r.csv", env=python_path | variables)
+    assert done.returncode == 0, done.stderr
+    rows = table((place / "r.csv").read_text("utf-8"))
+    assert [row["status"] for row in rows] == ["ok"] * 5
+    assert rows[-1]["path"] == "odd.zip/日本.wav"
