@@ -97,14 +97,12 @@ class _Wanted:
     merge: bool
     min_confidence: float
 
-    def check(self, hop_s: float | None) -> None:
+    def check(self) -> None:
         """Refuse what cannot be meant."""
         if self.merge and not self.details.segments:
             raise ValueError("merge joins segments: give segments=True as well")
         if not 0 <= self.min_confidence <= 1:
             raise ValueError(f"min_confidence is a probability, not {self.min_confidence}")
-        if hop_s is not None and not hop_s > 0:
-            raise ValueError(f"hop_s takes seconds above 0, not {hop_s}")
 
 
 def load_model(
@@ -164,9 +162,9 @@ def classify(
     workers : int, default 0
         Processes that read clips; 0 takes one per processor core.
     batch_size : int, optional
-        Windows given to the model at once. Results do not depend on it.
+        Windows given to the model at once, 1 or more. Results do not depend on it.
     timeout_s : float, default 300
-        Seconds after which the reading of a clip is given up.
+        Seconds after which the reading of a clip is given up, above 0.
     hop_s : float, optional
         Seconds from one window's start to the next's, above 0; the model's window if not
         given, or if it is longer.
@@ -195,11 +193,11 @@ def classify(
         If an option is out of its range, or ``merge`` is given without ``segments``.
     """
     wanted = _Wanted(Details(segments, embeddings), merge, min_confidence)
-    wanted.check(hop_s)
+    wanted.check()
+    options = PoolOptions(workers=workers, timeout_s=timeout_s, hop_s=hop_s)
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     clips = find_clips([os.fspath(path) for path in several]).clips
     classifier = model if isinstance(model, Classifier) else load_model(model, device=device)
-    options = PoolOptions(workers=workers, timeout_s=timeout_s, hop_s=hop_s)
     labelled = classify_clips(
         clips,
         classifier,

@@ -8,6 +8,7 @@ since no file of that name is made, and sizes are bounded before and while a mem
 import functools
 import io
 import os
+import re
 import stat
 import zlib
 from collections import defaultdict
@@ -43,6 +44,7 @@ _MAX_DIRECTORY: Final = 32 << 20  # bytes of the list of members, some 100 each
 _CHUNK: Final = 1 << 20
 _ENCRYPTED: Final = 0x41  # flags: by the old way, by the strong one
 _UTF8: Final = 0x800
+_WITHIN: Final = re.compile(rf"\.zip[/{re.escape(os.sep)}]", re.IGNORECASE | re.ASCII)
 _METHODS: Final = (0, 8)  # stored, deflated; others' memory is not bounded by the output's
 
 
@@ -85,16 +87,14 @@ def split_member(path: str) -> tuple[str, str] | None:
     (str, str) or None
         None if no part of the path but the last is a file called ``….zip``.
     """
-    lower = path.lower().replace(os.sep, "/")
-    place = lower.find(".zip/")
-    while place >= 0:
-        end = place + len(".zip")
+    # Not in path.lower(), where letters such as İ have become two.
+    for match in _WITHIN.finditer(path):
+        end = match.end() - 1
         try:
             if stat.S_ISREG(os.stat(path[:end]).st_mode):  # noqa: PTH116 - Path mends what is given
                 return path[:end], path[end + 1 :]
         except (OSError, ValueError):
             return None
-        place = lower.find(".zip/", end)
     return None
 
 

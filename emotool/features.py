@@ -197,7 +197,8 @@ def iter_extract(
     """
     hop = spec.window_samples
     if hop_seconds is not None:
-        hop = min(max(1, round(hop_seconds * spec.sample_rate)), hop)
+        # The lesser of the two before it is rounded: infinity is longer than a window too.
+        hop = max(1, round(min(hop_seconds * spec.sample_rate, hop)))
     with open_audio(path, spec.sample_rate) as stream:
         limit = int(LONG_SECONDS * spec.sample_rate)
         head = stream.read(limit + 1)

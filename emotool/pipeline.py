@@ -98,8 +98,20 @@ def classify_clips(
     ------
     EmotoolError
         If workers cannot be started or the model fails on everything.
+    ValueError
+        At the call, if ``batch_size`` is less than 1.
     """
-    run = _Run(clips, classifier, batch_size or classifier.batch_size, recorder, details)
+    if batch_size is None:
+        batch_size = classifier.batch_size
+    elif batch_size < 1:
+        raise ValueError(f"batch_size takes 1 or more windows, not {batch_size}")
+    run = _Run(clips, classifier, batch_size, recorder, details)
+    return _classified(run, options, pool)
+
+
+def _classified(
+    run: "_Run", options: PoolOptions | None, pool: WorkerPool | None
+) -> Generator[ClipResult]:
     if pool is None:
         with WorkerPool(options) as own:
             yield from run.results(own)

@@ -38,7 +38,7 @@ class PoolOptions:
     workers : int, default 0
         Worker processes; 0 takes one for each core this process may use.
     timeout_s : float, default 300
-        Seconds a worker may spend on one clip before it is given up.
+        Seconds a worker may spend on one clip before it is given up, above 0.
     by_content : bool, default False
         Identify files by their bytes instead of by path, size and time (see
         `emotool.file_identity.file_identity`).
@@ -48,7 +48,19 @@ class PoolOptions:
     command : tuple of str, default ()
         What to run as a worker; empty for the real one.
     hop_s : float, optional
-        Seconds from one window's start to the next's; the window's length if not given.
+        Seconds from one window's start to the next's, above 0; the window's length if not
+        given, or if it is longer.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> PoolOptions(workers=-1)
+    Traceback (most recent call last):
+    ValueError: workers takes a number of processes, or 0 for one per core, not -1
     """
 
     workers: int = 0
@@ -57,6 +69,16 @@ class PoolOptions:
     ahead: int = 16_384
     command: tuple[str, ...] = ()
     hop_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ValueError(
+                f"workers takes a number of processes, or 0 for one per core, not {self.workers}"
+            )
+        if not self.timeout_s > 0:  # nor NaN
+            raise ValueError(f"timeout_s takes seconds above 0, not {self.timeout_s}")
+        if self.hop_s is not None and not self.hop_s > 0:
+            raise ValueError(f"hop_s takes seconds above 0, not {self.hop_s}")
 
 
 class WorkerPool:

@@ -95,7 +95,10 @@ def _about(heard: Explanation) -> dict[str, Any]:
 
 
 def _mp3(samples: np.ndarray[Any, np.dtype[np.float32]], sample_rate: int) -> bytes:
-    """Encode float32 [n]; a rate that MP3 does not have becomes the next below that it has."""
+    """Encode float32 [n], what is beyond full scale as ±1.
+
+    A rate that MP3 does not have becomes the next below that it has.
+    """
     if sample_rate not in _MP3_RATES:
         import soxr
 
@@ -105,7 +108,7 @@ def _mp3(samples: np.ndarray[Any, np.dtype[np.float32]], sample_rate: int) -> by
     sound = io.BytesIO()
     soundfile.write(
         sound,
-        samples,
+        np.clip(samples, -1, 1),  # LAME ends the whole process at samples far beyond full scale
         sample_rate,
         format="MP3",
         subtype="MPEG_LAYER_III",

@@ -134,6 +134,11 @@ def test_doubtful_results_are_uncertain(
         ({"min_confidence": float("nan")}, "min_confidence"),
         ({"hop_s": 0.0}, "hop_s"),
         ({"hop_s": float("nan")}, "hop_s"),
+        ({"workers": -1}, "workers"),
+        ({"batch_size": -1}, "batch_size"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"timeout_s": 0.0}, "timeout_s"),
+        ({"timeout_s": float("nan")}, "timeout_s"),
     ],
 )
 def test_options_that_cannot_be_meant_are_told_at_the_call(
@@ -142,6 +147,17 @@ def test_options_that_cannot_be_meant_are_told_at_the_call(
     """Before the loop; the message names the option."""
     with pytest.raises(ValueError, match=word):
         classify(folder, model, **options)
+
+
+@pytest.mark.parametrize("hop_s", [1e308, float("inf")])
+def test_a_hop_longer_than_the_window_is_the_window(
+    folder: Path, model: Classifier, hop_s: float
+) -> None:
+    """However much longer it is."""
+    some: Any = {"segments": True, "workers": 1}
+    plain = list(classify(folder / "a.wav", model, **some))
+    assert list(classify(folder / "a.wav", model, hop_s=hop_s, **some)) == plain
+    assert plain[0].status == "ok"
 
 
 def test_mistakes_are_told_at_the_call(folder: Path, model: Classifier) -> None:

@@ -362,3 +362,15 @@ def _or_error(action: Callable[[], Any]) -> Any:
         assert error.stage == "open"
         assert error.reason
         return None
+
+
+@pytest.mark.parametrize("folder", ["İndirilenler", "ẞ", "a.ZIP.b", "ﬀ"])
+def test_letters_that_change_their_length_do_not_move_the_archive(
+    tmp_path: Path, folder: str
+) -> None:
+    """İ, the first of a Turkish Downloads folder, is two characters in lower case."""
+    (tmp_path / folder).mkdir()
+    archive = tmp_path / folder / "Talks.Zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("a.wav", b"sound")
+    assert split_member(f"{archive}/a.wav") == (str(archive), "a.wav")

@@ -75,6 +75,20 @@ def test_clip_that_has_gone_says_so(tmp_path: Path, classifier: Classifier) -> N
     assert "open" in media.about["error"]
 
 
+@pytest.mark.parametrize("loudness", [2.0, 1e4, 1e8])
+def test_clip_beyond_full_scale_is_heard_clipped(
+    tmp_path: Path, classifier: Classifier, loudness: float
+) -> None:
+    """Files of floats may hold any numbers: the encoder would end the whole run at such."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(500).astype(np.float64) * loudness, 16_000, subtype="FLOAT")
+    samples, rate = soundfile.read(io.BytesIO(clip_media(str(path), classifier).parts["sound"]))
+    assert np.abs(samples).max() < 1.5
+    assert np.sqrt(np.mean(samples[2_000:14_000] ** 2)) > 0.6  # a full tone's, or more
+    spectrum = np.abs(np.fft.rfft(samples))
+    assert np.argmax(spectrum) * rate / samples.size == pytest.approx(500, abs=5)
+
+
 def test_rate_that_mp3_lacks_is_brought_to_one_it_has(tmp_path: Path) -> None:
     """A model at 20 kHz can have a report too."""
     from dataclasses import replace
