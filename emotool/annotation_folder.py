@@ -1,6 +1,7 @@
 """A folder of annotations, which mirrors a run's inputs: one file for each recording."""
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ from emotool.results.row import UNCERTAIN, ClipResult
 from emotool.text import printable
 
 __all__ = ["AnnotationFolder", "Annotations"]
+
+_MOST_BYTES = 240
+"""Of a name: file systems take 255, and some may come before it."""
+
+_MOST_SUFFIX = 12  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +114,21 @@ class AnnotationFolder:
 
     def _place(self, result: ClipResult) -> Path:
         """Find a clip's place below the folder: never outside, never twice the same."""
-        parts = PurePosixPath(path_text(result.shown).replace("\\", "/").replace(":", "_")).parts
+        # Windows' separators go first: a byte that is no text is shown as \xNN.
+        shown = path_text(result.shown.replace("\\", "/").replace(":", "_"))
+        parts = PurePosixPath(shown).parts
         named = [part for part in parts if part not in ("/", "//", "..")] or ["clip"]
-        # Where an archive lies, no folder of that name can be made.
-        above = [part.replace(".", "_") if is_archive(part) else part for part in named[:-1]]
-        inside = PurePath(*above, named[-1])
-        path = self._folder / inside.with_name(inside.stem + self._program.suffix)
+        folder = self._folder
+        for part in named[:-1]:
+            # Where an archive lies, no folder of that name can be made.
+            folder /= _fitting(part.replace(".", "_") if is_archive(part) else part)
+            while folder in self._taken:  # the folder a.txt after the recording a.flac
+                folder = folder.with_name("_" + folder.name)
+        suffix, clip = self._program.suffix, PurePath(named[-1])
+        path = folder / _fitting(clip.stem + suffix)
         if path in self._taken:  # a.wav and a.mp3
-            path = self._folder / inside.with_name(inside.name + self._program.suffix)
-        while path in self._taken:
+            path = folder / _fitting(clip.name + suffix)
+        while path in self._taken or path.is_dir():
             path = path.with_name("_" + path.name)
         self._taken.add(path)
         return path
@@ -148,3 +160,15 @@ class AnnotationFolder:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _fitting(name: str) -> str:
+    """Shorten a name that file systems do not take, such that no two become one."""
+    if len(os.fsencode(name)) <= _MOST_BYTES:
+        return name
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or len(suffix) > _MOST_SUFFIX:
+        stem, dot, suffix = name, "", ""
+    end = f"-{hashlib.sha256(os.fsencode(name)).hexdigest()[:12]}{dot}{suffix}"
+    left = _MOST_BYTES - len(os.fsencode(end))
+    return os.fsencode(stem)[:left].decode("utf-8", "ignore") + end

@@ -144,7 +144,7 @@ class ForeignSound:
 
     def _decoded(self) -> Iterator[Floats]:
         """Yield what each frame holds, float32 [n, channels]; check where it ends."""
-        count = 0
+        count, reached = 0, 0.0
         with _as_audio_errors("decode", "damaged"):
             for packet in self._container.demux(self._track):
                 for frame in packet.decode():
@@ -156,8 +156,11 @@ class ForeignSound:
                             f"to {frame.sample_rate} Hz on the way",
                         )
                     count += frame.samples
+                    if frame.time is not None:
+                        reached = frame.time + frame.samples / self.samplerate
                     yield _floats(frame)
-        seconds = count / self.samplerate if count else 0.0
+        # The end that a container names counts from where its clock begins, gaps included.
+        seconds = max(reached, count / self.samplerate if count else 0.0)
         if seconds < self._promised_s - _TOLERANCE_S:
             raise AudioError(
                 "decode",

@@ -50,6 +50,26 @@ def test_clips_of_an_archive_get_a_folder_beside_it(tmp_path: Path) -> None:
     assert (tmp_path / "t.zip").read_bytes() == b"PK"
 
 
+def test_names_that_no_file_can_have_are_shortened(tmp_path: Path) -> None:
+    """A recording's name may be as long as names get; its annotation's has some more."""
+    out = folder(tmp_path)
+    names = ["é" * 120 + f"{number}.wav" for number in range(2)]
+    names += ["x" * 253 + ".a", "y" * 251 + ".wav", "\udce9" * 100 + ".wav"]
+    for name in names:
+        out.write(clip(name))
+        out.write(clip(f"{'d' * 250}/{name}"))
+    assert len(list(tmp_path.glob("*.txt"))) == len(list(tmp_path.glob("d*/*.txt"))) == 5
+
+
+def test_folders_and_annotations_of_one_name_give_way(tmp_path: Path) -> None:
+    """Beside a.wav may lie a folder a.txt with recordings, before or after it in order."""
+    out = folder(tmp_path)
+    for name in ("b/a.txt/x.wav", "b/a.wav", "c/a.flac", "c/a.txt/x.wav"):
+        out.write(clip(name))
+    found = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
+    assert found == ["b/_a.txt", "b/a.txt/x.txt", "c/_a.txt/x.txt", "c/a.txt"]
+
+
 @pytest.mark.parametrize("content", ["Kids are talking.\n", "sound", "0.0\t1.0\tthe door\n"])
 def test_what_others_made_is_never_written_over(tmp_path: Path, content: str) -> None:
     """Transcripts lie beside recordings, and someone may call sounds .txt."""

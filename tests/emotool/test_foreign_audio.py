@@ -184,6 +184,32 @@ def test_a_file_that_was_cut_off_is_an_error(tmp_path: Path, name: str) -> None:
 
 
 @NEEDS_AV
+@pytest.mark.parametrize("suffix", ["webm", "mka", "m4a"])
+@pytest.mark.parametrize("pause", [0, 4], ids=["begins late", "has a gap"])
+def test_a_clock_that_does_not_begin_at_zero_or_jumps_is_no_damage(
+    tmp_path: Path, suffix: str, pause: int
+) -> None:
+    """Browsers that pause a recording, and cut streams, leave times without sound."""
+    import av
+
+    whole = _file(tmp_path, next(k for k in KINDS.values() if k.suffix == suffix), 2.0)
+    path = tmp_path / f"jumps.{suffix}"
+    muxer = {"webm": "webm", "mka": "matroska", "m4a": "ipod"}[suffix]
+    with av.open(str(whole)) as source, av.open(str(path), "w", format=muxer) as made:
+        track = made.add_stream_from_template(source.streams.audio[0])
+        for number, packet in enumerate(source.demux(source.streams.audio[0])):
+            if packet.dts is not None and number >= pause:
+                jump = int(3 / packet.time_base)
+                packet.pts, packet.dts = packet.pts + jump, packet.dts + jump
+            if packet.dts is not None:
+                packet.stream = track
+                made.mux(packet)
+    assert _read(path).size == pytest.approx(_read(whole).size, abs=1_600)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    _refused(path)
+
+
+@NEEDS_AV
 def test_a_rate_that_changes_is_an_error_and_channels_may(tmp_path: Path) -> None:
     """AAC may turn stereo on the way; at another rate the rest would sound wrong."""
     mono = encode(_ADTS, tone(440.0))
