@@ -165,7 +165,8 @@ def _literal(name: str, value: Any) -> str:
             ) from error
         # JSON's escapes are TOML's, but for DEL, which JSON lets stand.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return json.dumps(value)
+    # JSON's infinity is none of TOML's words, Python's is.
+    return repr(value) if isinstance(value, float) else json.dumps(value)
 
 
 def user_file(folder: str, environment: Mapping[str, str] = os.environ) -> Path:

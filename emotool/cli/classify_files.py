@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from emotool.cli.classify_running import finite
 from emotool.results import WRITERS
 from emotool.results.dialect import DELIMITERS
 
@@ -195,6 +196,7 @@ Hop = Annotated[
     float | None,
     typer.Option(
         min=0.01,
+        callback=finite,
         metavar="SECONDS",
         rich_help_panel=_PARTS,
         show_default="the model's window: no overlap",

@@ -3,6 +3,7 @@
 Each name is the type of an argument with its help; defaults stand in the command itself.
 """
 
+import math
 from enum import StrEnum
 from typing import Annotated
 
@@ -28,6 +29,7 @@ __all__ = [
     "Top",
     "Verbose",
     "Workers",
+    "finite",
 ]
 
 
@@ -37,6 +39,13 @@ class DeviceName(StrEnum):
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse infinity, which a range with no upper end lets through."""
+    if value is not None and math.isinf(value):
+        raise typer.BadParameter(f"takes a finite number, not {value}")
+    return value
 
 
 _MODEL = "Model"
@@ -127,6 +136,7 @@ Timeout = Annotated[
     float,
     typer.Option(
         min=0.1,
+        callback=finite,
         metavar="SECONDS",
         rich_help_panel=_TROUBLE,
         help="Give up a file whose reading takes longer than this: it becomes a failed row.",

@@ -66,6 +66,12 @@ def test_what_is_written_can_be_read(text: str, number: int, switch: bool) -> No
     assert tomllib.loads(to_toml("classify", values, ["note"])) == {"classify": values}
 
 
+@given(st.floats(allow_nan=False))
+def test_every_number_can_be_read_again(number: float) -> None:
+    """Infinity too, which TOML writes in another way than JSON."""
+    assert tomllib.loads(to_toml("classify", {"hop": number})) == {"classify": {"hop": number}}
+
+
 def test_bytes_that_are_no_text_cannot_be_written() -> None:
     """TOML cannot say every file name, and that is told rather than written wrongly."""
     with pytest.raises(SettingsError, match="cannot be written"):

@@ -193,6 +193,18 @@ def test_bad_options_are_exit_code_2(emotool: Emotool, arguments: list[str]) -> 
     assert "Value error" not in run.stderr  # typer's way to begin what a user is to read
 
 
+@pytest.mark.parametrize("option", ["--hop", "--timeout", "--min-confidence"])
+@pytest.mark.parametrize("value", ["inf", "-inf", "1e999", "nan"])
+def test_numbers_that_are_not_finite_are_wrong_options(
+    emotool: Emotool, place: Path, option: str, value: str
+) -> None:
+    """The message names the option; no settings are saved."""
+    run = emotool("clips", option, value, "--save-config", "my.toml")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert one_line(run.stderr, option), run.stderr
+    assert not (place / "my.toml").exists()
+
+
 def test_help_names_every_exit_code(emotool: Emotool) -> None:
     """Scripts are written by what --help promises."""
     run = emotool("--help")

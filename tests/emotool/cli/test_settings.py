@@ -75,6 +75,7 @@ def test_nearer_places_go_first(emotool: Emotool, place: Path) -> None:
         ("quiet = 3", "quiet"),
         ('device = "gpu"', "device"),
         ("workers = -1", "workers"),
+        ("timeout = inf", "timeout: takes a finite number"),
         ('save_config = "x"', "no setting"),
     ],
 )
