@@ -8,18 +8,19 @@ doi:10.1177/001316446002000104).
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emotool.delimited import delimited_rows
 from emotool.errors import InputError
-from emotool.text import printable
+from emotool.text import harmless, printable, unharmed
 
 __all__ = ["Comparison", "Table", "cohens_kappa", "compare", "read_table"]
 
 _NO_TEXT = (".parquet", ".xlsx", ".html")  # of what classify writes
+_OURS = ("path", "status", "label")  # how its tables begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ def compare(first: Table, second: Table) -> Comparison:
     >>> found.agreement, found.differing, len(found.unlabelled)
     (0.5, (('2.wav', 'sad', 'happy'),), 1)
     """
-    theirs = second.labels
-    common = [(p, label, theirs[p]) for p, label in first.labels.items() if p in theirs]
+    same = _same_clips(first.labels, second.labels)
+    common = [(path, first.labels[path], second.labels[other]) for path, other in same.items()]
     both = [row for row in common if row[1] and row[2]]
     if not both:
         what = "has a label in both" if common else "is in both"
@@ -101,13 +102,31 @@ def compare(first: Table, second: Table) -> Comparison:
             f"no clip {what} {printable(first.name)} and {printable(second.name)}",
             hint="clips are the same if their paths are: classify them from the same folder",
         )
+    theirs = set(same.values())
     return Comparison(
         Counter((a, b) for _, a, b in both),
         tuple(row for row in both if row[1] != row[2]),
         tuple(row for row in common if not (row[1] and row[2])),
-        tuple(path for path in first.labels if path not in second.labels),
-        tuple(path for path in second.labels if path not in first.labels),
+        tuple(path for path in first.labels if path not in same),
+        tuple(path for path in second.labels if path not in theirs),
     )
+
+
+def _same_clips(first: Collection[str], second: Collection[str]) -> dict[str, str]:
+    """Return how the second table writes each path of the first that it has.
+
+    CSV has an apostrophe before a path that begins like a formula. That it is not the name's
+    own cannot be seen in one table, but by what the other has instead.
+    """
+    same = {}
+    for path in first:
+        if path in second:
+            same[path] = path
+            continue
+        for other in (harmless(path), unharmed(path)):
+            if other in second and other not in first:
+                same[path] = other
+    return same
 
 
 def cohens_kappa(pairs: Counter[tuple[str, str]]) -> float | None:
@@ -165,7 +184,8 @@ def read_table(path: str, column: str = "label") -> Table:
             hint="emotool classify -o labels.csv writes such a table, also beside others",
         )
     try:
-        text = Path(path).read_text("utf-8-sig")
+        # Not read_text(), which would change line breaks within cells.
+        text = Path(path).read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise InputError(f"cannot read {shown}: {reason}") from error
@@ -198,9 +218,12 @@ def _csv_rows(text: str, shown: str) -> Iterator[dict[str, Any]]:
     header = next(lines, (0, ()))[1]
     if not header:
         raise InputError(f"{shown} is empty")
+    ours = header[: len(_OURS)] == _OURS
     for number, cells in lines:
         if len(cells) != len(header):
             raise InputError(f"{shown}: line {number} has another number of cells than the header")
+        if ours:  # but for paths: `compare` sees which of two is meant
+            cells = (cells[0], *map(unharmed, cells[1:]))
         yield dict(zip(header, cells, strict=True))
 
 

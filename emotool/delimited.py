@@ -19,8 +19,8 @@ def delimited_rows(text: str, shown: str) -> Iterator[tuple[int, tuple[str, ...]
     Parameters
     ----------
     text : str
-        A whole file. Its delimiter (comma, semicolon, tab or bar) is the one that its first line
-        with any text has most of.
+        A whole file, with the line breaks that it has: some may be within cells. Its delimiter
+        (comma, semicolon, tab or bar) is the one that its first line with any text has most of.
     shown : str
         What messages call the file.
 

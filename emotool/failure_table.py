@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from emotool.files import AtomicFile
-from emotool.results.csv_table import harmless, quoted
+from emotool.results.csv_table import quoted
 from emotool.results.path_text import path_text
 from emotool.results.row import ClipResult
+from emotool.text import harmless
 
 __all__ = ["FailureTable"]
 

@@ -10,7 +10,7 @@ from emotool.audio_file import kind_of, plain_reason
 from emotool.delimited import delimited_rows
 from emotool.discovery import Clip, Found
 from emotool.errors import InputError
-from emotool.text import printable
+from emotool.text import printable, unharmed
 
 __all__ = ["MAX_COLUMNS", "Manifest", "read_manifest"]
 
@@ -60,9 +60,19 @@ class Manifest:
 
 
 def _clip(index: int, folder: str, cell: str) -> Clip:
+    """Find the file that a cell names, perhaps behind an apostrophe that a table of ours has."""
     if not cell:
         return Clip(index, "", "", "the manifest names no file in this row")
-    path = os.path.join(folder, cell)  # noqa: PTH118 - keeps what was typed
+    clip = _named(index, folder, cell)
+    # The apostrophe may be the name's own: only where nothing is called so, it is taken away.
+    if clip.problem is not None and unharmed(cell) != cell:
+        other = _named(index, folder, unharmed(cell))
+        return clip if other.problem is not None else other
+    return clip
+
+
+def _named(index: int, folder: str, name: str) -> Clip:
+    path = os.path.join(folder, name)  # noqa: PTH118 - keeps what was typed
     try:
         kind = kind_of(os.stat(path).st_mode)  # noqa: PTH116 - for every clip
         problem = None if kind == "file" else f"not a file but a {kind}"
@@ -106,7 +116,8 @@ def read_manifest(path: str, column: str) -> Manifest:
     """
     shown = printable(path)
     try:
-        text = Path(path).read_text("utf-8-sig")
+        # Not read_text(), which would change line breaks within cells.
+        text = Path(path).read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         hint = "" if isinstance(error, OSError) else "save it as CSV UTF-8"

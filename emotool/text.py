@@ -2,13 +2,40 @@
 
 import unicodedata
 
-__all__ = ["printable"]
+__all__ = ["harmless", "printable", "unharmed"]
 
 _SURROGATE_ESCAPE = range(0xDC80, 0xDD00)
 """Code points that stand for undecodable bytes 0x80..0xFF in a file name (PEP 383)."""
 
 _JOINERS = "\u200c\u200d"
 """Zero-width (non-)joiners: Persian words and emoji families need them; they move nothing."""
+
+# How a formula can begin; the wide forms are what Excel takes for them in Japanese.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+
+
+def harmless(cell: str) -> str:
+    """Put an apostrophe before a cell that a spreadsheet would run as a formula.
+
+    Examples
+    --------
+    >>> harmless("=1+1"), harmless("clip.wav")
+    ("'=1+1", 'clip.wav')
+    """
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def unharmed(cell: str) -> str:
+    """Take the apostrophe away that `harmless` would have put there.
+
+    A cell can have had one of its own before the same sign: nothing in it tells.
+
+    Examples
+    --------
+    >>> unharmed("'=1+1"), unharmed("'quoted'.wav")
+    ('=1+1', "'quoted'.wav")
+    """
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def printable(name: str) -> str:

@@ -16,14 +16,12 @@ from emotool.results.row import ClipResult, columns
 from emotool.results.row_values import PROBABILITY_DECIMALS, cells, decimal
 from emotool.results.text_output import TextOutput
 from emotool.results.top import TopLabels
-from emotool.text import printable
+from emotool.text import harmless, printable
 
-__all__ = ["CsvWriter", "harmless", "quoted"]
+__all__ = ["CsvWriter", "quoted"]
 
 _FIRST_NUMBER: Final = columns(()).index("confidence")
 
-# How a formula can begin; the wide forms are what Excel takes for them in Japanese.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?([eE][+-]?[0-9]+)?")
 # Separators of other dialects are quoted too: a spreadsheet that expects one of them would
 # otherwise cut the cell there and might find a formula behind the cut.
@@ -101,17 +99,6 @@ class CsvWriter(TextOutput):
         if not self._raw:
             row = (c if numbers and _NUMBER.fullmatch(c) else harmless(c) for c in row)
         return (quoted(cell, self._separator) for cell in row)
-
-
-def harmless(cell: str) -> str:
-    """Put an apostrophe before a cell that a spreadsheet would run as a formula.
-
-    Examples
-    --------
-    >>> harmless("=1+1"), harmless("clip.wav")
-    ("'=1+1", 'clip.wav')
-    """
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def quoted(cell: str, separator: str = ",") -> str:

@@ -1,15 +1,19 @@
 """Tables are read strictly and compared clip by clip."""
 
+import itertools
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from emotool.compare import Table, cohens_kappa, compare, read_table
 from emotool.errors import InputError
 from emotool.results import ClipResult, WriterOptions, open_writer
+from emotool.results.path_text import path_text
+from emotool.text import harmless
+from tests.emotool.hostile import NAMES, names
 
 LABELS = st.sampled_from(["happy", "sad", "fear"])
 
@@ -22,6 +26,40 @@ def test_reads_what_classify_writes(tmp_path: Path, suffix: str) -> None:
         writer.write(ClipResult(0, 'a, "b"\n.wav', "ok", "m", "sad", 0.75, (0.25, 0.75), 1.0))
         writer.write(ClipResult(1, "c.wav", "silent", "m", duration_s=1.0))
     assert read_table(target).labels == {'a, "b"\n.wav': "sad", "c.wav": ""}
+
+
+different = st.lists(names, min_size=1, max_size=6, unique_by=lambda n: harmless(path_text(n)))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(paths=different)
+@example(paths=list(NAMES))
+def test_hostile_names_are_the_same_clips_in_all_formats(
+    tmp_path: Path, suffix: str, paths: list[str]
+) -> None:
+    """Line breaks stay what they are; an apostrophe that makes a cell harmless does not count."""
+    tables = []
+    for target in (tmp_path / f"a.{suffix}", tmp_path / "b.json", tmp_path / "c.jsonl"):
+        with open_writer(str(target), ("-1", "=x"), {}, WriterOptions()) as writer:
+            for index, path in enumerate(paths):
+                label = ("-1", "=x")[index % 2]
+                writer.write(ClipResult(index, path, "ok", "m", label, 0.5, (0.5, 0.5), 1.0))
+        tables.append(read_table(str(target)))
+    for first, second in itertools.permutations(tables, 2):
+        found = compare(first, second)
+        assert (found.compared, found.differing) == (len(paths), ())
+        assert (found.only_first, found.only_second) == ((), ())
+
+
+def test_an_apostrophe_of_a_names_own_stays() -> None:
+    """Two clips of one table are never one of the other's."""
+    both = Table("a.json", {"'=1.wav": "sad", "=1.wav": "happy", "2.wav": "sad"})
+    one = Table("b.json", {"=1.wav": "happy", "2.wav": "sad"})
+    found = compare(both, one)
+    assert (found.compared, found.differing, found.only_first) == (2, (), ("'=1.wav",))
+    found = compare(one, both)
+    assert (found.compared, found.differing, found.only_second) == (2, (), ("'=1.wav",))
 
 
 @pytest.mark.parametrize(

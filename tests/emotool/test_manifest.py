@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from emotool.errors import InputError
 from emotool.manifest import MAX_COLUMNS, read_manifest
+from emotool.results import ClipResult, open_writer
+from emotool.results.path_text import path_text
+from tests.emotool.hostile import NAMES
 
 
 def write(folder: Path, content: bytes | str) -> str:
@@ -53,6 +56,33 @@ def test_every_row_is_a_clip_in_its_order(tmp_path: Path) -> None:
     for clip, name in zip(found.clips, names, strict=True):
         assert clip.path == (os.path.join(tmp_path, name) if name else "")  # noqa: PTH118
         assert clip.shown == clip.path.replace(os.sep, "/")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems allow no such names")
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_a_table_of_ours_names_the_files_it_is_about(tmp_path: Path, suffix: str) -> None:
+    """Whatever they are called, if that is text: formulas, line breaks, quotes."""
+    paths = [name for name in NAMES if path_text(name) == name]
+    table = tmp_path / f"labels.{suffix}"
+    with open_writer(str(table), ("sad",), {}) as writer:
+        for index, path in enumerate(paths):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_bytes(b"sound")
+            writer.write(ClipResult(index, path, "silent", "m"))
+    clips = read_manifest(str(table), "path").found().clips
+    wanted = [(os.path.join(tmp_path, path), None) for path in paths]  # noqa: PTH118
+    assert [(clip.path, clip.problem) for clip in clips] == wanted
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems allow no such names")
+def test_an_apostrophe_of_a_names_own_is_tried_first(tmp_path: Path) -> None:
+    """What is missing either way is called what the manifest calls it."""
+    for name in ("'=1.wav", "=1.wav", "=2.wav"):
+        (tmp_path / name).write_bytes(b"sound")
+    table = write(tmp_path, "path\n'=1.wav\n'=2.wav\n'=3.wav\n")
+    clips = read_manifest(table, "path").found().clips
+    assert [Path(clip.path).name for clip in clips] == ["'=1.wav", "=2.wav", "'=3.wav"]
+    assert [clip.problem is None for clip in clips] == [True, True, False]
 
 
 def test_a_manifest_in_the_current_folder_shows_its_own_paths(

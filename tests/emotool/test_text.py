@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotool.text import printable
+from emotool.text import harmless, printable, unharmed
 
 # What moves a cursor, reorders or hides text, or cannot be encoded at all.
 _DANGEROUS = {"Cc", "Cs", "Zl", "Zp"}
@@ -53,3 +53,12 @@ def test_any_name_becomes_safe_and_stays_safe(name: str) -> None:
     shown.encode("utf-8")
     assert not any(unicodedata.category(character) in _DANGEROUS for character in shown)
     assert printable(shown) == shown
+
+
+@given(st.text() | st.text(st.sampled_from("'=+-@\t\r\nx"), max_size=4))
+def test_an_apostrophe_is_taken_away_as_it_was_put_there(cell: str) -> None:
+    """What is no formula is left alone."""
+    safe = harmless(cell)
+    assert safe in (cell, f"'{cell}")
+    assert safe == cell or unharmed(safe) == cell
+    assert harmless(unharmed(safe)) == safe

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emotool.results import Dialect, WriterOptions, open_writer
-from emotool.results.csv_table import harmless
 from emotool.results.row import ClipResult, columns
 from emotool.results.row_values import cells
+from emotool.text import harmless
 from tests.emotool.hostile import NAMES, results
 
 LABELS = ("a", "b")
