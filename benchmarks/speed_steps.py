@@ -100,7 +100,7 @@ def _worker(paths: Sequence[str], spec: Any) -> None:
         worker = _Worker(nowhere)
         setup = {"spec": spec.to_dict(), "by_content": False, "hop_s": None}
         worker.answer(Message(setup, bytearray()))
-        names = [os.fsencode(path) for path in paths]
+        names = [path.encode("utf-8", "surrogatepass") for path in paths]
         clips = [[index, len(name)] for index, name in enumerate(names)]
         worker.answer(Message({"clips": clips}, bytearray(b"".join(names))))
 

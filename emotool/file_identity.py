@@ -40,7 +40,9 @@ def file_identity(path: str, *, by_content: bool) -> str:
     facts = os.stat(inside[0] if inside else path)  # noqa: PTH116 - for every clip
     # Joined, not normalised: `link/../a.wav` is not `a.wav`. An absolute path needs no folder,
     # which may have been removed.
-    named = os.fsencode(path if os.path.isabs(path) else Path.cwd() / path)  # noqa: PTH117
+    whole = path if os.path.isabs(path) else str(Path.cwd() / path)  # noqa: PTH117
+    # Not as a file's name is encoded: one in an archive need not be possible for a file.
+    named = whole.encode("utf-8", "surrogatepass")
     return hashlib.sha256(b"%d:%d:%s" % (facts.st_size, facts.st_mtime_ns, named)).hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,10 @@ from emotool.errors import AudioError
 
 __all__ = ["Search"]
 
+# What a large report puts beside its page: the clips' sounds, which are no clips of their own.
+_REPORTS_END: Final = "_files"
+_REPORTS_FILE: Final = re.compile(r"\d{6,}(\.mp3|\.png|\.evidence\.png)")
+_REPORTS_TITLE: Final = b" \xc2\xb7 emotool</title>"
 _SUFFIXES: Final = DECODABLE_SUFFIXES | FOREIGN_SUFFIXES
 
 
@@ -181,6 +186,9 @@ class Search:
         elif entry.is_symlink():
             links.append((entry.path, folder.shown + name))
         elif entry.is_dir(follow_symlinks=False):
+            if name.endswith(_REPORTS_END) and _is_reports(entry.path):
+                self.passed_over += 1
+                return
             stack.append(_Folder(entry.path, f"{folder.shown}{name}/", folder.below(name)))
         elif not _is_audio(name) or not entry.is_file(follow_symlinks=False):
             self.pass_over(name)
@@ -226,6 +234,19 @@ def _drain(links: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def _problem(mode: int) -> str | None:
     kind = kind_of(mode)
     return None if kind == "file" else f"not a file but a {kind}"
+
+
+def _is_reports(folder: str) -> bool:
+    """Return whether a folder is what a report made: nothing else in it, its page beside it."""
+    page = folder.removesuffix(_REPORTS_END) + ".html"
+    try:
+        with open(page, "rb") as handle:  # noqa: PTH123 - Path mends what was typed
+            if _REPORTS_TITLE not in handle.read(4_096):
+                return False
+        with os.scandir(folder) as entries:
+            return all(_REPORTS_FILE.fullmatch(entry.name) for entry in entries)
+    except (OSError, ValueError):
+        return False
 
 
 def _is_audio(name: str) -> bool:

@@ -64,12 +64,13 @@ def classify(
 
     Every input gets one row, also when it cannot be used: the column `status` is then
     `silent`, `too_short` or `failed`, and `error` says why. Tables appear when they are
-    complete. A run that was interrupted goes on where it was when the same command is given
+    complete; where no input is found at all, none does. A run that was interrupted goes on where it was when the same command is given
     again.
 
     Options can also be set in the environment (EMOTOOL_BATCH_SIZE=8), in emotool.toml in the
-    current folder, and in your own settings folder, below a line \[classify]; the first of these
-    goes before the next, the command line before all.
+    current folder (but for files to write), and in your own settings folder or the file that
+    EMOTOOL_CONFIG names, below a line \[classify]; the first of these goes before the next, the
+    command line before all.
 
     Exit code 0: every input has a result. 3: some inputs failed. 1: nothing could be used, or
     the table could not be written. 2: wrong options. 130: interrupted. 143: terminated.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emotool.discovery import Clip
+from emotool.discovery import Clip, find_clips
 from emotool.errors import OutputError
 from emotool.model import Classifier, load_classifier
 from emotool.report import writer as report
@@ -86,6 +86,23 @@ def test_of_many_clips_they_are_beside(
     assert len(list((tmp_path / "my 1st_files").iterdir())) == 9
     write(tmp_path / "my 1st.html", clip, ["a", "b"], classifier)
     assert [path.name for path in tmp_path.iterdir()] == ["my 1st.html"]
+
+
+def test_the_next_run_does_not_take_a_reports_sounds_for_clips(
+    tmp_path: Path, clip: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page written among the clips would otherwise feed itself; other folders are walked."""
+    monkeypatch.setattr(report, "MAX_INSIDE", 2)
+    (tmp_path / "a.wav").write_bytes(clip.read_bytes())
+    write(tmp_path / "r.html", clip, ["a", "b", "c"], classifier)
+    shown = [one.shown for one in find_clips([str(tmp_path)]).clips]
+    assert shown == [f"{tmp_path.as_posix()}/a.wav"]
+    assert len(find_clips([str(tmp_path / "r_files")]).clips) == 3  # who names it means it
+    (tmp_path / "r_files" / "mine.mp3").write_bytes(b"")
+    assert len(find_clips([str(tmp_path)]).clips) == 5
+    (tmp_path / "r_files" / "mine.mp3").unlink()
+    (tmp_path / "r.html").write_text("<title>A page of mine</title>")
+    assert len(find_clips([str(tmp_path)]).clips) == 4
 
 
 def test_many_clips_need_a_place_for_files(
