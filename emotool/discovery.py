@@ -69,7 +69,8 @@ def find_clips(arguments: Sequence[str], listed: Sequence[str] = ()) -> Found:
     whose name ends like audio (`DECODABLE_SUFFIXES`, `FOREIGN_SUFFIXES`); the others and
     hidden ones are counted, and so is a folder of sounds that a report has made. Clips reached
     twice, through links or overlapping arguments, are taken once, by resolved path: real entries
-    before links, earlier arguments before later ones. Hard links are clips of their own. The order depends on names alone.
+    before links, earlier arguments before later ones. Hard links are clips of their own. The
+    order depends on names alone.
 
     A zip archive named in an argument is like a folder: its clips are ``talks.zip/inner/a.wav``,
     each of which may be named itself. In folders archives are counted, not read: what lies beside

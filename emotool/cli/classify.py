@@ -64,8 +64,8 @@ def classify(
 
     Every input gets one row, also when it cannot be used: the column `status` is then
     `silent`, `too_short` or `failed`, and `error` says why. Tables appear when they are
-    complete; where no input is found at all, none does. A run that was interrupted goes on where it was when the same command is given
-    again.
+    complete; where no input is found at all, none does. A run that was interrupted goes on where
+    it was when the same command is given again.
 
     Options can also be set in the environment (EMOTOOL_BATCH_SIZE=8), in emotool.toml in the
     current folder (but for files to write), and in your own settings folder or the file that
