@@ -4,6 +4,7 @@ import io
 import socket
 import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -184,29 +185,52 @@ def test_a_file_that_was_cut_off_is_an_error(tmp_path: Path, name: str) -> None:
 
 
 @NEEDS_AV
-@pytest.mark.parametrize("suffix", ["webm", "mka", "m4a"])
-@pytest.mark.parametrize("pause", [0, 4], ids=["begins late", "has a gap"])
-def test_a_clock_that_does_not_begin_at_zero_or_jumps_is_no_damage(
-    tmp_path: Path, suffix: str, pause: int
+@pytest.mark.parametrize("name", ["webm", "Matroska of 24 bits", "m4a", "lossless m4a"])
+@pytest.mark.parametrize(("late", "gap"), [(5.0, 0.0), (0.0, 5.0), (3.0, 2.0)])
+def test_a_recording_may_begin_late_and_have_gaps(
+    tmp_path: Path, name: str, late: float, gap: float
 ) -> None:
-    """Browsers that pause a recording, and cut streams, leave times without sound."""
+    """Pieces of longer recordings, and pauses: the length that the file names counts those too."""
+    kind = KINDS[name]
+    path = tmp_path / f"clip.{kind.suffix}"
+    path.write_bytes(_paused(kind, late, gap))
+    assert abs(_read(path).size - 4 * 16_000) < 2_000  # whole frames
+
+
+@NEEDS_AV
+@pytest.mark.parametrize(("late", "gap"), [(0.0, 0.0), (5.0, 0.0), (0.0, 5.0), (3.0, 2.0)])
+@pytest.mark.parametrize("stop", [0.5, 0.7, 0.8, 1.0])
+def test_damage_is_no_gap(tmp_path: Path, late: float, gap: float, stop: float) -> None:
+    """What is missing from the file is missed, at its end or within, and beside a gap too."""
+    content = _paused(_WEBM, late, gap)
+    start, end = round(0.4 * len(content)), round(stop * len(content))
+    path = tmp_path / "clip.webm"
+    path.write_bytes(content[:start] + bytes(end - start) + content[end:])
+    assert "damaged or cut off" in _refused(path).reason
+    path.write_bytes(content[: round(0.9 * end)])
+    assert "damaged or cut off" in _refused(path).reason
+
+
+def _paused(kind: Kind, late: float, gap: float) -> bytes:
+    """Return twice two seconds of a tone, which begin late, with a gap between them, in s."""
     import av
 
-    whole = _file(tmp_path, next(k for k in KINDS.values() if k.suffix == suffix), 2.0)
-    path = tmp_path / f"jumps.{suffix}"
-    muxer = {"webm": "webm", "mka": "matroska", "m4a": "ipod"}[suffix]
-    with av.open(str(whole)) as source, av.open(str(path), "w", format=muxer) as made:
-        track = made.add_stream_from_template(source.streams.audio[0])
-        for number, packet in enumerate(source.demux(source.streams.audio[0])):
-            if packet.dts is not None and number >= pause:
-                jump = int(3 / packet.time_base)
-                packet.pts, packet.dts = packet.pts + jump, packet.dts + jump
-            if packet.dts is not None:
-                packet.stream = track
-                made.mux(packet)
-    assert _read(path).size == pytest.approx(_read(whole).size, abs=1_600)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    _refused(path)
+    file = io.BytesIO()
+    with av.open(file, "w", format=kind.muxer) as container:
+        track = container.add_stream(kind.encoder, rate=kind.rate, layout="mono")
+        container.start_encoding()
+        context = track.codec_context
+        cutter = av.AudioResampler(context.format, "mono", kind.rate, context.frame_size or 800)
+        wave = av.AudioFrame.from_ndarray(tone(440.0, 4.0, kind.rate)[None], "fltp", "mono")
+        wave.sample_rate = kind.rate
+        count = 0
+        for piece in (*cutter.resample(wave), *cutter.resample(None)):
+            begins = count / kind.rate + late + (gap if count >= 2 * kind.rate else 0)
+            piece.pts, piece.time_base = round(begins * kind.rate), Fraction(1, kind.rate)
+            count += piece.samples
+            container.mux(track.encode(piece))
+        container.mux(track.encode(None))
+    return file.getvalue()
 
 
 @NEEDS_AV
