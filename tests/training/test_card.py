@@ -1,8 +1,12 @@
 """Model cards."""
 
 import re
+from pathlib import Path
+
+import pytest
 
 from emotool.metadata import Golden, ModelMetadata
+from emotool.model import read_metadata
 from emotool.spectrogram import SpectrogramSpec
 from training.card import licence_of, model_card
 
@@ -116,3 +120,12 @@ def test_open_data_leaves_weights_open_and_unknown_data_to_its_owner() -> None:
     assert licence_of(["cremad"]).startswith("the terms of the data")
     assert licence_of(["cremad", "emodb"]).startswith("non-commercial")
     assert "own terms of its owner" in licence_of(["own"])
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "exported").glob("*.onnx")), ids=lambda p: p.stem
+)
+def test_shipped_cards_say_what_their_files_say(path: Path) -> None:
+    """A card is made of its file's metadata and nothing else."""
+    card = model_card(read_metadata(path), path.stat().st_size)
+    assert path.with_suffix(".md").read_text(encoding="utf-8") == card
