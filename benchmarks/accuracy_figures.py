@@ -51,14 +51,17 @@ def figures_of(results: Path, model: str) -> dict[str, Any]:
     """
     protocols: dict[str, Any] = {}
     heads: list[dict[str, Any]] = []
+    recipes: set[str] = set()
     for protocol in PROTOCOLS:
         seeds = load_all(results, model, protocol)
         whole = {seed: jobs for seed, jobs in sorted(seeds.items()) if _is_whole(jobs)}
         if not whole:
             continue
         protocols[protocol] = _protocol_figures(list(whole.values()), protocol)
-        heads.append(_head([job for jobs in whole.values() for job in jobs.values()]))
-    if len({head["kind"] for head in heads}) > 1:
+        trained = [job for jobs in whole.values() for job in jobs.values()]
+        heads.append(_head(trained))
+        recipes |= {outcome.recipe for _, outcome in trained}
+    if len(recipes) > 1:
         raise TrainingError(f"{model}: its protocols' results are of different recipes")
     return {**heads[0], "protocols": protocols} if protocols else {}
 

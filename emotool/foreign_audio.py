@@ -8,13 +8,13 @@ itself: no name, no network, no second file; pictures and films beside the sound
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from emotool.errors import AudioError, install_command
+from emotool.foreign_reach import Reach
 
 if TYPE_CHECKING:
     import av
@@ -54,9 +54,6 @@ _MOST_PLANES: Final = 7
 
 _TOLERANCE_S: Final = 0.25
 """Containers give times in coarse units, and encoders round up to whole frames."""
-
-_HEADERS: Final = 5_000  # bytes that Matroska files have before their first packet
-_BETWEEN: Final = 100  # and between two
 
 
 def container_of(head: bytes, size: int) -> str:
@@ -148,7 +145,7 @@ class ForeignSound:
 
     def _decoded(self) -> Iterator[Floats]:
         """Yield what each frame holds, float32 [n, channels]; check where it ends."""
-        reach = _Reach(self.format)
+        reach = Reach(self.format)
         with _as_audio_errors("decode", "damaged"):
             for packet in self._container.demux(self._track):
                 reach.read(packet)
@@ -168,58 +165,6 @@ class ForeignSound:
                 "decode",
                 f"damaged or cut off: {seconds:.1f} of {self._promised_s:.1f} s can be decoded",
             )
-
-
-@dataclass(slots=True)
-class _Reach:
-    """How far into a recording a track has been read, where it may begin late or have gaps.
-
-    A gap in time is the recording's own if its packets lie side by side in the file. Where bytes
-    are left out between them, FFmpeg has gone on behind damage without a word, and as much of the
-    gap as they may have held is lost.
-
-    Parameters
-    ----------
-    container : str
-        A key of `CONTAINERS`.
-    """
-
-    container: str
-    _sound_s: float = 0.0  # decoded
-    _sound_bytes: int = 0  # that it was decoded from
-    _lost_s: float = 0.0
-    _start: float | None = None
-    _end: float = 0.0  # of the last frame, by its time
-    _behind: int = _HEADERS  # where the last packet ends in the file
-    _skipped: int = 0  # bytes between it and the packet before
-
-    def read(self, packet: "av.Packet[Any]") -> None:
-        """Note where a packet lies."""
-        if packet.pos is not None and packet.size:
-            self._skipped = packet.pos - self._behind
-            self._behind = packet.pos + packet.size
-            self._sound_bytes += packet.size
-
-    def decoded(self, time: float | None, seconds: float) -> None:
-        """Note when a frame of that packet begins, if that is known, and its length in s."""
-        self._sound_s += seconds
-        if time is None:
-            time = self._end
-        if self._start is None:
-            # Matroska's length counts from zero, an MP4's from its first sound.
-            self._start = self._end = 0.0 if self.container == "matroska" else time
-        gap = time - self._end
-        # An MP4 lists where its packets are, and reading on behind damage is an error.
-        if self.container == "matroska" and gap > 0 and self._skipped > _BETWEEN:
-            self._lost_s += min(gap, self._skipped * self._sound_s / max(1, self._sound_bytes))
-        self._end = time + seconds
-
-    @property
-    def seconds(self) -> float:
-        """What was read and the gaps in it, in s."""
-        if self.container not in ("matroska", "mov"):  # others' times are not for all frames
-            return self._sound_s
-        return max(self._sound_s, self._end - (self._start or 0.0) - self._lost_s)
 
 
 def _best_track(container: "av.container.InputContainer", name: str) -> Any:

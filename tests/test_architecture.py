@@ -32,6 +32,7 @@ ORDER = (
     "trimming",
     "audio_file",
     "archive",
+    "foreign_reach",
     "foreign_audio",
     "audio_stream",
     "audio",

@@ -106,7 +106,8 @@ def resume(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
     recipe = recipe_of(run)
     split = split_by(merged, recipe.labels)
     _check_same_data(run, split, places.cache)
-    if run.config.get("weights_digest", now := _weights_digest(recipe, merged)) != now:
+    weights = _weights_digest(recipe, merged)
+    if run.config.get("weights_digest", weights) != weights:
         raise TrainingError(
             f"--weights names others than those that {run.folder} started from",
             hint="name the file of weights it started from, or start a new run",

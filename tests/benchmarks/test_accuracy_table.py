@@ -10,6 +10,7 @@ import pytest
 from benchmarks.accuracy_figures import _fit, _of_others, figures_of, pictures
 from benchmarks.accuracy_store import PROTOCOLS, Job, Outcome, load_all, save_job
 from benchmarks.accuracy_table import markdown
+from emotool.errors import TrainingError
 from training.predictions import Predictions, from_rows
 from training.scores import score
 
@@ -44,6 +45,17 @@ def fill(results: Path, model: str = "cnn", seeds: int = 1, sharpness: float = 1
                 outcome = replace(OUTCOME, best_epoch=5 + fold)
                 job = Job(model, protocol, seed, fold)
                 save_job(results, job, predictions(fold, seed, sharpness), outcome)
+
+
+def test_protocols_of_different_recipes_are_not_put_side_by_side(tmp_path: Path) -> None:
+    """Also where they differ in nothing but how long they train."""
+    fill(tmp_path)
+    assert figures_of(tmp_path, "cnn")["epochs"] == [5, 6]
+    for fold in (0, 1):
+        job, later = Job("cnn", "random_clips", 0, fold), replace(OUTCOME, recipe="longer")
+        save_job(tmp_path, job, predictions(fold, 0), later)
+    with pytest.raises(TrainingError, match="cnn: its protocols' results"):
+        figures_of(tmp_path, "cnn")
 
 
 def test_each_clip_counts_once_per_seed(tmp_path: Path) -> None:

@@ -141,6 +141,21 @@ def test_interrupt_is_left_to_the_parent(tmp_path: Path) -> None:
     end(worker)
 
 
+@pytest.mark.parametrize("mode", ["0", "1"])
+def test_workers_name_files_by_the_same_bytes_as_their_parent(
+    python: str, python_path: dict[str, str], mode: str
+) -> None:
+    """They are kept from its variables, PYTHONUTF8 among them, so its mode is handed over."""
+    asked = (
+        "import subprocess; from emotool.process import worker_command; command = worker_command();"
+        "start = command[: command.index('-c')];"
+        "subprocess.run([*start, '-c', 'import sys; print(sys.flags.utf8_mode)'], check=True)"
+    )
+    variables = python_path | {"PYTHONUTF8": mode}
+    said = subprocess.check_output([python, "-c", asked], env=variables, text=True)
+    assert said.strip() == mode
+
+
 def test_worker_that_cannot_import_says_so(tmp_path: Path) -> None:
     """A broken installation is named, not taken for broken clips."""
     (tmp_path / "soundfile.py").write_text("raise OSError('sndfile library not found')")
