@@ -12,11 +12,13 @@ from emotool.archive import is_archive, list_members, member_problem, split_memb
 from emotool.audio_file import DECODABLE_SUFFIXES, FOREIGN_SUFFIXES, kind_of, plain_reason
 from emotool.errors import AudioError
 
-__all__ = ["Search"]
+__all__ = ["REPORTS_END", "REPORTS_FILE", "Search"]
 
-# What a large report puts beside its page: the clips' sounds, which are no clips of their own.
-_REPORTS_END: Final = "_files"
-_REPORTS_FILE: Final = re.compile(r"\d{6,}(\.mp3|\.png|\.evidence\.png)")
+REPORTS_END: Final = "_files"
+REPORTS_FILE: Final = re.compile(r"\d{6,}(\.mp3|\.png|\.evidence\.png)")
+"""How a large report calls the folder beside its page, and the files in it: the clips' sounds,
+which are no clips of their own."""
+
 _REPORTS_TITLE: Final = b" \xc2\xb7 emotool</title>"
 _SUFFIXES: Final = DECODABLE_SUFFIXES | FOREIGN_SUFFIXES
 
@@ -186,7 +188,7 @@ class Search:
         elif entry.is_symlink():
             links.append((entry.path, folder.shown + name))
         elif entry.is_dir(follow_symlinks=False):
-            if name.endswith(_REPORTS_END) and _is_reports(entry.path):
+            if name.endswith(REPORTS_END) and _is_reports(entry.path):
                 self.passed_over += 1
                 return
             stack.append(_Folder(entry.path, f"{folder.shown}{name}/", folder.below(name)))
@@ -238,13 +240,13 @@ def _problem(mode: int) -> str | None:
 
 def _is_reports(folder: str) -> bool:
     """Return whether a folder is what a report made: nothing else in it, its page beside it."""
-    page = folder.removesuffix(_REPORTS_END) + ".html"
+    page = folder.removesuffix(REPORTS_END) + ".html"
     try:
         with open(page, "rb") as handle:  # noqa: PTH123 - Path mends what was typed
             if _REPORTS_TITLE not in handle.read(4_096):
                 return False
         with os.scandir(folder) as entries:
-            return all(_REPORTS_FILE.fullmatch(entry.name) for entry in entries)
+            return all(REPORTS_FILE.fullmatch(entry.name) for entry in entries)
     except (OSError, ValueError):
         return False
 

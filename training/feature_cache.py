@@ -95,7 +95,7 @@ def image_folders(spec: SpectrogramSpec, variants: Variants) -> list[str]:
 def _code(altered: bool) -> str:
     """Fingerprint the code that makes features: other code, other entries."""
     package, here = Path(emotool.__file__).parent, Path(__file__).parent
-    patterns = ("*audio*.py", "archive.py", "features.py", "spec*.py", "trim*.py")
+    patterns = ("audio*.py", "foreign*.py", "archive.py", "features.py", "spec*.py", "trim*.py")
     files = [file for pattern in patterns for file in package.glob(pattern)]
     files += [here / "clip_arrays.py", *([here / "variants.py"] if altered else [])]
     return hashlib.sha256("".join(sha256_file(file) for file in sorted(files)).encode()).hexdigest()

@@ -5,18 +5,16 @@ which takes its place when all are there. Only files that a report has made are 
 """
 
 import contextlib
-import re
 import secrets
 from pathlib import Path
 
 from emotool.errors import OutputError
 from emotool.file_place import output_error
 from emotool.report.media import ENDINGS, Media
+from emotool.search import REPORTS_END, REPORTS_FILE
 from emotool.text import printable
 
 __all__ = ["MediaFolder", "folder_beside", "remove_stale"]
-
-_OURS = re.compile(r"\d{6,}(?:" + "|".join(map(re.escape, ENDINGS.values())) + r")\Z")
 
 
 def folder_beside(page: Path) -> Path:
@@ -27,7 +25,7 @@ def folder_beside(page: Path) -> Path:
     >>> folder_beside(Path("out/report.html")).name
     'report_files'
     """
-    return page.with_name(f"{page.stem}_files")
+    return page.with_name(page.stem + REPORTS_END)
 
 
 class MediaFolder:
@@ -96,7 +94,7 @@ def _is_free(folder: Path) -> bool:
     if folder.is_symlink():
         return False
     try:
-        return all(_OURS.match(entry.name) for entry in folder.iterdir())
+        return all(REPORTS_FILE.fullmatch(entry.name) for entry in folder.iterdir())
     except FileNotFoundError:
         return True
     except OSError:  # a file, or a folder of someone else
@@ -106,6 +104,6 @@ def _is_free(folder: Path) -> bool:
 def _remove(folder: Path) -> None:
     with contextlib.suppress(OSError):
         for entry in folder.iterdir():
-            if _OURS.match(entry.name):
+            if REPORTS_FILE.fullmatch(entry.name):
                 entry.unlink()
         folder.rmdir()
