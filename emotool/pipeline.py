@@ -7,6 +7,7 @@
 ...     print(result.shown, result.label, result.confidence)
 """
 
+import math
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -262,7 +263,7 @@ class _Run:
         del self._open[clip.index], self._sums[clip.index]
         if "stage" in final:
             result = self._failed(clip, final["stage"], final["reason"])
-        elif not np.isfinite(owner.total[: self._windows.labels]).all():
+        elif not all(map(math.isfinite, owner.total[: self._windows.labels].tolist())):
             result = self._failed(clip, "model", self._windows.error)
         else:
             result = self._labelled(owner, final)
@@ -287,7 +288,7 @@ class _Run:
             probabilities,
             final["duration_s"],
             tuple(final["flags"]),
-            error=self._why_unlabelled(final["status"]),
+            error="" if final["status"] == "ok" else self._why_unlabelled(final["status"]),
             segments=tuple(
                 Segment(*span, *answer)
                 for span, answer in zip(owner.spans, owner.answers, strict=True)
@@ -300,7 +301,7 @@ class _Run:
         return {
             "silent": "no sound above -70 dBFS",
             "too_short": f"shorter than {shortest:g} s",
-        }.get(status, "")
+        }[status]
 
     def _failed(self, clip: "Clip", stage: str, reason: str) -> ClipResult:
         name = self._classifier.name

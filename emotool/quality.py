@@ -9,6 +9,7 @@ The limits were chosen on clips of 18 speakers that were spoilt on purpose, and 
 of 18 others: ``benchmarks/flags.py`` prints how often each flag is right.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
@@ -204,8 +205,8 @@ def _fine_structure(bands: Floats, heard: npt.NDArray[np.bool_]) -> tuple[float,
     step = bands[:, 1:] - bands[:, :-1]  # [low bands, frames - 1]
     moved = _mean(np.abs(step, out=step), axis=0)  # [frames - 1]
     texture = float(np.sort(rough)[_place(_ROUGH, rough.size)])
-    still = float(rough[heard].sum()) / max(1, int(heard.sum()))
-    moving = float(moved[heard[1:]].sum()) / max(1, int(heard[1:].sum()))
+    still = float(rough[heard].sum()) / max(1, np.count_nonzero(heard))
+    moving = float(moved[heard[1:]].sum()) / max(1, np.count_nonzero(heard[1:]))
     return texture, moving / still if still > 0 else 0.0
 
 
@@ -257,6 +258,11 @@ def flags_of(measures: Measures, peaks: Peaks, n_mels: int, seconds: float) -> t
     return tuple(flag for flag, holds in found if holds)
 
 
+def _plus(total: Sequence[float], weight: float, more: Sequence[float]) -> list[float]:
+    """Return the sums of numbers and weighted others."""
+    return [old + weight * new for old, new in zip(total, more, strict=True)]
+
+
 class Quality:
     """What the parts of a clip so far say of it.
 
@@ -269,9 +275,10 @@ class Quality:
     def __init__(self, spec: SpectrogramSpec) -> None:
         self._spec = spec
         self._measurable = can_measure(spec)
-        self._total = np.zeros(len(Measures._fields))
+        # Plain numbers: arrays of six or two take longer to make than to add.
+        self._total = [0.0] * len(Measures._fields)
         self._frames = 0
-        self._peaks = np.zeros(len(Peaks._fields))
+        self._peaks = [0.0] * len(Peaks._fields)
         self._peaks_s = 0.0
         self._seen: tuple[str, ...] = ()
 
@@ -281,13 +288,13 @@ class Quality:
         if not self._measurable:
             return
         if part.peaks is not None:
-            self._peaks += part.duration_s * np.array(part.peaks)
+            self._peaks = _plus(self._peaks, part.duration_s, part.peaks)
             self._peaks_s += part.duration_s
         spec = self._spec
         for window, start, end in zip(part.log_mels, part.starts_s, part.ends_s, strict=True):
             frames = min(spec.frames, round((end - start) * spec.sample_rate) // spec.hop_length)
             if frames >= 2:
-                self._total += frames * np.array(measure(window[:, :frames]))
+                self._total = _plus(self._total, frames, measure(window[:, :frames]))
                 self._frames += frames
 
     @property
@@ -300,12 +307,12 @@ class Quality:
         """Means over the windows, by their length; None without any."""
         if not self._frames:
             return None
-        return Measures(*(self._total / self._frames).tolist())
+        return Measures(*(each / self._frames for each in self._total))
 
     @property
     def peaks(self) -> Peaks:
         """Means over the parts, by their length; zeros without any."""
-        return Peaks(*(self._peaks / max(self._peaks_s, 1e-9)).tolist())
+        return Peaks(*(each / max(self._peaks_s, 1e-9) for each in self._peaks))
 
     @property
     def flags(self) -> tuple[str, ...]:

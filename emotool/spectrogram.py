@@ -30,6 +30,9 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 _AMIN = 1e-10
 """Power below which everything counts as this (-100 dB), librosa's default."""
 
+_DB_PER_E = np.float32(10.0 / np.log(10.0))
+"""Decibels of a factor e: numpy's log takes a fifth of the time of its log10 in float32."""
+
 _FRAMES_AT_ONCE = 64
 """Frames transformed together, in 1.3 MB of buffers: fewer calls than with 32 at a time, while 96
 leave the core's cache and take longer."""
@@ -258,8 +261,8 @@ def power_to_db(power: Floats, top_db: float | None) -> Floats:
         float32, the shape of ``power``, at least -100 dB.
     """
     decibels = np.maximum(power, np.float32(_AMIN))
-    np.log10(decibels, out=decibels)
-    decibels *= np.float32(10.0)
+    np.log(decibels, out=decibels)
+    decibels *= _DB_PER_E
     if top_db is not None:
         loudest = decibels.max(axis=(-2, -1), keepdims=True)  # [..., 1, 1]
         np.maximum(decibels, loudest - np.float32(top_db), out=decibels)
