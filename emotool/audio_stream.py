@@ -5,6 +5,7 @@ believed about the format, never about the length.
 """
 
 import io
+import math
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -170,7 +171,7 @@ class AudioStream:
     def _inspect(self, block: Floats) -> None:
         """Look for values that are no sound, and for clipping."""
         low, high = float(block.min()), float(block.max())
-        if not (np.isfinite(low) and np.isfinite(high)):
+        if not (math.isfinite(low) and math.isfinite(high)):
             raise AudioError("decode", "samples that are no numbers (NaN or infinity)")
         if max(-low, high) > _LOUDEST:
             raise AudioError("decode", f"samples beyond ±{_LOUDEST:.0e}, where full scale is 1")

@@ -67,8 +67,8 @@ def peaks_of(samples: Floats) -> Peaks:
     if samples.size < _BLOCK:
         return Peaks(0.0, 0.0)
     # A recorder's offset (DC) is no peak.
-    centred = samples - np.add.reduce(samples) / np.float32(samples.size)
-    heights = np.abs(centred)
+    heights = samples - np.add.reduce(samples) / np.float32(samples.size)
+    np.abs(heights, out=heights)
     blocks = heights[: heights.size // _BLOCK * _BLOCK].reshape(-1, _BLOCK)  # [blocks, 64]
     peaks = np.sort(blocks[:: max(1, len(blocks) // _ENOUGH)].max(axis=1))  # [some blocks]
     highest = heights.max()
@@ -77,7 +77,8 @@ def peaks_of(samples: Floats) -> Peaks:
     active = peaks[np.searchsorted(peaks, _ACTIVE * highest) :]  # [blocks that are no pauses]
     high, higher = (active[-1 - int(share * active.size)] for share in (_HIGH, _HIGHER))
     top = np.flatnonzero(heights >= _TOP * highest)  # [samples at the top]
-    level = np.abs(centred[top[1:]] - centred[top[:-1]]) < _LEVEL * highest
+    tops = samples[top]
+    level = np.abs(tops[1:] - tops[:-1]) < _LEVEL * highest
     level &= top[1:] - top[:-1] == 1
     heard = max(1, int(np.count_nonzero(heights >= _ACTIVE * highest)))
     return Peaks(float(high / higher), float(np.count_nonzero(level)) / heard)

@@ -9,6 +9,7 @@ The limits were chosen on clips of 18 speakers that were spoilt on purpose, and 
 of 18 others: ``benchmarks/flags.py`` prints how often each flag is right.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -161,15 +162,15 @@ def measure(log_mel: Floats) -> Measures:
         bands = log_mel[0::2] + log_mel[1::2]  # [64, frames]
         bands *= np.float32(0.5)
     groups = _mean(bands.reshape(_GROUPS, -1, frames), axis=1)  # [groups, frames]
-    level = np.log(_mean(np.exp(groups * _DB_TO_LN), axis=0)) / _DB_TO_LN  # [frames]
+    power = np.add.reduce(np.exp(groups * _DB_TO_LN), axis=0)  # [frames]
     layout = _layout()
     ordered = np.sort(groups, axis=1)  # [groups, frames]
     loud = ordered[:, _place(_LOUD, frames)]  # [groups]
     ranges = loud - ordered[:, _place(_QUIET, frames)]  # [groups]
-    levels = np.sort(level)  # [frames]
-    texture, movement = _fine_structure(bands[layout.low], level > levels[frames // 2 - 1])
+    powers = np.sort(power)  # [frames]
+    texture, movement = _fine_structure(bands[layout.low], power > powers[frames // 2 - 1])
     return Measures(
-        float(levels[_place(_LOUD, frames)] - levels[_place(_QUIET, frames)]),
+        10.0 * math.log10(powers[_place(_LOUD, frames)] / powers[_place(_QUIET, frames)]),
         _median(ranges[layout.speech]),
         float(ranges[layout.voice].max()),
         float(loud[layout.treble].max() - loud[layout.speech].max()),
@@ -201,12 +202,16 @@ def _fine_structure(bands: Floats, heard: npt.NDArray[np.bool_]) -> tuple[float,
     bend = bands[1:-1] * np.float32(2.0)  # [low bands - 2, frames]
     bend -= bands[:-2]
     bend -= bands[2:]
-    rough = _mean(np.abs(bend, out=bend), axis=0) / 2  # [frames]
+    # Sums over bands, of which only what is returned becomes means: 2 because a bend is two steps.
+    rough = np.add.reduce(np.abs(bend, out=bend), axis=0)  # [frames]
     step = bands[:, 1:] - bands[:, :-1]  # [low bands, frames - 1]
-    moved = _mean(np.abs(step, out=step), axis=0)  # [frames - 1]
-    texture = float(np.sort(rough)[_place(_ROUGH, rough.size)])
-    still = float(rough[heard].sum()) / max(1, np.count_nonzero(heard))
-    moving = float(moved[heard[1:]].sum()) / max(1, np.count_nonzero(heard[1:]))
+    moved = np.add.reduce(np.abs(step, out=step), axis=0)  # [frames - 1]
+    texture = float(np.sort(rough)[_place(_ROUGH, rough.size)]) / (2 * len(bend))
+    heard_later = heard[1:]
+    still = float(rough[heard].sum()) / (2 * len(bend) * max(1, int(np.count_nonzero(heard))))
+    moving = float(moved[heard_later].sum()) / (
+        len(bands) * max(1, int(np.count_nonzero(heard_later)))
+    )
     return texture, moving / still if still > 0 else 0.0
 
 

@@ -209,7 +209,7 @@ class Supervisor:
             # To be woken for each answer would take the core from the worker, or from the model,
             # hundreds of times a second. The pipe holds ten answers of
             # one window or more.
-            self._closing.wait(GATHER_SECONDS)
+            time.sleep(GATHER_SECONDS)
         if "ready" in message.header:
             self._starts = 0
             self._clock = _Clock()  # the time until now was its own, not the first clip's

@@ -16,8 +16,8 @@ _FRAMES_AT_ONCE = 1_024
 
 _TEN, _AMIN = np.float32(10.0), np.float32(1e-10)
 
-_DOUBT_DB = 1e-3
-"""A frame this close to the limit is measured again, exactly as librosa does it."""
+_DOUBT = 2.3e-4
+"""A frame whose power is as close to the limit (0.001 dB) is measured again as librosa does it."""
 
 
 def trim(samples: Floats, spec: SpectrogramSpec) -> tuple[int, int]:
@@ -58,9 +58,12 @@ def trim(samples: Floats, spec: SpectrogramSpec) -> tuple[int, int]:
 def _is_loud(samples: Floats, trim_db: float, spec: SpectrogramSpec) -> npt.NDArray[np.bool_]:
     """Return which centred frames stay, bool ``[1 + n // hop_length]``."""
     if spec.n_fft % (2 * spec.hop_length) == 0:
-        decibels = _below_loudest(_quick_power(samples, spec))
-        if np.abs(decibels + trim_db).min() > _DOUBT_DB:
-            return decibels > -trim_db
+        power = _quick_power(samples, spec)
+        limit = float(power.max()) * 10.0 ** (-trim_db / 10.0)
+        # Below `_AMIN`, librosa takes all frames for equally quiet.
+        if limit > _AMIN and np.abs(power - limit).min() > _DOUBT * limit:
+            quick: npt.NDArray[np.bool_] = power > limit
+            return quick
     half = spec.n_fft // 2
     padded = np.zeros(samples.size + spec.n_fft, np.float32)  # np.pad takes three times as long
     padded[half : half + samples.size] = samples
@@ -71,7 +74,7 @@ def _quick_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
     """Return the mean square of each centred frame from sums that neighbouring frames share.
 
     Half a frame is some hops long, so each hop is squared once. The sums are right to a few
-    units of float32's last place, a hundredth of `_DOUBT_DB`.
+    units of float32's last place, a hundredth of `_DOUBT`.
     """
     per_frame = spec.n_fft // spec.hop_length
     whole = samples.size // spec.hop_length

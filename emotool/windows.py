@@ -109,7 +109,10 @@ class Windows:
 
     def parted(self, row: "NDArray[Any]") -> tuple[tuple[float, ...], bytes]:
         """Part what was said of a window or a clip: probabilities, and embedding as float32."""
-        return tuple(row[: self.labels].tolist()), row[self.labels :].astype("<f4").tobytes()
+        probabilities = tuple(row[: self.labels].tolist())
+        if not self._embeddings:
+            return probabilities, b""
+        return probabilities, row[self.labels :].astype("<f4").tobytes()
 
     def _predict(self, windows: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Label a batch, [windows, n_mels, frames] to [windows, labels + embedding]."""

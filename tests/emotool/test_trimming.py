@@ -71,6 +71,17 @@ def test_it_equals_librosa_where_the_limit_is_a_frames_own_level(place: int) -> 
     assert trim(fading, spec) == _librosa_limits(fading, spec)
 
 
+@pytest.mark.parametrize("loudest_dbfs", [-45.0, -55.0, -60.0, -66.0, -80.0])
+def test_it_equals_librosa_where_frames_are_fainter_than_it_measures(loudest_dbfs: float) -> None:
+    """Below -100 dB librosa takes all frames for equally quiet, so that faint ends may stay."""
+    samples = 10 ** (loudest_dbfs / 20) * noise(1.0, seed=3)
+    samples[:5_000] *= np.float32(0.004)
+    samples[12_000:] *= np.float32(0.002)
+    assert trim(samples.astype(np.float32), SPEC) == _librosa_limits(
+        samples.astype(np.float32), SPEC
+    )
+
+
 def test_it_equals_librosa_on_real_speech(corpus: Path) -> None:
     """Recorded clips are cut at the same samples."""
     import soundfile
