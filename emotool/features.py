@@ -3,7 +3,6 @@
 Training, evaluation and classification all come through here.
 """
 
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from emotool.audio import AudioStream, open_audio
 from emotool.clipping import Peaks, peaks_of
+from emotool.cutting import cut_sounds, cut_windows, least_tail
 from emotool.errors import AudioError
 from emotool.spectrogram import SpectrogramSpec, log_mel_padded
 from emotool.trimming import trim
@@ -70,57 +70,6 @@ class ClipFeatures:
     starts_s: tuple[float, ...] = ()
     ends_s: tuple[float, ...] = ()
     peaks: Peaks | None = None
-
-
-def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) -> Floats:
-    """Cut samples into windows of equal length, the last one padded with zeros.
-
-    A last window with less than ``spec.tail_seconds`` of sound that the one before has not is
-    dropped, unless it is the only one.
-
-    Parameters
-    ----------
-    samples : numpy.ndarray
-        float32 ``[n]``.
-    spec : SpectrogramSpec
-        Its ``window_seconds`` and ``tail_seconds`` are used.
-    hop : int, optional
-        Samples from one window's start to the next's, 1 to the window's length; that length if
-        not given, so that windows do not overlap.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 ``[windows, window_samples]``; no window if ``samples`` is empty.
-    """
-    sounds = _sounds(samples, spec, hop or spec.window_samples)
-    windows = np.zeros((len(sounds), spec.window_samples), np.float32)
-    for window, sound in zip(windows, sounds, strict=True):
-        window[: sound.size] = sound
-    return windows
-
-
-def _sounds(
-    samples: Floats, spec: SpectrogramSpec, hop: int, count: int | None = None
-) -> list[Floats]:
-    """Return the windows of samples, of which the last ones may be shorter.
-
-    As many as ``count``, where it is known that the sound goes on.
-    """
-    size = spec.window_samples
-    count = _window_count(samples.size, spec, hop) if count is None else count
-    return [samples[index * hop : index * hop + size] for index in range(count)]
-
-
-def _window_count(length: int, spec: SpectrogramSpec, hop: int) -> int:
-    """Return how many windows so many samples make."""
-    more = length - spec.window_samples - _least_tail(spec)  # than a second window must have
-    return min(length, 1) + (more // hop + 1 if more >= 0 else 0)
-
-
-def _least_tail(spec: SpectrogramSpec) -> int:
-    """Return how many samples of its own a last window must have."""
-    return max(1, math.ceil(spec.tail_seconds * spec.sample_rate))
 
 
 def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures:
@@ -280,7 +229,7 @@ def _long_parts(
     size = (block_windows - 1) * cutting.hop + cutting.spec.window_samples
     step = block_windows * cutting.hop
     # With a tail behind them, all these windows have one that the window before has not.
-    enough = size + _least_tail(cutting.spec)
+    enough = size + least_tail(cutting.spec)
     offset = 0
     while True:
         if head.size < enough:
@@ -314,7 +263,7 @@ def _windows(
     Windows in which nothing is heard have no say in the label, unless there is no other.
     """
     spec, hop, size = cutting.spec, cutting.hop, cutting.spec.window_samples
-    sounds = _sounds(samples, spec, hop, count)
+    sounds = cut_sounds(samples, spec, hop, count)
     heard = list(range(len(sounds)))
     if len(sounds) > 1:
         heard = [index for index in heard if not _is_silent(sounds[index])] or heard

@@ -95,8 +95,8 @@ def image_folders(spec: SpectrogramSpec, variants: Variants) -> list[str]:
 def _code(altered: bool) -> str:
     """Fingerprint the code that makes features: other code, other entries."""
     package, here = Path(emotool.__file__).parent, Path(__file__).parent
-    patterns = ("audio*.py", "foreign*.py", "archive.py", "features.py", "spec*.py", "trim*.py")
-    files = [file for pattern in patterns for file in package.glob(pattern)]
+    patterns = ("audio*", "foreign*", "archive", "features", "cutting", "spec*", "trimming")
+    files = [file for pattern in patterns for file in package.glob(f"{pattern}.py")]
     files += [here / "clip_arrays.py", *([here / "variants.py"] if altered else [])]
     return hashlib.sha256("".join(sha256_file(file) for file in sorted(files)).encode()).hexdigest()
 

@@ -1,13 +1,9 @@
 """A clip becomes the windows that a model labels, the same for training and classification."""
 
-import dataclasses
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from emotool.audio import open_audio
 from emotool.errors import AudioError
@@ -29,22 +25,6 @@ SMALL = SpectrogramSpec(window_seconds=0.5, n_fft=256, hop_length=128, n_mels=16
 
 def _write(folder: Path, samples: Samples, rate: int = 16_000) -> Path:
     return write_clip(folder / "clip.wav", samples, rate, subtype="FLOAT")
-
-
-@settings(max_examples=200, deadline=None, derandomize=True)
-@given(st.integers(0, 200_000))
-def test_windows_hold_every_sample_but_a_short_tail(length: int) -> None:
-    """In order, padded with zeros at the end; only a tail below the limit is dropped."""
-    samples = np.arange(1, length + 1, dtype=np.float32)
-    windows = cut_windows(samples, SPEC)
-    size, tail = SPEC.window_samples, SPEC.tail_seconds * SPEC.sample_rate
-    assert windows.shape[1] == size
-    flat = windows.reshape(-1)
-    kept = min(length, flat.size)
-    assert (flat[:kept] == samples[:kept]).all()
-    assert not flat[kept:].any()
-    assert length - kept < tail
-    assert flat.size - kept <= size - (tail if length > size else min(length, 1))
 
 
 @pytest.mark.parametrize(
@@ -267,29 +247,6 @@ def test_the_format_changes_little(tmp_path: Path) -> None:
     audible = plain.log_mels[0, :100] > plain.log_mels.max() - 30
     difference = np.abs(plain.log_mels[0, :100] - other.log_mels[0, :100])[audible]
     assert np.median(difference) < 1.0
-
-
-@settings(max_examples=100, deadline=None, derandomize=True)
-@given(
-    count=st.integers(1, 9_000),
-    hop=st.integers(1, 4_000),
-    tail=st.sampled_from([0.0, 0.1, 0.3]),
-)
-def test_overlapping_windows_cover_the_sound(count: int, hop: int, tail: float) -> None:
-    """They begin every hop, and go on as long as there is enough sound that is new."""
-    spec = dataclasses.replace(SMALL, tail_seconds=tail)
-    hop = min(hop, spec.window_samples)
-    samples = np.arange(1, count + 1, dtype=np.float32)
-    windows = cut_windows(samples, spec, hop)
-    least = max(1, math.ceil(tail * spec.sample_rate))
-    wanted = [0]
-    while count - (wanted[-1] + spec.window_samples) >= least:
-        wanted.append(wanted[-1] + hop)
-    assert windows[:, 0].tolist() == [float(start + 1) for start in wanted]
-    for start, window in zip(wanted, windows, strict=True):
-        sound = samples[start : start + spec.window_samples]
-        assert np.array_equal(window[: sound.size], sound)
-        assert not window[sound.size :].any()
 
 
 @pytest.mark.parametrize("hop_seconds", [0.5, 0.25, 0.1, 9.0])

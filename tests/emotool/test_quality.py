@@ -11,9 +11,9 @@ from hypothesis.extra import numpy as arrays
 
 from emotool.clipping import Peaks
 from emotool.features import features_of, iter_extract
-from emotool.quality import Measures, Quality, can_measure, flags_of, measure
+from emotool.measures import Measures, measure
+from emotool.quality import Quality, flags_of
 from emotool.spec import SpectrogramSpec
-from emotool.spectrogram import log_mel
 from tests.synthesis import Samples, noise, tone, write_clip
 
 RATE = 16_000
@@ -172,23 +172,6 @@ def test_loudness_does_not_matter(gain_db: float, seed: int) -> None:
     assert pair[1].treble_db == pytest.approx(pair[0].treble_db, abs=0.5)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
-@given(
-    arrays.arrays(
-        np.float32,
-        st.tuples(st.sampled_from((64, 128)), st.integers(2, 200)),
-        elements=st.floats(-100.0, 200.0, width=32),
-    )
-)
-def test_any_spectrogram_can_be_measured(window: Samples) -> None:
-    """Measures are finite, ranges and texture not negative, for whatever there may be in one."""
-    measures = measure(window)
-    assert np.isfinite(measures).all()
-    assert min(measures.range_db, measures.band_range_db, measures.voice_range_db) >= 0
-    assert min(measures.texture_db, measures.movement) >= 0
-    assert measures.band_range_db <= 300
-
-
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     arrays.arrays(
@@ -256,16 +239,4 @@ def test_a_long_clip_is_judged_by_all_its_parts(tmp_path: Path) -> None:
 
 def test_other_spectrograms_are_not_judged() -> None:
     """The limits hold for what they were chosen on; elsewhere there are no flags at all."""
-    spec = SpectrogramSpec(n_mels=40)
-    assert not can_measure(spec)
-    assert not can_measure(SpectrogramSpec(hop_length=160))
-    assert not can_measure(SpectrogramSpec(top_db=40.0))
-    assert flags(noise(3.0), spec) == ()
-
-
-def test_coarse_and_fine_spectrograms_measure_alike() -> None:
-    """64 bands and 128 give the same ranges, to a few dB."""
-    speech = with_noise(talk(seed=5), noise(3.0), 30.0)
-    coarse, fine = (measure(log_mel(speech[None], spec)[0]) for spec in SPECS)
-    assert coarse.range_db == pytest.approx(fine.range_db, abs=5.0)
-    assert coarse.voice_range_db == pytest.approx(fine.voice_range_db, abs=5.0)
+    assert flags(noise(3.0), SpectrogramSpec(n_mels=40)) == ()
