@@ -12,14 +12,22 @@ from emotool.archive import is_archive, list_members, member_problem, split_memb
 from emotool.audio_file import DECODABLE_SUFFIXES, FOREIGN_SUFFIXES, kind_of, plain_reason
 from emotool.errors import AudioError
 
-__all__ = ["REPORTS_END", "REPORTS_FILE", "Search"]
+__all__ = ["REPORTS_END", "REPORTS_FILE", "Search", "is_reports"]
 
 REPORTS_END: Final = "_files"
-REPORTS_FILE: Final = re.compile(r"\d{6,}(\.mp3|\.png|\.evidence\.png)")
-"""How a large report calls the folder beside its page, and the files in it: the clips' sounds,
-which are no clips of their own."""
+"""How the folder beside a large report is called, after the page's own name."""
 
-_REPORTS_TITLE: Final = b" \xc2\xb7 emotool</title>"
+REPORTS_FILE: Final = re.compile(
+    r"(\._)?(\d{6,}(\.mp3|\.png|\.evidence\.png)|\.DS_Store)|(?i:thumbs\.db|desktop\.ini)"
+)
+"""The files in it: the clips' sounds, which are no clips of their own, and pictures; and what file
+managers leave in folders that are looked at (macOS, on other systems' disks, beside each file)."""
+
+# Written only into pages that have such a folder; data of a page has no "<" in it.
+_REPORTS_PAGE: Final = re.compile(
+    rb' \xc2\xb7 emotool</title>.* id="page">[^<]*"folder":"', re.DOTALL
+)
+_REPORTS_HEAD: Final = 1 << 16  # bytes, of which style is the most
 _SUFFIXES: Final = DECODABLE_SUFFIXES | FOREIGN_SUFFIXES
 
 
@@ -188,7 +196,8 @@ class Search:
         elif entry.is_symlink():
             links.append((entry.path, folder.shown + name))
         elif entry.is_dir(follow_symlinks=False):
-            if name.endswith(REPORTS_END) and _is_reports(entry.path):
+            page = entry.path.removesuffix(REPORTS_END) + ".html"
+            if name.endswith(REPORTS_END) and is_reports(entry.path, page):
                 self.passed_over += 1
                 return
             stack.append(_Folder(entry.path, f"{folder.shown}{name}/", folder.below(name)))
@@ -238,12 +247,25 @@ def _problem(mode: int) -> str | None:
     return None if kind == "file" else f"not a file but a {kind}"
 
 
-def _is_reports(folder: str) -> bool:
-    """Return whether a folder is what a report made: nothing else in it, its page beside it."""
-    page = folder.removesuffix(REPORTS_END) + ".html"
+def is_reports(folder: str, page: str) -> bool:
+    """Say whether a folder is what a large report made: nothing else in it, its page there.
+
+    Parameters
+    ----------
+    folder : str
+        Where the report at ``page`` would have its sounds and pictures.
+    page : str
+        The report, which says whether it has any outside: the folder beside a small one is
+        somebody's own, even if its files are called like that.
+
+    Returns
+    -------
+    bool
+        False also for what is not there or cannot be read.
+    """
     try:
         with open(page, "rb") as handle:  # noqa: PTH123 - Path mends what was typed
-            if _REPORTS_TITLE not in handle.read(4_096):
+            if not _REPORTS_PAGE.search(handle.read(_REPORTS_HEAD)):
                 return False
         with os.scandir(folder) as entries:
             return all(REPORTS_FILE.fullmatch(entry.name) for entry in entries)

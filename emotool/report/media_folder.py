@@ -1,20 +1,22 @@
 """The folder beside a large report that holds its sounds and pictures.
 
 It comes into being whole, like the page: files are written into a folder of an unguessable name,
-which takes its place when all are there. Only files that a report has made are ever removed.
+which takes its place when all are there. Only files that a report has made are ever removed, and
+what file managers have left beside them.
 """
 
 import contextlib
+import os
 import secrets
 from pathlib import Path
 
 from emotool.errors import OutputError
 from emotool.file_place import output_error
 from emotool.report.media import ENDINGS, Media
-from emotool.search import REPORTS_END, REPORTS_FILE
+from emotool.search import REPORTS_END, REPORTS_FILE, is_reports
 from emotool.text import printable
 
-__all__ = ["MediaFolder", "folder_beside", "remove_stale"]
+__all__ = ["MediaFolder", "earlier_folder", "folder_beside", "remove_folder"]
 
 
 def folder_beside(page: Path) -> Path:
@@ -28,25 +30,45 @@ def folder_beside(page: Path) -> Path:
     return page.with_name(page.stem + REPORTS_END)
 
 
+def earlier_folder(page: Path) -> Path | None:
+    """Find the folder of the report that a page is about to replace.
+
+    Parameters
+    ----------
+    page : Path
+        The report's file, not replaced yet: it alone can say that the folder is its own.
+
+    Returns
+    -------
+    Path or None
+        None if that report has no folder, or something else lies in it.
+    """
+    folder = folder_beside(page)
+    ours = not folder.is_symlink() and is_reports(str(folder), str(page))
+    return folder if ours else None
+
+
 class MediaFolder:
     """Takes clips' sounds and pictures, one file each, and appears when it is complete.
 
     Parameters
     ----------
     page : Path
-        The report's file.
+        The report's file, not replaced yet.
 
     Raises
     ------
     OutputError
-        If the folder cannot be made, or stands there already and is not a report's.
+        If the folder cannot be made, or stands there already and is not the earlier report's.
     """
 
     def __init__(self, page: Path) -> None:
         self.path = folder_beside(page)
-        if not _is_free(self.path):
+        self._earlier = earlier_folder(page)
+        if self._earlier is None and os.path.lexists(self.path):
             raise OutputError(
-                f"{printable(str(self.path))} is there already, and no report made it",
+                f"{printable(str(self.path))} is there already, and nothing says that a report "
+                "made it",
                 hint="choose another name with -o, or move that folder away",
             )
         self._growing = page.with_name(f".emotool-{secrets.token_hex(16)}.tmp")
@@ -65,13 +87,16 @@ class MediaFolder:
                 raise output_error(printable(str(self.path / name)), error) from error
 
     def commit(self) -> None:
-        """Put the folder in its place, instead of one that an earlier report has left."""
+        """Put the folder in its place, instead of one that an earlier report has left.
+
+        A stranger's that has come meanwhile stays: `OutputError` is raised.
+        """
         try:
-            if self.path.exists():
+            if self._earlier is not None and self._earlier.exists():
                 old = self._growing.with_suffix(".old")
-                self.path.rename(old)
+                self._earlier.rename(old)
                 self._growing.rename(self.path)
-                _remove(old)
+                remove_folder(old)
             else:
                 self._growing.rename(self.path)
         except OSError as error:
@@ -79,31 +104,17 @@ class MediaFolder:
 
     def discard(self) -> None:
         """Give the folder up. Never raises."""
-        _remove(self._growing)
+        remove_folder(self._growing)
 
 
-def remove_stale(page: Path) -> None:
-    """Remove the folder that an earlier, larger report has left beside a page."""
-    folder = folder_beside(page)
-    if folder.is_dir() and not folder.is_symlink() and _is_free(folder):
-        _remove(folder)
+def remove_folder(folder: Path) -> None:
+    """Remove what a report has put into a folder, and the folder if nothing else is in it.
 
-
-def _is_free(folder: Path) -> bool:
-    """Say whether a folder is not there, or holds nothing but what reports put there."""
-    if folder.is_symlink():
-        return False
-    try:
-        return all(REPORTS_FILE.fullmatch(entry.name) for entry in folder.iterdir())
-    except FileNotFoundError:
-        return True
-    except OSError:  # a file, or a folder of someone else
-        return False
-
-
-def _remove(folder: Path) -> None:
+    Never raises: what another program holds open stays.
+    """
     with contextlib.suppress(OSError):
         for entry in folder.iterdir():
             if REPORTS_FILE.fullmatch(entry.name):
-                entry.unlink()
+                with contextlib.suppress(OSError):  # or macOS took it away with its sound
+                    entry.unlink()
         folder.rmdir()

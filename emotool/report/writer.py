@@ -21,7 +21,7 @@ from emotool.errors import OutputError
 from emotool.explain import frequency_heights
 from emotool.file_place import replaced_file, shown_place
 from emotool.report.media import ENDINGS, MIME_TYPES, Media, clip_media
-from emotool.report.media_folder import MediaFolder, remove_stale
+from emotool.report.media_folder import MediaFolder, earlier_folder, remove_folder
 from emotool.report.page import foot, head, island
 from emotool.results import STDOUT, Sources, WriterOptions
 from emotool.results.row import SCHEMA, UNCERTAIN, ClipResult
@@ -76,12 +76,14 @@ class HtmlWriter(TextOutput):
         self._rows: list[list[Any]] = []
         self._under_way: deque[tuple[ClipResult, Future[Media] | None]] = deque()
         self._threads = ThreadPoolExecutor(_THREADS, "report")
-        self._page: Path | None = None
+        self._stale: Path | None = None  # what an earlier, larger report has left
         self._folder: MediaFolder | None = None
         try:
-            self._page = None if target == STDOUT else replaced_file(target)
+            page = None if target == STDOUT else replaced_file(target)
             if self._sources is not None and len(self._sources.clips) > MAX_INSIDE:
-                self._folder = _folder(target, self._page)
+                self._folder = _folder(target, page)
+            elif page is not None:
+                self._stale = earlier_folder(page)
             self.put(head())
             self.put(island(self._about_page(tuple(labels)), name="page"))
         except BaseException:
@@ -109,8 +111,8 @@ class HtmlWriter(TextOutput):
             self.discard()
             raise
         super().close()
-        if self._page is not None and self._is_inside:
-            remove_stale(self._page)
+        if self._stale is not None:
+            remove_folder(self._stale)
 
     def discard(self) -> None:
         """Give the page and its files up; never raises."""
@@ -118,10 +120,6 @@ class HtmlWriter(TextOutput):
         if self._folder is not None:
             self._folder.discard()
         super().discard()
-
-    @property
-    def _is_inside(self) -> bool:
-        return self._sources is None or len(self._sources.clips) <= MAX_INSIDE
 
     def _prepare(self, result: ClipResult) -> "Future[Media] | None":
         if self._sources is None or result.status == "failed":
@@ -168,9 +166,9 @@ class HtmlWriter(TextOutput):
             folder = quote(os.fsencode(self._folder.path.name))
         return {
             "schema": SCHEMA,
+            "folder": folder,  # near the beginning, where `emotool.search.is_reports` looks
             "labels": [printable(label) for label in labels],
             "kept": [printable(name) for name in self._kept.names],
-            "folder": folder,
             "endings": ENDINGS,
             "ticks": [] if self._sources is None else _ticks(self._sources),
         }

@@ -88,6 +88,20 @@ def test_of_many_clips_they_are_beside(
     assert [path.name for path in tmp_path.iterdir()] == ["my 1st.html"]
 
 
+def test_numbered_recordings_beside_a_page_survive_it(
+    tmp_path: Path, clip: Path, classifier: Classifier
+) -> None:
+    """A folder may be called like a report's, and be full of clips: the page of few has none."""
+    folder = tmp_path / "r_files"
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"{number:06}.mp3").write_bytes(clip.read_bytes())
+    for _ in range(2):  # the second time the page is there already
+        write(tmp_path / "r.html", clip, ["a", "b"], classifier)
+        assert len(list(folder.iterdir())) == 2
+        assert len(find_clips([str(tmp_path)]).clips) == 2
+
+
 def test_the_next_run_does_not_take_a_reports_sounds_for_clips(
     tmp_path: Path, clip: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +112,9 @@ def test_the_next_run_does_not_take_a_reports_sounds_for_clips(
     shown = [one.shown for one in find_clips([str(tmp_path)]).clips]
     assert shown == [f"{tmp_path.as_posix()}/a.wav"]
     assert len(find_clips([str(tmp_path / "r_files")]).clips) == 3  # who names it means it
+    for name in (".DS_Store", "Thumbs.db"):  # somebody has looked at it
+        (tmp_path / "r_files" / name).write_bytes(b"")
+    assert len(find_clips([str(tmp_path)]).clips) == 1
     (tmp_path / "r_files" / "mine.mp3").write_bytes(b"")
     assert len(find_clips([str(tmp_path)]).clips) == 5
     (tmp_path / "r_files" / "mine.mp3").unlink()
