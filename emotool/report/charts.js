@@ -25,18 +25,21 @@ function bar(text, filter, ...shapes) {
   return made;
 }
 
-function filterBy(id, value) {
+// Sets a filter, or takes it back. What another bar of the chart has set goes: no clip is both.
+function filterBy(id, value, other) {
   field(id).value = field(id).value === String(value) ? "" : value;
+  if (!field(other).value.startsWith("has ")) field(other).value = ""; // a flag may well go with it
   applyFilters();
 }
 
 // What clips can be called: a label, or uncertain where some are.
 function answers() {
   const made = labels.map((label, place) => ({
-    name: label, place, filter: () => filterBy("label", place),
+    name: label, place, filter: () => filterBy("label", place, "status"),
   }));
   if (rows.some((row) => row.status === "uncertain")) {
-    made.push({ name: "uncertain", place: -1, filter: () => filterBy("status", "is uncertain") });
+    const filter = () => filterBy("status", "is uncertain", "label");
+    made.push({ name: "uncertain", place: -1, filter });
   }
   for (const answer of made) answer.clips = 0;
   for (const row of rows) {

@@ -35,8 +35,13 @@ function toRow(cells, index) {
     name: path.slice(slash + 1),
     folder: path.slice(0, slash + 1),
     confidence: probabilities.length ? Math.max(...probabilities) : null,
-    text: [path, remarks, ...kept].join("\n").toLowerCase(),
+    text: searchable([path, remarks, ...kept].join("\n")),
   };
+}
+
+// Text as it is searched: names that come from a Mac have "ü" as two characters, typed it is one.
+function searchable(text) {
+  return text.normalize("NFC").toLowerCase();
 }
 
 // Flags that say not to trust a label, as docs/schema.md has them.

@@ -4,7 +4,6 @@
 
 const detail = document.getElementById("detail");
 let evidenceShown = 0.8;
-let playing = null; // the frame that moves the line over the spectrogram
 
 function media(row, kind) {
   if (page.folder !== null) {
@@ -15,7 +14,6 @@ function media(row, kind) {
 }
 
 function showClip(row) {
-  cancelAnimationFrame(playing);
   const answer = row.label < 0
     ? element("p", { class: "answer " + (row.status === "failed" ? "bad" : "muted") },
       statusNames[row.status])
@@ -30,7 +28,7 @@ function showClip(row) {
   parts.push(...remarks(row));
   if (row.media) parts.push(...soundAndPicture(row));
   if (row.confidence !== null) parts.push(element("h3", {}, "Probabilities"), shares(row));
-  if (row.media && row.media.windows.length > 1) parts.push(...overTime(row));
+  if (row.media?.windows?.length > 1) parts.push(...overTime(row));
   if (row.kept.length) parts.push(element("h3", {}, "From the manifest"), fromManifest(row));
   detail.replaceChildren(...parts);
   detail.scrollTop = 0;
@@ -126,10 +124,12 @@ function seconds(length) {
 
 // A line moves over the spectrogram with the sound; a click there goes to that moment.
 function follow(audio, picture, line, length) {
+  let frame = 0; // the one that is asked for: each jump in the sound moves the line, too
   function move() {
+    cancelAnimationFrame(frame);
     line.style.left = 100 * Math.min(1, audio.currentTime / length) + "%";
     line.hidden = audio.currentTime === 0;
-    if (!audio.paused) playing = requestAnimationFrame(move);
+    if (!audio.paused) frame = requestAnimationFrame(move);
   }
   for (const event of ["play", "seeked", "pause"]) audio.addEventListener(event, move);
   picture.addEventListener("click", (event) => {

@@ -27,7 +27,7 @@ function fillFilters() {
 }
 
 function applyFilters() {
-  const words = field("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = searchable(field("search").value).split(/\s+/).filter(Boolean);
   const label = field("label").value, state = field("status").value;
   const bound = Number(field("confidence").value);
   const flag = state.startsWith("has ") ? state.slice(4) : null;

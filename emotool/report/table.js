@@ -63,8 +63,13 @@ function render() {
   while (pool.length < number) pool.push(blankRow());
   setHeight(above, start);
   setHeight(below, order.length - start - number);
-  for (let i = 0; i < number; i++) fill(pool[i], start + i);
-  const wanted = [above, ...pool.slice(0, number), below];
+  const drawn = pool.slice(0, number);
+  drawn.forEach((row, i) => fill(row, start + i));
+  // Tab leads to the chosen row or, where that is not drawn, to the first in sight.
+  const stop = drawn.some((row) => row.place === chosen) ? chosen
+    : Math.ceil(scroller.scrollTop / ROW_HEIGHT);
+  for (const row of drawn) row.parts.open.tabIndex = row.place === stop ? 0 : -1;
+  const wanted = [above, ...drawn, below];
   if (body.rows.length !== wanted.length) body.replaceChildren(...wanted);
 }
 
@@ -98,7 +103,6 @@ function fill(element, place) {
   parts.name.textContent = row.name;
   parts.folder.textContent = row.folder === "" ? "" : "  " + row.folder;
   parts.open.title = row.path;
-  parts.open.tabIndex = place === Math.max(chosen, 0) ? 0 : -1;
   if (place === chosen) parts.open.setAttribute("aria-current", "true");
   else parts.open.removeAttribute("aria-current");
   parts.dot.className = "dot " + colour(row.label);

@@ -179,6 +179,60 @@ def test_clip_can_be_heard_and_seen(
     assert page.js("return refused") == []
 
 
+def test_clip_whose_sound_has_gone_is_shown_without(
+    page: Page, sounding: tuple[Path, Sources]
+) -> None:
+    """A file that vanished after its label was known says why it is mute, as does the next."""
+    folder, sources = sounding
+    clips = [Clip(index, f"{index}.wav", str(folder / "gone.wav")) for index in range(2)]
+    options = WriterOptions(sources=Sources(clips, sources.classifier))
+    with open_writer(str(folder / "gone.html"), LABELS, {}, options) as out:
+        for clip in clips:
+            out.write(row(clip.index, clip.shown))
+    page.open(folder / "gone.html")
+    for name in ("0.wav", "1.wav"):
+        assert page.find("#detail h2").text == name
+        shown = page.find("#detail").text
+        assert "Not to be heard: " in shown
+        assert "75.0 %" in shown
+        page.find("#detail [aria-label='Next clip']").click()
+
+
+def test_jumps_in_a_sound_cost_no_frames(page: Page, sounding: tuple[Path, Sources]) -> None:
+    """However often one seeks, a frame is drawn once; none is when the clip is left."""
+    folder, sources = sounding
+    write_sounding(folder / "seeking.html", sources)
+    page.open(folder / "seeking.html")
+    page.find("tr.row:nth-child(2)").click()  # nothing may sound before somebody has clicked
+    page.js("""
+        window.asked = 0;
+        const ask = requestAnimationFrame;
+        window.requestAnimationFrame = (draw) => { asked++; return ask(draw); };
+        window.frames10 = (done) => {
+          let frames = 0;
+          asked = 0;
+          ask(function next() { if (++frames < 10) ask(next); else done(asked); });
+        };
+    """)
+    seek = """
+        const done = arguments[0], audio = document.querySelector("audio");
+        audio.muted = true;
+        audio.play().then(async () => {
+          for (let i = 0; i < 20; i++) {
+            audio.currentTime = i / 100;
+            await new Promise((go) => audio.addEventListener("seeked", go, { once: true }));
+          }
+          frames10((number) => done([number, audio.paused]));
+        });
+    """
+    asked, paused = page.driver.execute_async_script(seek)
+    assert not paused
+    assert asked <= 12
+    page.find("#detail [aria-label='Next clip']").click()
+    time.sleep(0.2)
+    assert page.driver.execute_async_script("frames10(arguments[0])") == 0
+
+
 def test_hostile_names_run_nothing(page: Page, sounding: tuple[Path, Sources]) -> None:
     """Names that are markup, scripts and templates are shown as they are."""
     folder, sources = sounding
@@ -314,6 +368,38 @@ def test_bar_of_a_chart_filters(page: Page, large: Path) -> None:
     assert page.matches() == "10,000 clips"
 
 
+def test_decomposed_names_are_found_as_they_are_typed(page: Page, tmp_path: Path) -> None:
+    """A Mac writes a letter and its mark one after the other, keyboards as one character."""
+    with open_writer(str(tmp_path / "r.html"), LABELS, {"model": "tiny"}) as out:
+        for index, name in enumerate(("Mu\u0308ller.wav", "M\u00fcller.wav", "Muller.wav")):
+            out.write(row(index, name))
+    page.open(tmp_path / "r.html")
+    for typed in ("m\u00fcller", "mu\u0308ller"):
+        page.find("#search").send_keys(typed)
+        page.until(lambda: page.matches() == "2 of 3 clips")
+        page.find("button[type=reset]").click()
+        page.until(lambda: page.matches() == "3 clips")
+
+
+def test_bars_of_one_chart_take_turns(page: Page, tmp_path: Path) -> None:
+    """No clip has a label and is uncertain: the bar clicked last says which are shown."""
+    with open_writer(str(tmp_path / "r.html"), LABELS, {"model": "tiny"}) as out:
+        out.write(replace(row(0, "long.wav", 0.9), flags=("long",)))
+        out.write(row(1, "short.wav", 0.9))
+        out.write(doubted(row(2, "unsure.wav", 0.6), 0.7))
+    page.open(tmp_path / "r.html")
+    code = "document.querySelectorAll('#labels-chart .bar')[arguments[0]]"
+    sure = ["long.wav", "short.wav"]
+    for bar, names in [(0, sure), (2, ["unsure.wav"]), (0, sure)]:
+        page.js(code + ".dispatchEvent(new Event('click'))", bar)
+        assert page.names() == names
+    page.js(code + ".dispatchEvent(new Event('click'))", 0)
+    assert page.matches() == "3 clips"
+    page.js("document.querySelector('#status').value = 'has long'")
+    page.js(code + ".dispatchEvent(new Event('click'))", 0)
+    assert page.names() == ["long.wav"]  # a flag is asked for beside a label
+
+
 def test_keyboard_alone_goes_through_the_table(page: Page, large: Path) -> None:
     """Arrow keys move and open, End goes to the last of ten thousand, focus stays on the row."""
     from selenium.webdriver.common.keys import Keys
@@ -332,6 +418,28 @@ def test_keyboard_alone_goes_through_the_table(page: Page, large: Path) -> None:
         page.until(lambda name=name: page.js(focused) == name)
         assert page.find("#detail h2").text == name.rsplit("/", 1)[1]
         assert page.js("return document.activeElement.getAttribute('aria-current')") == "true"
+
+
+def test_tab_always_leads_into_the_table(page: Page, large: Path) -> None:
+    """To the chosen row; to the first in sight where sorting or scrolling has taken it away."""
+    from selenium.webdriver.common.keys import Keys
+
+    page.open(large)
+    last_head = page.find("th[data-key=remarks] button")
+    place = "return document.activeElement.closest('tr.row')?.place"
+    last_head.send_keys(Keys.TAB)
+    assert page.js(place) == 0
+    page.driver.switch_to.active_element.send_keys(Keys.END)
+    page.until(lambda: page.js(place) == 9_999)
+    last_head.send_keys(Keys.TAB)
+    assert page.js(place) == 9_999
+    page.find("th[data-key=confidence] button").send_keys(Keys.ENTER)
+    last_head.send_keys(Keys.TAB)
+    assert page.js(place) == 0
+    page.js("document.querySelector('#scroll').scrollTop = 200001")
+    page.until(lambda: page.js("return document.querySelector('tr.row').place") == 4_990)
+    last_head.send_keys(Keys.TAB)
+    assert page.js(place) == 5_001
 
 
 def test_table_says_how_large_it_is(page: Page, large: Path) -> None:
