@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from emotool import __version__
-from emotool.audio import read_audio
 from emotool.catalog import DEFAULT_MODEL, list_models
 from emotool.cores import usable_cores
 from emotool.errors import EmotoolError, install_command
@@ -29,6 +28,8 @@ _NEEDED = {"WAV", "FLAC", "OGG", "MP3", "AIFF", "OPUS"}
 _SKIPPED = {"RAW"}  # has no header: nothing says how it is to be read
 _RATES = (16_000, 8_000, 44_100)  # some formats allow one only
 _BATCH = 8
+# What may come of anything that is tried. ImportError is also of libraries that cannot be loaded.
+_FAULTS = (EmotoolError, ImportError, RuntimeError, ValueError, TypeError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,11 @@ def _load(path: Path) -> str:
 
 
 def _devices() -> Iterator[Check]:
-    import onnxruntime
-
+    try:
+        import onnxruntime
+    except _FAULTS as error:
+        yield Check("devices", "onnxruntime", "broken", _first_line(error))
+        return
     for provider in onnxruntime.get_available_providers():
         if provider in _DEVICES:
             device = _DEVICES[provider]
@@ -125,10 +129,14 @@ def _infer(device: str) -> str:
 
 
 def _decoders() -> Iterator[Check]:
-    """Write a tone in each format that can be written, and read it back."""
-    import soundfile
-
-    formats = dict.fromkeys(sorted(soundfile.available_formats()), "") | {"OPUS": "OPUS"}
+    """Write a tone in each format that can be written or is needed, and read it back."""
+    try:
+        import soundfile
+    except _FAULTS as error:
+        yield Check("decoders", "soundfile", "broken", _first_line(error))
+        return
+    names = sorted({*soundfile.available_formats(), *_NEEDED})
+    formats = dict.fromkeys(names, "") | {"OPUS": "OPUS"}
     with tempfile.TemporaryDirectory() as folder:
         for name, subtype in formats.items():
             if name in _SKIPPED:
@@ -190,6 +198,8 @@ def _check_tone(path: Path, rate: int) -> None:
     """Raise ValueError if a second of a tone is not what comes back."""
     import numpy as np
 
+    from emotool.audio import read_audio  # needs what may be broken
+
     sound = read_audio(path, rate)
     loudness = float(np.sqrt(np.mean(sound.samples**2)))
     if abs(sound.duration_s - 1) > 0.1 or abs(loudness - 0.354) > 0.05:
@@ -221,9 +231,13 @@ def _tried(
 ) -> Check:
     try:
         return Check(group, name, "ok", action())
-    except (EmotoolError, RuntimeError, ValueError, TypeError, OSError) as error:
-        said = str(error).strip() or type(error).__name__
-        return Check(group, name, otherwise, said.splitlines()[0])
+    except _FAULTS as error:
+        return Check(group, name, otherwise, _first_line(error))
+
+
+def _first_line(error: Exception) -> str:
+    said = str(error).strip() or type(error).__name__
+    return said.splitlines()[0]
 
 
 def _installed(package: str) -> str | None:

@@ -1,10 +1,12 @@
 """The doctor tries things, and finds what is broken."""
 
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from emotool.doctor import Check, examine
 from tests.containers import NEEDS_AV
@@ -51,6 +53,49 @@ def test_containers_are_absent_where_pyav_is_not(
     check = found()["decoders", "M4A"]
     assert check.status == "absent"
     assert '"emotool[av]"' in check.detail
+
+
+@pytest.mark.parametrize("package", ["numpy", "onnxruntime", "soundfile"])
+def test_a_package_that_cannot_be_loaded_is_told(
+    folder: Path, python: str, python_path: dict[str, str], package: str
+) -> None:
+    """Such faults are what the doctor is called for: none of them ends it."""
+    code = (
+        "import sys; sys.modules[sys.argv[1]] = None\n"
+        "from pathlib import Path; from emotool import catalog\n"
+        "catalog.model_folders = lambda: (Path(sys.argv[2]),)\n"
+        "from emotool.doctor import examine\n"
+        "for check in examine(): print(check.status, check.group, check.detail)\n"
+    )
+    command = [python, "-c", code, package, str(folder)]
+    run = subprocess.run(command, env=python_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    told = [line for line in run.stdout.splitlines() if line.startswith("broken")]
+    assert any(package in line for line in told)
+    assert run.stdout.splitlines()[-1].split()[1] == "extras"  # it went on to the end
+
+
+@NEEDS_AV
+def test_pyav_that_cannot_be_loaded_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is installed, so whoever did so expects M4A to be read."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    check = found()["decoders", "M4A"]
+    assert check.status == "broken"
+    assert "av" in check.detail
+
+
+def test_a_needed_format_that_libsndfile_lacks_is_broken(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older ones know no MP3: it is tried all the same, for silence would say that it works."""
+    formats = soundfile.available_formats()
+    monkeypatch.setattr(soundfile, "available_formats", lambda: formats)
+    for known in (formats, soundfile._formats):
+        monkeypatch.delitem(known, "MP3")
+    checks = found()
+    assert checks["decoders", "MP3"].status == "broken"
+    assert "MP3" in checks["decoders", "MP3"].detail
+    assert checks["decoders", "OPUS"].status == "ok"
 
 
 def test_spoilt_and_missing_models_are_found(folder: Path) -> None:
