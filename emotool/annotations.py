@@ -27,6 +27,7 @@ _RAVEN_HEAD: Final = (
     "Emotion",
     "Confidence",
 )
+_LEAST_SECONDS: Final = 0.001
 _PRAAT_HEAD: Final = (
     'File type = "ooTextFile"',
     'Object class = "TextGrid"',
@@ -62,21 +63,25 @@ def praat(rows: Rows, top_hertz: float) -> str:
     """Write a TextGrid with one interval tier, ``emotion``; what has no row is an empty interval.
 
     Intervals of a tier cannot overlap: one that begins before the last has ended begins there.
+    What would be shorter than a millisecond is left out: a recording's length is told to a sample
+    at the model's rate, the end of its last window to one of the file's own.
     """
     del top_hertz
     intervals: list[tuple[float, float, str]] = []
     time = 0.0
     for begin, end, label in _lines(rows):
-        start = max(begin, time)
-        if end <= start:
+        start = begin if begin - time > _LEAST_SECONDS else time
+        if end - start < _LEAST_SECONDS:
             continue
         if start > time:
             intervals.append((time, start, ""))
         intervals.append((start, end, label))
         time = end
-    whole = max(rows[0].duration_s or 0.0, time)
-    if whole > time:
+    whole = rows[0].duration_s or 0.0
+    if whole - time > _LEAST_SECONDS:
         intervals.append((time, whole, ""))
+    else:
+        whole = time
     head = [
         *_PRAAT_HEAD,
         f"xmax = {whole:.6f}",

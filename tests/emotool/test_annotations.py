@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from emotool.annotations import PROGRAMS, audacity, praat, raven
+from emotool.features import extract
 from emotool.results.row import ClipResult
+from emotool.spec import SpectrogramSpec
+from tests.synthesis import tone, write_clip
 
 
 def rows() -> list[ClipResult]:
@@ -46,6 +50,27 @@ def test_a_textgrid_fills_its_tier_without_a_gap() -> None:
     ]  # fmt: skip
     assert [label for *_, label in found][1::2] == ["happy", 'sa""d\\x09', ""]
     assert "intervals: size = 6" in text
+
+
+@pytest.mark.parametrize("length", [2.267_625, 2.267_596_4 + 1e-9, 2.267_5, None])
+def test_a_textgrid_has_no_slivers(length: float | None) -> None:
+    """Ends and lengths come of two clocks: a fraction of a sample is no interval of its own."""
+    spans = [(0.0, 0.8), (0.8 + 1e-9, 1.6), (1.6 - 1e-9, 2.267_596_4), (2.0, 2.267_596_5)]
+    told = [ClipResult(0, "a.wav", "ok", label="sad", duration_s=length, span=s) for s in spans]
+    text = praat(told, 8000.0)
+    found = re.findall(r"xmin = ([\d.]+)\n\s+xmax = ([\d.]+)\n\s+text", text)
+    assert found == [("0.000000", "0.800000"), ("0.800000", "1.600000"), ("1.600000", "2.267596")]
+    assert text.count("xmax = 2.267596") == 3  # the file's, the tier's, the last interval's
+
+
+def test_a_textgrid_of_44_kilohertz_ends_with_its_last_window(tmp_path: Path) -> None:
+    """The model's rate makes such a tone 29 microseconds longer than the file has it."""
+    path = write_clip(tmp_path / "a.wav", tone(440, 100_001 / 44_100, 44_100), 44_100)
+    heard = extract(path, SpectrogramSpec(trim_db=None))
+    span = (heard.starts_s[-1], heard.ends_s[-1])
+    assert heard.duration_s > span[1]
+    told = ClipResult(0, "a.wav", "ok", label="sad", duration_s=heard.duration_s, span=span)
+    assert "intervals: size = 1\n" in praat([told], 8000.0)
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
