@@ -47,13 +47,33 @@ def read_paths(source: str, *, nul: bool = False) -> list[str]:
     shown = "standard input" if source == STDIN else printable(source)
     content = _read(source, shown)
     content = content.removeprefix(codecs.BOM_UTF8)  # what some editors begin a text with
-    parts = content.split(b"\0") if nul else [line.rstrip(b"\r") for line in content.split(b"\n")]
-    if not nul and b"\0" in content:
-        raise InputError(f"{shown}: paths end in NUL bytes", hint="read it with --from0")
-    paths = [os.fsdecode(part) for part in parts if part]
+    parts = content.split(b"\0") if nul else _lines(content, shown)
+    try:
+        paths = [os.fsdecode(part) for part in parts if part]
+    except UnicodeDecodeError as error:  # on Windows, where names are no bytes
+        raise _no_text(shown, "UTF-8") from error
     if not paths:
         raise InputError(f"{shown} lists no path")
     return paths
+
+
+def _lines(content: bytes, shown: str) -> list[bytes]:
+    """Part a text at its line breaks; UTF-16, as PowerShell writes lists, becomes UTF-8."""
+    if b"\0" in content:
+        if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise InputError(f"{shown}: paths end in NUL bytes", hint="read it with --from0")
+        try:
+            # Names on Windows may hold half a pair of surrogates.
+            text = content.decode("utf-16", "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise _no_text(shown, "UTF-16") from error
+        content = text.encode("utf-8", "surrogatepass")
+    return [line.rstrip(b"\r") for line in content.split(b"\n")]
+
+
+def _no_text(shown: str, encoding: str) -> InputError:
+    message = f"cannot read the list of paths {shown}: it is no {encoding} text"
+    return InputError(message, hint="save it as UTF-8 (cmd writes that after: chcp 65001)")
 
 
 def _read(source: str, shown: str) -> bytes:

@@ -31,6 +31,34 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     assert read_paths(str(tmp_path / "list.txt"), nul=False) == ["a.wav", "b.wav"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_list_as_powershell_writes_it_is_read(tmp_path: Path, encoding: str) -> None:
+    """UTF-16 behind its mark; a name there may be no proper text."""
+    names = ["talks/a.wav", "M\u00fcller.wav", "\U0001f600.wav", "half a pair \ud83d.wav"]
+    text = "\ufeff" + "".join(name + "\r\n" for name in names)
+    (tmp_path / "l").write_bytes(text.encode(encoding, "surrogatepass"))
+    read = [os.fsencode(path) for path in read_paths(str(tmp_path / "l"))]
+    assert read == [name.encode("utf-8", "surrogatepass") for name in names]
+
+
+def test_half_a_list_of_powershells_is_told(tmp_path: Path) -> None:
+    """Cut off within a letter, it is no text."""
+    (tmp_path / "l").write_bytes(b"\xff\xfea\0\n\0b")
+    with pytest.raises(InputError, match="it is no UTF-16 text"):
+        read_paths(str(tmp_path / "l"))
+
+
+def test_other_code_pages_are_told_where_names_are_no_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of cmd's dir on Windows, where Python knows no names but text."""
+    monkeypatch.setattr(os, "fsdecode", lambda name: name.decode("utf-8", "surrogatepass"))
+    (tmp_path / "l").write_bytes("M\u00fcller.wav\r\n".encode("cp850"))
+    with pytest.raises(InputError, match="it is no UTF-8 text") as caught:
+        read_paths(str(tmp_path / "l"))
+    assert "UTF-8" in caught.value.hint
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\r\n"])
 def test_an_empty_list_is_told(tmp_path: Path, content: bytes) -> None:
     """Rather than classifying nothing."""
