@@ -119,21 +119,31 @@ def _show(found: "Comparison", names: tuple[str, str], most: int, console: "Cons
         counts = [f"{found.pairs[a, b]:,}" for b in found.labels]
         matrix.add_row(Text(printable(a)), *counts)
     console.print(matrix)
+    _show_clips(found, names, most, console)
+
+
+def _show_clips(found: "Comparison", names: tuple[str, str], most: int, console: "Console") -> None:
+    """Count the clips that are not alike and list some; another program gets paths unbroken."""
+    from rich.text import Text
+
     kinds = (
         ("differs", "differ", found.differing),
         ("lacks a label", "lack a label", found.unlabelled),
     )
+    end = ":" if most else ""
     for singular, plural, rows in kinds:
         if rows:
-            console.print(f"{_clips(len(rows))} {singular if len(rows) == 1 else plural}:")
+            console.print(f"{_clips(len(rows))} {singular if len(rows) == 1 else plural}{end}")
         for path, one, other in rows[:most]:
-            console.print(Text(f"  {printable(path)}: {_label(one)} / {_label(other)}"))
-        if len(rows) > most:
+            line = f"  {printable(path)}: {_label(one)} / {_label(other)}"
+            console.print(Text(line), soft_wrap=True)
+        if most and len(rows) > most:
             console.print(f"  … and {len(rows) - most:,} more (--json has all)")
     for name, paths in zip(names, (found.only_first, found.only_second), strict=True):
         if paths:
-            some = ", ".join(printable(path) for path in paths[:3])
-            console.print(Text(f"{_clips(len(paths))} only in {printable(name)}: {some}"))
+            some = ", ".join(printable(path) for path in paths[: min(3, most)])
+            line = f"{_clips(len(paths))} only in {printable(name)}"
+            console.print(Text(f"{line}: {some}" if most else line), soft_wrap=True)
 
 
 def _clips(number: int) -> str:

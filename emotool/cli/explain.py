@@ -57,6 +57,7 @@ def explain(
         raise InputError(f"{printable(clip)}: {error.message}", hint=error.hint) from error
     if not len(heard.probabilities):
         why = heard.features.status.replace("_", " ")
-        raise InputError(f"{printable(clip)} has no label to explain: it is {why}")
+        part = "its first minute" if heard.cut else "it"
+        raise InputError(f"{printable(clip)} has no label to explain: {part} is {why}")
     with atomic_write(output) as handle:
         draw(heard, Caption(clip, classifier.name, classifier.labels), handle, file_format)

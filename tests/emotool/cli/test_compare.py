@@ -42,6 +42,30 @@ def test_people_get_figures_and_clips(
     assert r"[red]3\x1b: happy / sad" in capfd.readouterr().out
 
 
+def test_only_figures_are_shown_where_no_clips_are_asked_for(
+    tables: tuple[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """How many clips differ is a figure; which they are is not."""
+    assert run(*tables, "--truth", "emotion", "--show", "0") == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[-4:-2] == ["2 clips differ", "1 clip lacks a label"]
+    assert [line.partition(" only in ")[0] for line in lines[-2:]] == ["1 clip", "1 clip"]
+    assert not any(line.endswith((":", ": 5", ": 6")) for line in lines)
+
+
+def test_other_programs_get_whole_paths(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """No line is broken where the output is no terminal, however long a path is."""
+    long = "study/" + "speaker 07/" * 30 + "1.wav"
+    for name, label, other in (("a.csv", "sad", "x.wav"), ("b.csv", "happy", "y.wav")):
+        rows = f"path,label\n{long},{label}\n{long}2,{label.replace('happy', '')}\n{long}{other},\n"
+        (tmp_path / name).write_text(rows)
+    assert run(str(tmp_path / "a.csv"), str(tmp_path / "b.csv")) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert f"  {long}: sad / happy" in lines
+    assert f"  {long}2: sad / –" in lines
+    assert f"1 clip only in {tmp_path / 'a.csv'}: {long}x.wav" in lines
+
+
 def test_programs_get_json(tables: tuple[str, str], capfd: pytest.CaptureFixture[str]) -> None:
     """JSON holds everything, the clips of one table only as well."""
     assert run(*tables, "--truth", "emotion", "--json") == 0

@@ -38,9 +38,12 @@ def test_picture_is_drawn_and_nothing_said(tmp_path: Path, explain) -> None:  # 
 def test_what_cannot_be_drawn_is_one_clear_line(tmp_path: Path, explain) -> None:  # type: ignore[no-untyped-def]
     """Silence, broken files and unknown formats leave no file and exit with 1."""
     write_clip(tmp_path / "silent.wav", np.zeros(16_000, np.float32))
+    pause = np.zeros(70 * 16_000, np.float32)
+    write_clip(tmp_path / "talk.wav", np.concatenate([pause, vowel()]))
     (tmp_path / "broken.wav").write_text("x")
     for clip, output, said in [
         ("silent.wav", "a.png", "no label to explain: it is silent"),
+        ("talk.wav", "a.png", "no label to explain: its first minute is silent"),
         ("broken.wav", "a.png", "error: broken.wav: open: a text file, not audio"),
         ("gone.wav", "a.png", "error: gone.wav: open: "),
         ("silent.wav", "a.gif", "cannot tell the format of a.gif"),
