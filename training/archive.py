@@ -14,9 +14,21 @@ __all__ = ["load_arrays", "save_arrays"]
 
 
 def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write named arrays; `OutputError` if that fails, and then nothing has changed."""
+    """Write named arrays, of numbers or text.
+
+    Raises
+    ------
+    ValueError
+        If one holds objects, which would have to be pickled.
+    OutputError
+        If the file cannot be written; then nothing has changed.
+    """
+    # Looked at here, since savez before NumPy 2.2 takes allow_pickle for one more array.
+    if any(array.dtype.hasobject for array in arrays.values()):
+        raise ValueError(f"{path}: arrays of objects are not kept")
+    plain: dict[str, Any] = {**arrays}  # any of them could be allow_pickle, as far as types tell
     with atomic_write(path) as handle:
-        np.savez(handle, allow_pickle=False, **arrays)
+        np.savez(handle, **plain)
 
 
 def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

@@ -54,6 +54,7 @@ def load(path: Path, variables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
         facts: dict[str, Any] = json.loads(str(found.pop("facts")))
     except (ValueError, KeyError) as error:
         raise TrainingError(f"{path} is no readable checkpoint: {error}") from error
+    found.pop("allow_pickle", None)  # earlier versions wrote it with NumPy before 2.2
     wanted = {f"{g}/{n}": v for g, members in variables.items() for n, v in enumerate(members)}
     shapes = {name: tuple(array.shape) for name, array in found.items()}
     if shapes != {name: tuple(v.shape) for name, v in wanted.items()} or (

@@ -1,12 +1,15 @@
 """Checkpoints are whole, and refused where they do not fit."""
 
+import zipfile
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pytest
 
 from emotool.errors import TrainingError
 from training import checkpoint
+from training.archive import load_arrays, save_arrays
 
 
 class Variable:
@@ -47,6 +50,40 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     assert into["weights"][0].value.tolist() == [[3.0] * 3] * 2
     assert into["optimiser"][0].value == 3
     assert into["optimiser"][0].value.dtype == np.int64
+
+
+def savez_of_numpy_2_1(file: IO[bytes], **arrays: Any) -> None:
+    """Write arrays as numpy.savez does before NumPy 2.2: every keyword is an array's name."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, np.asanyarray(array))
+
+
+def test_what_an_older_numpy_saves_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its savez has no allow_pickle; checkpoints in which that became an array can be read too."""
+    monkeypatch.setattr(np, "savez", savez_of_numpy_2_1)
+    path = tmp_path / "c.npz"
+    checkpoint.save(path, variables(3.0), {"epoch": 7})
+    arrays = load_arrays(path)
+    assert sorted(arrays) == ["facts", "optimiser/0", "weights/0", "weights/1"]
+    into = variables(0.0)
+    assert checkpoint.load(path, into)["epoch"] == 7
+    assert into["weights"][1].value == 3.0
+    save_arrays(path, {**arrays, "allow_pickle": np.array(False)})
+    into = variables(0.0)
+    assert checkpoint.load(path, into)["epoch"] == 7
+    assert into["weights"][1].value == 3.0
+
+
+def test_objects_are_not_pickled(tmp_path: Path) -> None:
+    """Nothing is written of what could not be read back."""
+    path = tmp_path / "c.npz"
+    with pytest.raises(ValueError, match="arrays of objects"):
+        save_arrays(path, {"one": np.array([{}])})
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "empty", "gone"])
