@@ -1,5 +1,6 @@
 """Small corpora made up for tests."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from training.corpora import EMOTIONS, Utterance
 
-__all__ = ["made_up", "need", "touch"]
+__all__ = ["made_up", "need", "odd", "touch"]
 
 
 def need(*paths: Path) -> None:
@@ -15,6 +16,20 @@ def need(*paths: Path) -> None:
     for path in paths:
         if not path.exists():
             pytest.skip(f"needs {path.name} in the corpus folder {path.parent}")
+
+
+def odd(folder: Path, name: bytes) -> Path:
+    """Return the path of a name that is no text, or skip the test where there are none such."""
+    if os.name == "nt":
+        pytest.skip("file names are text on Windows")
+    path = folder / os.fsdecode(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        pytest.skip(f"this file system refuses such names: {error.strerror}")
+    path.unlink()
+    return path
 
 
 def touch(root: Path, *names: str, content: str | None = None) -> Path:

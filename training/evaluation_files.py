@@ -1,9 +1,7 @@
 """What an evaluation leaves on disk: figures, pictures and every clip's answer."""
 
-import json
 from pathlib import Path
 
-from emotool.files import atomic_write
 from emotool.metadata import ModelMetadata
 from training.calibration import apply_temperature, reliability
 from training.confusion_plot import save_confusion_plot
@@ -11,6 +9,7 @@ from training.evaluate import GROUPS, Evaluation
 from training.folders import make_folder
 from training.predictions import write_predictions
 from training.reliability_plot import save_reliability_plot
+from training.runs import write_json
 
 __all__ = ["write_evaluation"]
 
@@ -68,6 +67,4 @@ def write_evaluation(
         "groups": evaluation.figures,
         "unanswered": unanswered,
     }
-    with atomic_write(folder / "evaluation.json", text=True) as handle:
-        json.dump(report, handle, indent=2, ensure_ascii=False, allow_nan=False)
-        handle.write("\n")
+    write_json(folder / "evaluation.json", report)

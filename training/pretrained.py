@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from emotool.errors import TrainingError
+from emotool.results.path_text import path_text
 from training.archive import load_arrays
 
 __all__ = ["IMAGENET", "NONE", "RANDOM", "load_pretrained", "read_npz"]
@@ -50,9 +51,9 @@ def load_pretrained(model: Any, weights: str) -> str:
         return f"{_copy(model, _downloaded())} from ImageNet"
     path = Path(weights)
     if path.name.endswith(".npz"):
-        return f"{_copy(model, read_npz(path))} from {path.name}"
+        return f"{_copy(model, read_npz(path))} from {path_text(path.name)}"
     if path.name.endswith(".h5"):
-        return f"{_copy(model, _from_h5(path))} from {path.name}"
+        return f"{_copy(model, _from_h5(path))} from {path_text(path.name)}"
     raise TrainingError(
         f"--weights {weights}: expected imagenet, none, or the path of a .npz or .weights.h5 file"
     )

@@ -34,9 +34,10 @@ __all__ = ["Run", "create_run", "exclusively", "find_runs", "open_run", "write_j
 
 def write_json(path: Path, content: object) -> None:
     """Write readable JSON in one step; NaN, which JSON has not, is refused."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_write(path, text=True) as handle:
-        json.dump(content, handle, indent=2, ensure_ascii=False, allow_nan=False)
-        handle.write("\n")
+        # A path's bytes that are no text become \udcNN, which JSON reads back as they were.
+        handle.write(text.encode(errors="backslashreplace").decode() + "\n")
 
 
 def read_json(path: Path) -> Any:

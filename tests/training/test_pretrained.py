@@ -12,6 +12,7 @@ import keras
 
 from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
+from tests.corpus_tree import odd
 from training import architectures
 from training.pretrained import load_pretrained, read_npz
 
@@ -49,6 +50,13 @@ def test_every_layer_of_the_backbone_gets_its_weights(model: Any, tmp_path: Path
         assert np.array_equal(found.numpy(), array)
     for before, weight in zip(head, model.get_layer("head").weights, strict=True):
         assert np.array_equal(before, weight.numpy())
+
+
+def test_what_is_said_of_weights_is_text_whatever_their_file_is_named(tmp_path: Path) -> None:
+    """It stands in a run's figures and in the model's card."""
+    path = odd(tmp_path, b"caf\xe9.npz")
+    np.savez(path, **{"conv1_conv/kernel": np.zeros(3, np.float32)})
+    assert load_pretrained(keras.Sequential(), str(path)).endswith(r"from caf\xe9.npz")
 
 
 def test_weights_that_lack_a_layer_are_refused(model: Any, tmp_path: Path) -> None:

@@ -75,3 +75,12 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         write_json(path, {"uar": float("nan")})
     assert json.loads(path.read_text()) == {"uar": 0.5}
+
+
+def test_json_gives_paths_back_to_the_byte(tmp_path: Path) -> None:
+    """Those that are no text as well; letters of every script can be read in the file."""
+    path, names = tmp_path / "config.json", ["/m\udce9in/\udcff", "/Gefühle"]
+    write_json(path, {"data": names})
+    content = path.read_text(encoding="utf-8")
+    assert json.loads(content) == {"data": names}
+    assert "Gefühle" in content

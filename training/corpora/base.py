@@ -82,7 +82,8 @@ class Utterance:
     ----------
     key : str
         Names the clip wherever it lies: ``corpus/stem``, the file's suffix left out, so that
-        the same clip in two formats has one key.
+        the same clip in two formats has one key. It and the other names are text, even where
+        a file's is none (`training.corpora.names.name_text`).
     path : Path
         Where the audio is.
     corpus, language : str

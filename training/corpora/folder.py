@@ -23,7 +23,7 @@ from training.corpora.base import (
     Utterance,
     normalise_emotion,
 )
-from training.corpora.names import CorpusNames
+from training.corpora.names import CorpusNames, name_text
 
 __all__ = ["Finder"]
 
@@ -80,7 +80,7 @@ class Finder:
     def _clip(self, path: Path, home: Path, inside: str, label: str) -> Utterance | Excluded:
         """Describe a clip that lies at ``inside`` below its corpus's home."""
         corpus = self._names.of(home)
-        key = f"{corpus}/{inside.removesuffix(path.suffix)}"
+        key = f"{corpus}/{name_text(inside.removesuffix(path.suffix))}"
         if label not in EMOTIONS:
             return Excluded(key, path, corpus, label.replace("_", " "))
         speaker = self._speaker(inside)
@@ -99,7 +99,7 @@ class Finder:
         match = self._pattern.search(inside) if self._pattern else None
         if match is None:
             return ""
-        return match.groupdict().get("speaker") or match[1] or ""
+        return name_text(match.groupdict().get("speaker") or match[1] or "")
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

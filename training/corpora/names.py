@@ -1,9 +1,32 @@
-"""Names for corpora of your own, no name twice."""
+"""Names in corpora of your own: of corpora, clips and speakers, no name twice."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["CorpusNames"]
+from emotool.results.path_text import path_text
+
+__all__ = ["CorpusNames", "name_text"]
+
+_LIKE_A_BYTE = re.compile(r"\\x[89a-f][0-9a-f]")
+
+
+def name_text(name: str) -> str:
+    r"""Write a file's name as Unicode text that no other name has.
+
+    Keys and speakers are kept in files of UTF-8, and not every byte of a name is a character:
+    those that are none become ``\xNN``. For the sake of a name that holds such letters itself,
+    backslashes are doubled in both; all other names stay as they are.
+
+    Examples
+    --------
+    >>> print(name_text("caf\udce9"), name_text(r"caf\xe9"), name_text(r"a\b"))
+    caf\xe9 caf\\xe9 a\b
+    """
+    text = path_text(name)
+    if text == name and not _LIKE_A_BYTE.search(name):
+        return name
+    return path_text(name.replace("\\", "\\\\"))
 
 
 class CorpusNames:
@@ -34,7 +57,8 @@ class CorpusNames:
         """Give the name of the corpus in a folder or manifest."""
         home = home.resolve()
         if home not in self._given:
-            name = base = (home.stem if home.suffix == ".csv" else home.name) or "folder"
+            base = home.stem if home.suffix == ".csv" else home.name
+            name = base = name_text(base) or "folder"
             count = 1
             while name in self._taken:
                 count += 1

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.corpus_tree import odd
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 from tests.synthesis import tone, write_clip
+from training.predictions import read_predictions
 
 
 @pytest.fixture
@@ -79,6 +81,21 @@ def test_clips_that_a_manifest_names_in_vain_are_told(
     done = call(place, python, python_path, "tiny.onnx", "--data", "list.csv", "--workers", "1")
     assert done.returncode == 3, done.stderr
     assert "not used: 2 missing; first: " in done.stderr
+
+
+def test_clips_may_have_names_that_are_no_text(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """Their answers are kept under the keys that training has for them; failures are listed."""
+    odd(place / "mine" / "sad", b"caf\xe9.wav").write_text("no sound")
+    write_clip(place / "one.wav", tone(100.0)).rename(odd(place / "mine" / "happy", b"caf\xe9.wav"))
+    done = call(place, python, python_path, "tiny.onnx", "--data", "mine", "--workers", "1")
+    assert done.returncode == 3, done.stderr
+    kept = place / "evaluation" / "tiny"
+    keys = read_predictions(kept / "predictions.csv").facts["key"].tolist()
+    assert keys == [r"mine/happy/caf\xe9"]
+    report = json.loads((kept / "evaluation.json").read_text(encoding="utf-8"))
+    assert list(report["unanswered"]) == [r"mine/sad/caf\xe9"]
 
 
 def test_mistakes_are_one_clear_line(place: Path, python: str, python_path: dict[str, str]) -> None:
