@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emotool.errors import CorpusError
-from tests.corpus_tree import made_up, need
+from tests.corpus_tree import made_up, need, odd, touch
 from training.corpora import Utterance, load_corpora
 from training.splits import NOT_COMPARABLE, fold_numbers, folds_from_csv
 
@@ -40,6 +40,58 @@ def validation(tmp_path: Path) -> Path:
 def keys(clips: tuple[Utterance, ...]) -> set[str]:
     """Return the clips' keys."""
     return {clip.key for clip in clips}
+
+
+def own_clips(folder: Path) -> tuple[Utterance, ...]:
+    """Return a happy and a sad clip of each of six people, of one name but for the folder."""
+    names = [f"{label}/p{n}_take.1.wav" for label in ("happy", "sad") for n in range(6)]
+    mine = touch(folder / "mine", *names, content="no sound")
+    return load_corpora([mine], speaker_pattern="/([^/_]+)_").utterances
+
+
+@pytest.mark.parametrize("suffix", ["", ".wav"])
+def test_clips_in_folders_of_ones_own_are_named_with_the_folder(
+    tmp_path: Path, suffix: str
+) -> None:
+    """As their keys are, with a suffix or without: each clip is tested once."""
+    clips = own_clips(tmp_path)
+    path = tmp_path / "folds.csv"
+    rows = [f"{clip.key}{suffix},{int(clip.speaker[-1]) % 3}\n" for clip in clips]
+    path.write_text(f"file,new_speakers_fold\n{''.join(rows)}")
+    assert "mine/happy/p0_take.1" in {clip.key for clip in clips}
+    splits = [folds_from_csv(clips, path, fold=number) for number in range(3)]
+    assert [len(split.test) for split in splits] == [4, 4, 4]
+    assert set().union(*(keys(split.test) for split in splits)) == keys(clips)
+
+
+def test_clips_and_folds_may_have_names_that_are_no_text(tmp_path: Path) -> None:
+    """Rows are written as keys are; the description can be written, too."""
+    names = [odd(tmp_path, b"caf\xe9.wav").name, r"caf\xe9.wav", "café.wav"]
+    mine = touch(tmp_path / "mine", *(f"sad/{name}" for name in names), content="no sound")
+    clips = (*load_corpora([mine]).utterances, *made_up({"a": 6}))
+    path = odd(tmp_path, b"folds\xe9.csv")
+    rows = [f"{clip.key}.wav,{number % 2}\n" for number, clip in enumerate(clips)]
+    path.write_text(f"file,random_clips_fold\n{''.join(rows)}", encoding="utf-8")
+    split = folds_from_csv(clips, path, fold=1, protocol="random_clips")
+    assert keys(split.test) == {clip.key for clip in clips[1::2]}
+    assert r"fold 1 of folds\xe9.csv" in split.description
+
+
+def test_folds_that_name_none_of_ones_own_clips_are_refused(tmp_path: Path) -> None:
+    """All would train, unnoticed beside a known corpus; the hint says how one is named."""
+    clips = (*own_clips(tmp_path), *made_up({"ravdess": 6}))
+    path = tmp_path / "folds.csv"
+    rows = [
+        f"{clip.corpus}/{Path(clip.key).name}.wav,{number % 3}\n"
+        for number, clip in enumerate(clips)
+    ]
+    path.write_text(f"file,random_clips_fold\n{''.join(rows)}")
+    with pytest.raises(CorpusError, match="none of its 6 clips of mine is here") as caught:
+        folds_from_csv(clips, path, fold=0, protocol="random_clips")
+    assert caught.value.hint == "one that is here is named mine/happy/p0_take.1"
+    known = clips[12:]
+    split = folds_from_csv(known, path, fold=0, protocol="random_clips")
+    assert keys(split.test) == {clip.key for clip in known[::3]}
 
 
 def test_new_speakers_fold_tests_its_speakers(folds: Path, validation: Path) -> None:

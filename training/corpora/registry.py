@@ -5,6 +5,7 @@ from pathlib import Path
 
 from training.corpora import cremad, emodb, nemo, ravdess, tess
 from training.corpora.base import Corpus, CorpusFacts, Excluded, Utterance
+from training.corpora.walk import AUDIO_SUFFIXES
 
 __all__ = ["CORPORA", "facts", "key_of", "known_fault", "parse"]
 
@@ -34,25 +35,31 @@ def parse(path: Path) -> Utterance | Excluded | None:
 
 
 def key_of(corpus: str, name: str) -> str:
-    """Give the key of a clip named in a table, whatever its folder and suffix there.
+    """Give the key of a clip named in a table, whatever its suffix there.
 
     Parameters
     ----------
     corpus : str
         The corpus's short name.
     name : str
-        The file's name, with or without folders and suffix.
+        The file's name, with or without suffix. In a known corpus, which has each name once,
+        folders do not matter; in one's own they are part of the name.
 
     Examples
     --------
     >>> key_of("cremad", "anywhere/1040_ITH_SAD_X.mp3")
     'cremad/1040_ITH_SAD_XX'
+    >>> key_of("mine", "happy/take.1.wav"), key_of("mine", "happy/take.1")
+    ('mine/happy/take.1', 'mine/happy/take.1')
     """
     path = Path(name)
     found = parse(path)
     if found is not None and found.corpus == corpus:
         return found.key
-    return f"{corpus}/{path.stem}"
+    if corpus in facts():
+        return f"{corpus}/{path.stem}"
+    stem = path.with_suffix("") if path.suffix.lower() in AUDIO_SUFFIXES else path
+    return f"{corpus}/{stem.as_posix()}"
 
 
 def known_fault(corpus: str, path: Path) -> str:

@@ -1,7 +1,8 @@
 """Folds that a CSV prescribes, so that every model and every figure is tested on the same clips.
 
-The CSV has the columns ``file`` (``corpus/name``), ``speaker``, ``new_speakers_fold`` and
-``random_clips_fold``. A second one, with ``fold`` and ``speaker``, says who validates.
+The CSV has the columns ``file`` (``corpus/name``; in folders of one's own the folder is part of
+the name, ``mine/happy/01``), ``speaker``, ``new_speakers_fold`` and ``random_clips_fold``. A second
+one, with ``fold`` and ``speaker``, says who validates.
 """
 
 import csv
@@ -9,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emotool.errors import CorpusError
-from training.corpora import Utterance, key_of
+from emotool.results.path_text import path_text
+from training.corpora import Utterance, facts, key_of
 from training.splits.base import Split, make_split, require_speakers
 from training.splits.draw import deal_speakers, take_clips
 
@@ -64,15 +66,17 @@ def folds_from_csv(
     Raises
     ------
     CorpusError
-        If a CSV cannot be used, the fold has no clip here, or a speaker is on two sides.
+        If a CSV cannot be used or names all clips of one's own otherwise than they are named,
+        the fold has no clip here, or a speaker is on two sides.
     """
     folds = _read_folds(path, protocol)
     if fold not in folds.values():
         known = ", ".join(str(number) for number in fold_numbers(path, protocol))
         raise CorpusError(f"{path}: there is no {protocol} fold {fold}; there is {known}")
+    _check_names(utterances, folds, path)
     test = [clip for clip in utterances if folds.get(clip.key) == fold]
     others = [clip for clip in utterances if folds.get(clip.key) != fold]
-    name = f"{protocol} fold {fold} of {path.name}"
+    name = f"{protocol} fold {fold} of {path_text(path.name)}"
     if protocol == "random_clips":
         # What has no fold always trains; the rest gives an eighth to validation.
         fixed = [clip for clip in others if folds.get(clip.key) is None]
@@ -102,6 +106,21 @@ def _read_folds(path: Path, protocol: str) -> Mapping[str, int | None]:
             raise CorpusError(f"{path}, line {line}: expected corpus/name and a fold's number")
         folds[key_of(corpus, name)] = int(number) if number else None
     return folds
+
+
+def _check_names(
+    utterances: Sequence[Utterance], folds: Mapping[str, int | None], path: Path
+) -> None:
+    """Refuse folds of one's own clips that name none of those here: all of them would train."""
+    tested = [key for key, fold in folds.items() if fold is not None]
+    for corpus in sorted({clip.corpus for clip in utterances} - facts().keys()):
+        here = {clip.key for clip in utterances if clip.corpus == corpus}
+        named = [key for key in tested if key.startswith(f"{corpus}/")]
+        if named and here.isdisjoint(named):
+            raise CorpusError(
+                f"{path}: none of its {len(named)} clips of {corpus} is here, such as {named[0]}",
+                hint=f"one that is here is named {min(here)}",
+            )
 
 
 def _read_validation(path: Path, fold: int) -> frozenset[str]:
