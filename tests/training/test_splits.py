@@ -90,6 +90,16 @@ def test_split_for_a_model_to_give_away_tests_on_none() -> None:
     assert 0.05 < len(split.validation) / len(clips) < 0.15
 
 
+def test_a_split_by_clips_may_test_on_none_too() -> None:
+    """It is the only one for clips without speakers; a share that gives no clip is refused."""
+    clips = [replace(clip, speaker="") for clip in made_up(CORPORA)]
+    split = split_clips(clips, validation=0.1, test=0.0)
+    assert (split.test, len(split.validation)) == ((), round(0.1 * len(clips)))
+    assert "none to test" in split.description
+    with pytest.raises(CorpusError, match="no clip is left for test"):
+        split_clips(clips[:9], test=0.01)
+
+
 @pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (0.0, 0.2), (0.2, -0.1), (1.2, 0.0)])
 def test_shares_that_leave_nothing_are_refused(validation: float, test: float) -> None:
     """Every side that trains or stops training needs clips."""

@@ -1,6 +1,6 @@
 """Which clips train, which validate, which test; speakers on one side unless said otherwise."""
 
-from training.splits.base import NOT_COMPARABLE, SUBSETS, Split, make_split
+from training.splits.base import NOT_COMPARABLE, SHARE, SUBSETS, Split, make_split
 from training.splits.clips import split_clips
 from training.splits.folds import PROTOCOLS, fold_numbers, folds_from_csv
 from training.splits.speakers import cremad_split, kfold_speakers, split_speakers
@@ -8,6 +8,7 @@ from training.splits.speakers import cremad_split, kfold_speakers, split_speaker
 __all__ = [
     "NOT_COMPARABLE",
     "PROTOCOLS",
+    "SHARE",
     "SUBSETS",
     "Split",
     "cremad_split",

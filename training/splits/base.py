@@ -8,12 +8,23 @@ from typing import Any
 from emotool.errors import CorpusError
 from training.corpora import Utterance
 
-__all__ = ["NOT_COMPARABLE", "SUBSETS", "Split", "check_shares", "make_split", "require_speakers"]
+__all__ = [
+    "NOT_COMPARABLE",
+    "SHARE",
+    "SUBSETS",
+    "Split",
+    "check_shares",
+    "make_split",
+    "require_speakers",
+]
 
 SUBSETS = ("train", "validation", "test")
 
 NOT_COMPARABLE = "not comparable: speakers are shared between training and test"
 """What every output says of a split by clips: the model has heard the speakers it is tested on."""
+
+SHARE = 0.15
+"""Of the clips that validate, and of those that test, where a split is drawn and nobody says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from training.corpora import Utterance
-from training.splits.base import Split, check_shares, make_split
+from training.splits.base import SHARE, Split, check_shares, make_split
 from training.splits.draw import take_clips
 
 __all__ = ["split_clips"]
@@ -13,8 +13,8 @@ def split_clips(
     utterances: Sequence[Utterance],
     *,
     seed: int = 0,
-    validation: float = 0.15,
-    test: float = 0.15,
+    validation: float = SHARE,
+    test: float = SHARE,
 ) -> Split:
     """Split by clip, stratified by emotion and corpus; every output calls it not comparable.
 
@@ -25,7 +25,8 @@ def split_clips(
     seed : int
         Another seed gives another split.
     validation, test : float
-        Shares of the clips.
+        Shares of the clips. A test share of 0 tests on nothing, as in
+        `training.splits.split_speakers`.
 
     Raises
     ------
@@ -35,5 +36,5 @@ def split_clips(
     check_shares(validation, test)
     tested, others = take_clips(utterances, test, seed)
     held, train = take_clips(others, validation / (1 - test), seed + 1)
-    name = f"random clips, drawn with seed {seed}"
-    return make_split("clips", (train, held, tested), name, comparable=False)
+    name = f"random clips, drawn with seed {seed}{'' if test else ', none to test'}"
+    return make_split("clips", (train, held, tested), name, comparable=False, tested=test > 0)

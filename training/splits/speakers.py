@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from emotool.errors import CorpusError
 from training.corpora import Utterance, cremad
-from training.splits.base import Split, check_shares, make_split, require_speakers
+from training.splits.base import SHARE, Split, check_shares, make_split, require_speakers
 from training.splits.draw import deal_speakers
 
 __all__ = ["cremad_split", "kfold_speakers", "split_speakers"]
@@ -14,8 +14,8 @@ def split_speakers(
     utterances: Sequence[Utterance],
     *,
     seed: int = 0,
-    validation: float = 0.15,
-    test: float = 0.15,
+    validation: float = SHARE,
+    test: float = SHARE,
 ) -> Split:
     """Split by speaker, stratified by emotion and sex within each corpus.
 
