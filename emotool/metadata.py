@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METADATA_KEY",
+    "NAME",
     "SCHEMA_VERSION",
     "Golden",
     "ModelMetadata",
@@ -43,8 +44,10 @@ __all__ = [
 METADATA_KEY = "emotool"
 SCHEMA_VERSION = 1
 
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What a model may be called: its recipe, the folder of its runs and its file are named so."""
+
 MAX_TOLERANCE = 0.05  # int8 arithmetic differs between processors, but not by more than this
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class ModelMetadata:
             self.schema_version,
         )
         require(
-            isinstance(self.name, str) and _NAME.fullmatch(self.name) is not None, "name", self.name
+            isinstance(self.name, str) and NAME.fullmatch(self.name) is not None, "name", self.name
         )
         check_labels(self.labels)
         require(

@@ -41,6 +41,7 @@ class Gatherer:
     cache: FeatureCache
     display: Display
     rejected: dict[str, str] = field(default_factory=dict)
+    _told: int = field(default=0, init=False)
 
     def targets(self, clips: Clips) -> npt.NDArray[np.int64]:
         """Return the clips' label indices, int64 [clips]."""
@@ -74,6 +75,12 @@ class Gatherer:
     def windows(self, clips: Clips, shown: str) -> Iterator[Found]:
         """Give each usable clip with its windows, f32 [windows, n_mels, frames], in turn."""
         return self._arrays(clips, Wanted("windows", self.recipe.spectrogram), shown)
+
+    def tell_rejected(self) -> None:
+        """Tell people which clips have been rejected since the last telling."""
+        for key, reason in list(self.rejected.items())[self._told :]:
+            self.display.say(f"left out: {key}: {reason}")
+        self._told = len(self.rejected)
 
     def _arrays(self, clips: Clips, wanted: Wanted, shown: str) -> Iterator[Found]:
         with self.display.bar(shown) as tell:

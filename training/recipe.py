@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from emotool.errors import TrainingError
+from emotool.metadata import NAME
 from emotool.spectrogram import SpectrogramSpec
 from training.recipe_alterations import Augmentation, Variants
 from training.recipe_stages import Companion, HeadFirst, Kept, Reconstruct
-from training.strict import from_dict
+from training.strict import from_dict, one_or_more
 
 __all__ = [
     "Augmentation",
@@ -25,6 +26,7 @@ __all__ = [
     "Reconstruct",
     "Variants",
     "load_recipe",
+    "model_name",
     "recipe_names",
 ]
 
@@ -90,6 +92,11 @@ class Recipe:
         A stage before that, for architectures with a decoder.
     companion : Companion or None
         A second network beside this one.
+
+    Raises
+    ------
+    TrainingError
+        If nothing would be learnt: no epoch, no patience, empty batches.
     """
 
     name: str
@@ -120,6 +127,9 @@ class Recipe:
     head_first: HeadFirst | None = None
     reconstruct: Reconstruct | None = None
     companion: Companion | None = None
+
+    def __post_init__(self) -> None:
+        one_or_more(self, "epochs", "patience", "batch_size")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold and `training.strict.from_dict` reads back.
@@ -166,7 +176,7 @@ def load_recipe(name: str) -> Recipe:
     Raises
     ------
     TrainingError
-        If there is none of that name, or what it holds is no recipe.
+        If there is none of that name, or what it holds is no recipe or no model's name.
     """
     path = Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
     try:
@@ -180,4 +190,20 @@ def load_recipe(name: str) -> Recipe:
         raise TrainingError(f"{path}: cannot be read as a recipe: {error}") from error
     if not isinstance(values, dict):
         raise TrainingError(f"{path}: expected settings by name")
-    return from_dict(Recipe, {"name": path.stem, **values}, f"recipe {path.name}")
+    recipe = from_dict(Recipe, {"name": path.stem, **values}, f"recipe {path.name}")
+    if not NAME.fullmatch(recipe.name):
+        raise TrainingError(
+            f"recipe {path.name}: {recipe.name!r} is no name for a model",
+            hint='give the file another, or the recipe a "name": at most 64 of A-Z a-z 0-9 . _ - '
+            "that begin with a letter or digit",
+        )
+    return recipe
+
+
+def model_name(name: str) -> str:
+    """Name the model that a word stands for: a recipe's file says it; others stay.
+
+    Runs are kept in a folder of that name.
+    """
+    is_file = name.endswith(".json") and Path(name).is_file()
+    return load_recipe(name).name if is_file else name

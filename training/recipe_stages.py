@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from training.strict import one_or_more
+
 __all__ = ["Companion", "HeadFirst", "Kept", "Reconstruct"]
 
 
@@ -20,6 +22,9 @@ class Kept:
 
     layer: str
     copies: int = 8
+
+    def __post_init__(self) -> None:
+        one_or_more(self, "copies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,9 @@ class HeadFirst:
     learning_rate: float = 1e-3
     copies: int = 8
 
+    def __post_init__(self) -> None:
+        one_or_more(self, "epochs", "copies")
+
 
 @dataclass(frozen=True, slots=True)
 class Reconstruct:
@@ -61,6 +69,9 @@ class Reconstruct:
 
     epochs: int
     learning_rate: float = 2e-3
+
+    def __post_init__(self) -> None:
+        one_or_more(self, "epochs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +113,6 @@ class Companion:
     average_decay: float = 0.99
     mixup_alpha: float = 0.0
     voices: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        one_or_more(self, "epochs")

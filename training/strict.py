@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from emotool.errors import TrainingError
 
-__all__ = ["from_dict"]
+__all__ = ["from_dict", "one_or_more"]
 
 Settings = TypeVar("Settings")
 
@@ -36,7 +36,8 @@ def from_dict(kind: type[Settings], values: object, what: str) -> Settings:
     ------
     TrainingError
         If ``values`` is no mapping, has a name that ``kind`` has not, lacks one without a
-        default, or has a value of the wrong type. It names the setting.
+        default, or has a value of the wrong type or one that ``kind`` refuses. It names the
+        setting.
 
     Examples
     --------
@@ -65,7 +66,31 @@ def from_dict(kind: type[Settings], values: object, what: str) -> Settings:
         if no_default and name not in values:
             raise TrainingError(f"{what}: setting {name!r} is missing")
     made = {name: _convert(hints[name], value, f"{what}: {name}") for name, value in values.items()}
-    return kind(**made)
+    try:
+        return kind(**made)
+    except TrainingError as error:
+        raise TrainingError(f"{what}: {error.message}", hint=error.hint) from error
+
+
+def one_or_more(settings: object, *names: str) -> None:
+    """Refuse settings with which nothing would be done; for ``__post_init__``.
+
+    Parameters
+    ----------
+    settings : object
+        Has attributes of these names: numbers, or tuples.
+    *names : str
+        Numbers that must be 1 or more, tuples that must not be empty.
+
+    Raises
+    ------
+    TrainingError
+        If one is less. It names the setting.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if (len(value) if isinstance(value, tuple) else value) < 1:
+            raise TrainingError(f"{name}: expected 1 or more, got {value!r}")
 
 
 def _convert(hint: Any, value: object, what: str) -> object:

@@ -65,11 +65,12 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
     _check_labels(recipe, split.train)
     write_json(run.folder / "split.json", split.to_dict())
     gather = Gatherer(recipe, plan.cache, display)
-    training, validation = gather.training(split.train), gather.validation(split.validation)
-    for key, reason in gather.rejected.items():
-        display.say(f"left out: {key}: {reason}")
     prepare(plan.seed)
-    network = _network(recipe, training)
+    with precision(recipe.precision):
+        network = build_network(recipe)  # before minutes of features: it may be impossible
+    training, validation = gather.training(split.train), gather.validation(split.validation)
+    gather.tell_rejected()
+    _set_constants(network, recipe, training)
     started_from = _start_from(network, plan)
     if started_from:
         display.say(started_from)
@@ -84,6 +85,7 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
     curves = run.folder / "learning_curves.png"
     save_learning_curves(progress.history, progress.best, curves, title=title)
     predictions = _predict(network.whole, gather, split)
+    gather.tell_rejected()  # test clips are looked at here for the first time
     metrics = {
         "name": recipe.name,
         "labels": list(recipe.labels),
@@ -106,17 +108,15 @@ def _check_labels(recipe: Recipe, clips: Sequence[Utterance]) -> None:
         raise TrainingError(f"no training clip is labelled {' or '.join(missing)}")
 
 
-def _network(recipe: Recipe, clips: TrainingClips) -> Network:
-    """Build the network, with the training set's constants where its spec wants some."""
-    with precision(recipe.precision):
-        network = build_network(recipe)
-    if recipe.spectrogram.normalisation == "constants":
-        floor = recipe.spectrogram.top_db
-        images = [copies[0].astype(np.float32) for copies in clips.images]
-        floored = np.concatenate([np.maximum(i, i.max() - floor) for i in images], axis=1)
-        for part in network.parts:
-            set_constants(part, floored.mean(1), floored.std(1))  # over [n_mels, all frames]
-    return network
+def _set_constants(network: Network, recipe: Recipe, clips: TrainingClips) -> None:
+    """Give the network the training set's constants, where its spec wants some."""
+    if recipe.spectrogram.normalisation != "constants":
+        return
+    floor = recipe.spectrogram.top_db
+    images = [copies[0].astype(np.float32) for copies in clips.images]
+    floored = np.concatenate([np.maximum(i, i.max() - floor) for i in images], axis=1)
+    for part in network.parts:
+        set_constants(part, floored.mean(1), floored.std(1))  # over [n_mels, all frames]
 
 
 def _start_from(network: Network, plan: Plan) -> str:

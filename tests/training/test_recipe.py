@@ -3,13 +3,22 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emotool.errors import EmotoolError, TrainingError
 from emotool.spectrogram import SpectrogramSpec
 from tests.tiny_run import tiny_recipe
-from training.recipe import Companion, HeadFirst, Kept, Recipe, load_recipe, recipe_names
+from training.recipe import (
+    Companion,
+    HeadFirst,
+    Kept,
+    Recipe,
+    load_recipe,
+    model_name,
+    recipe_names,
+)
 from training.strict import from_dict
 
 
@@ -45,6 +54,49 @@ def test_what_is_no_recipe_is_refused(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     with pytest.raises(TrainingError):
         load_recipe(str(path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected 1 or more, got 0"),
+        ({"patience": 0}, "patience: expected 1 or more, got 0"),
+        ({"batch_size": -1}, "batch_size: expected 1 or more, got -1"),
+        ({"kept": {"layer": "a", "copies": 0}}, "kept: copies: expected 1 or more"),
+        ({"head_first": {"layer": "a", "epochs": 0}}, "head_first: epochs: expected 1"),
+        ({"reconstruct": {"epochs": 0}}, "reconstruct: epochs: expected 1 or more"),
+        ({"companion": {"architecture": "cnn", "epochs": 0}}, "companion: epochs: expected 1"),
+    ],
+)
+def test_a_recipe_by_which_nothing_is_learnt_is_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    """The error names the file and the setting."""
+    with pytest.raises(TrainingError) as caught:
+        load_recipe(str(tiny_recipe(tmp_path / "r.json", **changes)))
+    assert caught.value.message.startswith(f"recipe r.json: {message}")
+
+
+@pytest.mark.parametrize("name", ["my voices", "Gefühle", "_x", "a/b", "", "x" * 65])
+def test_a_name_that_no_model_can_have_is_told_before_it_is_trained(
+    tmp_path: Path, name: str
+) -> None:
+    """Whether the file or the recipe gives it: it would be refused when it is exported."""
+    with pytest.raises(TrainingError, match="is no name for a model") as caught:
+        load_recipe(str(tiny_recipe(tmp_path / "fine.json", name=name)))
+    assert '"name"' in caught.value.hint
+    if name and "/" not in name:
+        odd = str(tiny_recipe(tmp_path / f"{name}.json"))
+        with pytest.raises(TrainingError, match="is no name for a model"):
+            load_recipe(odd)
+        assert load_recipe(str(tiny_recipe(Path(odd), name="fine"))).name == "fine"
+
+
+def test_a_recipes_file_stands_for_its_model(tmp_path: Path) -> None:
+    """Other words are names already, or folders."""
+    mine = tiny_recipe(tmp_path / "mine.json", name="voices")
+    assert model_name(str(mine)) == "voices"
+    assert [model_name(name) for name in ("cnn", "gone.json")] == ["cnn", "gone.json"]
 
 
 def test_a_spectrogram_out_of_bounds_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from emotool.errors import TrainingError
 from emotool.features import extract
+from tests.corpus_tree import odd
+from tests.synthesis import vowel, write_clip
 from tests.tiny_run import tiny_recipe
 from tests.training.training_runs import (
     SAME,
@@ -30,7 +32,7 @@ from training.feature_cache import FeatureCache
 from training.predict import clip_probabilities, logits_function
 from training.predictions import read_predictions
 from training.recipe import load_recipe
-from training.runs import Run, write_json
+from training.runs import Run, open_run, write_json
 from training.start import Places, begin, resume
 from training.train import train
 from training.trained import load_model
@@ -204,15 +206,52 @@ def test_clips_that_cannot_be_used_are_told_and_left_out(base: Path, tmp_path: P
     chosen = Choices(data=(str(corpus),))
     _, plan = begin(recipe, chosen, where)
     train_clip, test_clip = plan.split.train[0], plan.split.test[0]
-    from tests.synthesis import write_clip
-
     write_clip(train_clip.path, np.zeros(8000, np.float32), 8000)
     test_clip.path.write_text("broken")
     run, plan = begin(recipe, chosen, Places(where.runs, FeatureCache(tmp_path / "c2", workers=1)))
-    metrics = train(run, plan, Silent())
+    display = Silent()
+    metrics = train(run, plan, display)
     assert metrics["rejected"][train_clip.key] == "silent"
     assert set(metrics["rejected"]) == {train_clip.key, test_clip.key}
     assert metrics["test"]["clips"] == len(plan.split.test) - 1
+    told = [text for text in display.said if text.startswith("left out")]
+    rejected = [metrics["rejected"][clip.key] for clip in (train_clip, test_clip)]
+    assert told == [
+        f"left out: {clip.key}: {reason}"
+        for clip, reason in zip((train_clip, test_clip), rejected, strict=True)
+    ]
+
+
+def test_a_recipe_that_makes_no_network_costs_no_features(base: Path, tmp_path: Path) -> None:
+    """They take minutes, and the recipe must be mended first."""
+    recipe = str(tiny_recipe(tmp_path / "tiny.json", model={"widths": [4, -1]}))
+    run, plan = begin(recipe, choices(base), places(tmp_path))
+    with pytest.raises(TrainingError, match="these settings make no cnn"):
+        train(run, plan, Silent())
+    assert not (tmp_path / "cache").exists()
+
+
+def test_names_that_are_no_text_are_trained_on(tmp_path: Path) -> None:
+    """Of clips, people and folders; a run of such clips is resumed, and keeps them by one key."""
+    mine = odd(tmp_path, b"m\xe9")
+    for number in range(4):
+        for label, pitch in (("happy", 260.0), ("sad", 110.0)):
+            sound = vowel(pitch + 7 * number, 0.5, 8000)
+            named = odd(mine / label, b"p\xe9%d_1.wav" % number)
+            write_clip(tmp_path / "one.wav", sound, 8000).rename(named)
+    recipe = str(tiny_recipe(tmp_path / "tiny.json", epochs=2))
+    chosen = Choices(data=(str(mine),), speaker_pattern="/([^/_]+)_")
+    run, plan = begin(recipe, chosen, places(tmp_path))
+    with pytest.raises(CrashError):
+        train(run, plan, Silent(1, 0))
+    again, plan = resume("tiny", Choices(), places(tmp_path))
+    assert open_run(again.folder).config["choices"]["data"] == [str(mine)]
+    train(again, plan, Silent())
+    kept = read_predictions(run.folder / "predictions.csv").facts
+    split = json.loads((run.folder / "split.json").read_text(encoding="utf-8"))
+    expected = [*split["clips"]["validation"], *split["clips"]["test"]]
+    assert kept["key"].tolist() == expected
+    assert all(key.startswith(r"m\xe9/") and r"/p\xe9" in key for key in expected)
 
 
 @pytest.mark.parametrize(

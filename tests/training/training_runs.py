@@ -28,9 +28,11 @@ class Silent(Display):
         self.at = (at_epoch, at_step)
         self.place = (0, 0)
         self.losses: list[float] = []
+        self.said: list[str] = []
 
     def say(self, text: str) -> None:
-        """Keep still."""
+        """Keep still, and keep it."""
+        self.said.append(text)
 
     def epoch_begins(self, epoch: int, steps: int) -> None:
         """Count."""

@@ -18,7 +18,8 @@ beside the batch axis, and with the normalisation of the spectrogram inside.
 
 import importlib
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from emotool.errors import TrainingError
@@ -65,12 +66,13 @@ def build(
     Raises
     ------
     TrainingError
-        If there is no such architecture, or it has no such setting.
+        If there is no such architecture, or its settings make no network.
     """
     if architecture not in names():
         known = ", ".join(names())
         raise TrainingError(f"unknown architecture {architecture!r}; there are: {known}")
-    return _module(architecture).build(labels, spec, config)
+    with _told(architecture):
+        return _module(architecture).build(labels, spec, config)
 
 
 def build_autoencoder(architecture: str, model: Any, config: Mapping[str, Any]) -> Any:
@@ -93,13 +95,24 @@ def build_autoencoder(architecture: str, model: Any, config: Mapping[str, Any]) 
     Raises
     ------
     TrainingError
-        If the architecture has no decoder.
+        If the architecture has no decoder, or its settings make none.
     """
     module = _module(architecture)
     if not hasattr(module, "build_autoencoder"):
         raise TrainingError(f"the architecture {architecture} gives no spectrograms back")
-    return module.build_autoencoder(model, config)
+    with _told(architecture):
+        return module.build_autoencoder(model, config)
 
 
 def _module(architecture: str) -> Any:
     return importlib.import_module(f"{__name__}.{architecture}")
+
+
+@contextmanager
+def _told(architecture: str) -> Iterator[None]:
+    """Turn what Keras says of impossible layers into an error that a user can act on."""
+    try:
+        yield
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise TrainingError(f"these settings make no {architecture}: {reason}") from error

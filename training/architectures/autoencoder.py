@@ -14,7 +14,7 @@ from keras import layers
 
 from emotool.spectrogram import SpectrogramSpec
 from training.architectures.blocks import Activity, Blot, EvidenceHead, Normalise
-from training.strict import from_dict
+from training.strict import from_dict, one_or_more
 
 __all__ = ["CODE", "Config", "build", "build_autoencoder"]
 
@@ -48,6 +48,9 @@ class Config:
     projection: int = 128
     blotted: float = 0.25
     momentum: float = 0.95
+
+    def __post_init__(self) -> None:
+        one_or_more(self, "widths")
 
 
 def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any]) -> keras.Model:

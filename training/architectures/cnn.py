@@ -14,7 +14,7 @@ from keras import layers
 
 from emotool.spectrogram import SpectrogramSpec
 from training.architectures.blocks import Activity, EvidenceHead, Normalise
-from training.strict import from_dict
+from training.strict import from_dict, one_or_more
 
 __all__ = ["Config", "build"]
 
@@ -60,6 +60,9 @@ class Config:
     projection: int = 128
     momentum: float = 0.95
     mel_pool: int = 1
+
+    def __post_init__(self) -> None:
+        one_or_more(self, "widths")
 
 
 def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any]) -> keras.Model:

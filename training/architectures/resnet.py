@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import keras
 
+from emotool.errors import TrainingError
 from emotool.spectrogram import SpectrogramSpec
 from training.architectures.blocks import Activity, EvidenceHead, Normalise, SpectrogramImage
 from training.strict import from_dict
@@ -90,6 +91,13 @@ def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any
 
 def _tapped(whole: keras.Model, settings: Config) -> Any:
     """Put the maps of all layers asked for side by side, [batch, h, w, sum of c]."""
+    names = {layer.name for layer in whole.layers}
+    for name in (settings.cut, *settings.taps):
+        if name not in names:
+            raise TrainingError(
+                f"ResNet50 has no layer {name!r} to be cut behind or tapped",
+                hint="the layers that end its blocks are named like conv4_block3_out",
+            )
     last = whole.get_layer(settings.cut).output  # [batch, h, w, c]
     if not settings.taps:
         return last

@@ -1,5 +1,7 @@
 """Every architecture keeps the contract of its package."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -113,3 +115,25 @@ def test_an_unknown_architecture_lists_what_there_is() -> None:
         architectures.build("cnm", ("happy", "sad"), SPEC, {})
     with pytest.raises(TrainingError, match="no setting 'width'"):
         architectures.build("cnn", ("happy", "sad"), SPEC, {"width": 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("cnn", {"widths": []}, "the cnn's settings: widths: expected 1 or more"),
+        ("cnn", {"widths": [4, -1]}, "these settings make no cnn: .*-1"),
+        ("cnn", {"dropout": 2.0}, "these settings make no cnn: .*2.0"),
+        ("autoencoder", {"widths": []}, "settings: widths: expected 1 or more"),
+        ("autoencoder", {"projection": 0}, "make no autoencoder: .*needs a projection"),
+        ("resnet", {"cut": "conv9"}, "no layer 'conv9'"),
+        ("resnet", {"taps": ["conv1_outt"]}, "no layer 'conv1_outt'"),
+        ("resnet", {"taps": ["conv3_block1_out"]}, "these settings make no resnet"),
+    ],
+)
+def test_settings_that_make_no_network_are_told(
+    name: str, changes: dict[str, Any], message: str
+) -> None:
+    """In one line, whoever notices it."""
+    with pytest.raises(TrainingError, match=message) as caught:
+        architectures.build(name, ("happy", "sad"), SPEC, {**SMALL[name], **changes})
+    assert "\n" not in caught.value.message
