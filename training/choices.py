@@ -9,6 +9,7 @@ from emotool.errors import TrainingError
 from training.corpora import EMOTIONS, data_roots
 from training.pretrained import IMAGENET, NONE
 from training.recipe import Recipe, load_recipe
+from training.splits import SHARE
 from training.strict import from_dict
 
 __all__ = ["Choices"]
@@ -18,9 +19,6 @@ PLACES = ("data", "folds", "validation_speakers", "weights")
 
 WORDS = (None, IMAGENET, NONE)
 """Weights that are no file."""
-
-DEFAULTS = {"seed": 0, "split_seed": 0}
-"""What None stands for, where naming it is no other choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Choices:
         A CSV of the folds' validation speakers; the file of that name beside the folds, if
         there is one.
     validation_share, test_share : float or None
-        Shares of the clips, where a split is drawn.
+        Shares of the clips, where a split is drawn; 0.15 if not chosen.
     withhold_test : bool or None
         Leave the test clips alone, as one should while choosing a recipe.
     weights : str or None
@@ -87,16 +85,21 @@ class Choices:
         }
         return cls(**lists)
 
+    @property
+    def kind_of_split(self) -> str:
+        """The split chosen, or what follows from the folds."""
+        return self.split or ("folds" if self.folds else "speakers")
+
     def settled(self) -> "Choices":
-        """Name every place in full, so that the run can be resumed from anywhere."""
+        """Name every place in full, so that the run can be resumed from anywhere.
+
+        Links stay links: what a manifest names lies beside the link.
+        """
         roots = data_roots([Path(path) for path in self.data])
-        beside = Path(self.folds).parent / "validation_speakers.csv" if self.folds else None
-        named = self.validation_speakers
-        if named is None and beside is not None and beside.is_file():
-            named = str(beside)
+        named = self.validation_speakers or _beside(self.folds)
         return dataclasses.replace(
             self,
-            data=tuple(str(root.resolve()) for root in roots),
+            data=tuple(str(root.absolute()) for root in roots),
             folds=_absolute(self.folds),
             validation_speakers=_absolute(named),
             weights=self.weights if self.weights in WORDS else _absolute(self.weights),
@@ -113,12 +116,19 @@ class Choices:
                 changed[field.name] = chosen
             elif chosen != self._in_effect(field.name):
                 return None
+        speakers = self.validation_speakers
+        if speakers and not now.validation_speakers and not Path(speakers).is_file():
+            changed["validation_speakers"] = _beside(now.folds) or speakers
         return dataclasses.replace(self, **changed)
 
     def _in_effect(self, name: str) -> Any:
         """Return a choice, or what holds where nothing was chosen."""
+        drawn = self.folds is None and self.fold is None and self.split != "cremad"
+        defaults: dict[str, Any] = {"seed": 0, "split_seed": 0, "split": self.kind_of_split}
+        if drawn:
+            defaults |= {"validation_share": SHARE, "test_share": SHARE}
         chosen = getattr(self, name)
-        return DEFAULTS.get(name) if chosen is None else chosen
+        return defaults.get(name) if chosen is None else chosen
 
     def recipe(self, name: str) -> Recipe:
         """Load the recipe ``name`` with the labels and epochs chosen."""
@@ -141,5 +151,13 @@ class _Stored:
     values: dict[str, Any]
 
 
+def _beside(folds: str | None) -> str | None:
+    """Find the file of validation speakers beside a CSV of folds, if there is one."""
+    if folds is None:
+        return None
+    path = Path(folds).parent / "validation_speakers.csv"
+    return str(path) if path.is_file() else None
+
+
 def _absolute(path: str | None) -> str | None:
-    return None if path is None else str(Path(path).resolve())
+    return None if path is None else str(Path(path).absolute())

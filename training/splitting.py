@@ -16,7 +16,7 @@ from training.splits import (
     split_speakers,
 )
 
-__all__ = ["FOLDS", "SPLITS", "split_by"]
+__all__ = ["FOLDS", "SPLITS", "refuse_unused", "split_by"]
 
 SPLITS = ("speakers", "clips", "cremad", "folds")
 FOLDS = 5
@@ -44,7 +44,7 @@ def split_by(choices: Choices, labels: Sequence[str]) -> Split:
     CorpusError
         If there are no such clips, or they cannot be split so.
     """
-    kind = choices.split or ("folds" if choices.folds else "speakers")
+    kind = choices.kind_of_split
     if kind not in SPLITS:
         raise CorpusError(f"unknown split {kind!r}", hint=f"splits: {', '.join(SPLITS)}")
     roots = [Path(path) for path in choices.data]
@@ -55,6 +55,38 @@ def split_by(choices: Choices, labels: Sequence[str]) -> Split:
         description = f"{split.description}; test clips withheld"
         split = dataclasses.replace(split, test=(), description=description)
     return split
+
+
+def refuse_unused(choices: Choices) -> None:
+    """Refuse choices that a split of the kind chosen does nothing with.
+
+    Not where a run is gone on with: what was begun when they were passed over comes to its end.
+
+    Parameters
+    ----------
+    choices : Choices
+        As they were made, before validation speakers are looked for beside the folds.
+
+    Raises
+    ------
+    CorpusError
+        If there is one.
+    """
+    shares, speakers = ("validation_share", "test_share"), "validation_speakers"
+    unused: tuple[str, ...]
+    if choices.kind_of_split == "cremad":
+        chosen, unused = "--split cremad", ("folds", "fold", speakers, *shares)
+    elif choices.folds is not None and choices.kind_of_split == "clips":
+        chosen, unused = "--folds and --split clips", (speakers, *shares)
+    elif choices.folds is not None:
+        chosen, unused = "--folds", shares
+    elif choices.fold is not None:
+        chosen, unused = "--fold and no --folds", (speakers, *shares)
+    else:
+        chosen, unused = "no --folds", (speakers,)
+    for name in unused:
+        if getattr(choices, name) is not None:
+            raise CorpusError(f"with {chosen}, --{name.replace('_', '-')} has no effect")
 
 
 def _split(clips: Clips, choices: Choices, kind: str) -> Split:

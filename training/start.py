@@ -1,5 +1,6 @@
 """Begin a run, or find the one to go on with."""
 
+import dataclasses
 import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -14,10 +15,10 @@ from training.choices import WORDS, Choices
 from training.feature_cache import FeatureCache, Wanted, image_folders
 from training.plan import Plan, fingerprint
 from training.pretrained import IMAGENET, read_npz
-from training.recipe import Recipe
+from training.recipe import Recipe, model_name
 from training.runs import Run, create_run, find_runs, open_run
 from training.splits import Split
-from training.splitting import split_by
+from training.splitting import refuse_unused, split_by
 from training.trained import recipe_of
 
 __all__ = ["Places", "begin", "resume"]
@@ -58,9 +59,11 @@ def begin(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
     Raises
     ------
     TrainingError, CorpusError
-        If there is no such recipe, or no data for it.
+        If there is no such recipe or no data for it, or something was chosen that would have no
+        effect.
     """
     recipe = choices.recipe(name)
+    refuse_unused(choices)
     choices = choices.settled()
     _check_weights(recipe, choices)
     split = split_by(choices, recipe.labels)
@@ -86,8 +89,9 @@ def resume(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
     Parameters
     ----------
     name : str
-        A run's folder, or a model's name: then its newest unfinished run that agrees with the
-        choices.
+        A run's folder; or a model's name, or its recipe's file: then the model's newest
+        unfinished run that agrees with the choices, and with the recipe as the file has it
+        now.
     choices : Choices
         What is chosen anew: where things are now; anything else must agree with the run.
     places : Places
@@ -159,29 +163,42 @@ def _find(name: str, choices: Choices, root: Path) -> tuple[Run, Choices]:
         run = open_run(folder)
         if run.finished:
             raise TrainingError(f"{folder} is finished: there is nothing to go on with")
-        merged = _choices_of(run).merged(choices)
+        merged = _in_effect(run).merged(choices)
         if merged is None:
             raise TrainingError(
                 f"{folder} was started with other options", hint="resume it without options"
             )
         return run, merged
-    runs = find_runs(root, name, finished=False)
+    model = model_name(name)
+    runs = find_runs(root, model, finished=False)
     for run in runs:
-        merged = _choices_of(run).merged(choices)
-        if merged is not None:
+        merged = _in_effect(run).merged(choices)
+        if merged is not None and (model == name or _is_by(name, run)):
             return run, merged
     if runs:
+        options = "other options" if model == name else "other options or another recipe"
         raise TrainingError(
-            f"the unfinished runs of {name!r} were started with other options",
+            f"the unfinished runs of {model!r} were started with {options}",
             hint=runs[0].resume_hint(),
         )
     raise TrainingError(
-        f"there is no unfinished run of {name!r} in {root}", hint="start one without --resume"
+        f"there is no unfinished run of {model!r} in {root}", hint="start one without --resume"
     )
 
 
 def _choices_of(run: Run) -> Choices:
     return Choices.from_dict(run.config.get("choices"))
+
+
+def _in_effect(run: Run) -> Choices:
+    """Read a run's choices, with what it has from its recipe: to name that is no other choice."""
+    recipe = recipe_of(run)
+    return dataclasses.replace(_choices_of(run), labels=recipe.labels, epochs=recipe.epochs)
+
+
+def _is_by(file: str, run: Run) -> bool:
+    """Tell whether a run learns by a recipe's file as it is now: it may have been changed."""
+    return _choices_of(run).recipe(file) == recipe_of(run)
 
 
 def _check_same_data(run: Run, split: Split, cache: FeatureCache) -> None:

@@ -83,6 +83,7 @@ def export(
 def _choose(names: list[str], root: Path) -> "list[Run]":
     """Find the runs to export: those named, else the newest finished one of each model."""
     from emotool.errors import TrainingError
+    from training.recipe import model_name
     from training.runs import find_runs, open_run
 
     if not names:
@@ -98,11 +99,12 @@ def _choose(names: list[str], root: Path) -> "list[Run]":
             run = open_run(Path(name))
             run.metrics()  # says what to do if it is not finished
         else:
-            finished = find_runs(root, name, finished=True)
+            model = model_name(name)
+            finished = find_runs(root, model, finished=True)
             if not finished:
-                unfinished = find_runs(root, name, finished=False)
+                unfinished = find_runs(root, model, finished=False)
                 hint = unfinished[0].resume_hint() if unfinished else _what_to_name(name)
-                raise TrainingError(f"there is no finished run of {name!r} in {root}", hint=hint)
+                raise TrainingError(f"there is no finished run of {model!r} in {root}", hint=hint)
             run = finished[0]
         chosen.append(run)
     return chosen

@@ -9,7 +9,7 @@ import pytest
 from emotool.errors import CorpusError, TrainingError
 from tests.tiny_run import tiny_corpus
 from training.choices import Choices
-from training.splitting import split_by
+from training.splitting import refuse_unused, split_by
 
 LABELS = ("happy", "sad")
 
@@ -60,6 +60,27 @@ def test_places_are_named_in_full(
     assert Choices().settled().data == (str(corpus),)
 
 
+def test_places_behind_links_are_beside_the_link(tmp_path: Path) -> None:
+    """A manifest that DataLad keeps elsewhere names clips from where it is seen to lie."""
+    mine, kept = tiny_corpus(tmp_path / "mine"), tmp_path / "kept"
+    kept.mkdir()
+    clips = sorted(mine.rglob("*.wav"))
+    rows = [f"{clip.relative_to(mine)},{LABELS[n % 2]}\n" for n, clip in enumerate(clips)]
+    (kept / "a1b2").write_text("path,emotion\n" + "".join(rows))
+    (kept / "c3d4").write_text("fold,speaker\n0,ravdess-01\n")
+    try:
+        for name, file in (("list", "a1b2"), ("validation_speakers", "c3d4"), ("folds", "c3d4")):
+            (mine / f"{name}.csv").symlink_to(kept / file)
+    except OSError as error:
+        pytest.skip(f"there are no links here: {error}")
+    settled = Choices(data=(str(mine / "list.csv"),), split="clips").settled()
+    split = split_by(settled, LABELS)
+    assert sum(len(side) for side in split.subsets().values()) == len(clips)
+    settled = Choices(data=(str(mine),), folds=str(mine / "folds.csv")).settled()
+    assert settled.folds == str(mine / "folds.csv")
+    assert settled.validation_speakers == str(mine / "validation_speakers.csv")
+
+
 def test_without_data_the_error_says_where_to_get_some(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither --data nor $EMOTOOL_CORPUS."""
     monkeypatch.delenv("EMOTOOL_CORPUS", raising=False)
@@ -75,6 +96,45 @@ def test_a_runs_choices_take_new_places_and_nothing_else() -> None:
     assert begun.merged(Choices(data=("/new",), seed=1)) == Choices(("/new",), seed=1, epochs=5)
     assert begun.merged(Choices(seed=2)) is None
     assert begun.merged(Choices(fold=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("begun", "now", "agrees"),
+    [
+        ({}, {"split": "speakers", "validation_share": 0.15, "test_share": 0.15}, True),
+        ({"split": "speakers"}, {}, True),
+        ({"split": "clips"}, {"test_share": 0.15}, True),
+        ({"folds": "f.csv", "fold": 0}, {"split": "folds"}, True),
+        ({"folds": "f.csv", "fold": 0}, {"split": "speakers"}, False),
+        ({}, {"split": "clips"}, False),
+        ({}, {"test_share": 0.2}, False),
+        ({"test_share": 0.2}, {"test_share": 0.15}, False),
+        ({"fold": 0}, {"validation_share": 0.15}, False),
+        ({"split": "cremad"}, {"test_share": 0.15}, False),
+    ],
+)
+def test_what_holds_anyway_may_be_named(
+    begun: dict[str, object], now: dict[str, object], agrees: bool
+) -> None:
+    """A default that is named is no other choice, where it is the default."""
+    first, again = Choices(**begun), Choices(**now)  # type: ignore[arg-type]
+    assert (first.merged(again) is not None) == agrees
+
+
+def test_validation_speakers_move_with_the_folds(folds: Path, tmp_path: Path) -> None:
+    """Named anew, the folds have them beside; but those that are still there, or named, stay."""
+    speakers = folds.with_name("validation_speakers.csv")
+    begun = Choices(folds=str(folds), fold=1, validation_speakers=str(speakers))
+    for file in (folds, speakers):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    now = Choices(folds=str(tmp_path / folds.name))
+    assert begun.merged(now) == replace(begun, folds=now.folds)
+    gone = replace(begun, validation_speakers=str(tmp_path / "gone.csv"))
+    beside = str(tmp_path / "validation_speakers.csv")
+    assert gone.merged(now) == replace(gone, folds=now.folds, validation_speakers=beside)
+    named = replace(now, validation_speakers="named.csv")
+    assert gone.merged(named) == replace(gone, folds=now.folds, validation_speakers="named.csv")
+    assert gone.merged(Choices()) == gone
 
 
 def test_labels_and_epochs_replace_the_recipes() -> None:
@@ -155,3 +215,43 @@ def test_choices_that_make_no_split_are_refused(
     """Each with a reason."""
     with pytest.raises(CorpusError, match=message):
         split_by(Choices(data=(str(corpus),), **changes), LABELS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"validation_speakers": "v.csv"}, "with no --folds, --validation-speakers has"),
+        ({"split": "clips", "validation_speakers": "v.csv"}, "with no --folds"),
+        ({"fold": 1, "validation_speakers": "v.csv"}, "with --fold and no --folds"),
+        ({"fold": 1, "validation_share": 0.3}, "--validation-share has no effect"),
+        ({"fold": 1, "test_share": 0.0}, "--test-share has no effect"),
+        ({"folds": "f.csv", "fold": 1, "test_share": 0.0}, "with --folds, --test-share"),
+        (
+            {"folds": "f.csv", "fold": 1, "split": "clips", "validation_speakers": "v.csv"},
+            "with --folds and --split clips, --validation-speakers",
+        ),
+        ({"split": "cremad", "folds": "f.csv"}, "with --split cremad, --folds has"),
+        ({"split": "cremad", "fold": 0}, "with --split cremad, --fold has"),
+        ({"split": "cremad", "validation_share": 0.1}, "with --split cremad, --validation-share"),
+    ],
+)
+def test_choices_without_effect_are_refused(changes: dict[str, object], message: str) -> None:
+    """Whoever makes one believes that it is kept."""
+    with pytest.raises(CorpusError, match=message):
+        refuse_unused(Choices(**changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"split": "clips", "validation_share": 0.2, "test_share": 0.0},
+        {"fold": 4, "split_seed": 2},
+        {"folds": "f.csv", "fold": 0, "validation_speakers": "v.csv", "split": "folds"},
+        {"folds": "f.csv", "fold": 0, "split": "clips"},
+        {"split": "cremad"},
+    ],
+)
+def test_choices_with_an_effect_are_taken(changes: dict[str, object]) -> None:
+    """Those of the published figures among them."""
+    refuse_unused(Choices(**changes))  # type: ignore[arg-type]

@@ -7,10 +7,11 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
-from emotool.errors import TrainingError
+from emotool.errors import CorpusError, TrainingError
 from tests.tiny_run import tiny_corpus, tiny_recipe
 from training.choices import Choices
 from training.feature_cache import FeatureCache
+from training.runs import write_json
 from training.start import Places, begin, resume
 
 
@@ -49,12 +50,45 @@ def test_a_run_goes_on_with_the_weights_it_started_from(places: Places, tmp_path
 
 
 def test_a_default_that_is_named_is_no_other_choice(places: Places, tmp_path: Path) -> None:
-    """Seed 0 is what a run without a seed has; seed 1 is another run's."""
+    """What a run has of its recipe, or as anyone without a choice; seed 1 is another run's."""
     name = str(tmp_path / "tiny.json")
     run, _ = begin(name, chosen(tmp_path, weights="none"), places)
     assert resume(str(run.folder), Choices(seed=0, split_seed=0), places)[1].seed == 0
+    defaults = Choices(labels=("happy", "sad"), epochs=3, split="speakers", test_share=0.15)
+    assert resume("tiny", defaults, places)[0].folder == run.folder
     with pytest.raises(TrainingError, match="other options"):
         resume(str(run.folder), Choices(seed=1), places)
+
+
+def test_a_run_is_found_again_by_its_recipes_file(places: Places, tmp_path: Path) -> None:
+    """Whatever folder and name it has; a recipe that was changed since is another."""
+    recipe = tiny_recipe(tmp_path / "mine.json", name="voices", epochs=2)
+    run, _ = begin(str(recipe), chosen(tmp_path, epochs=5), places)
+    assert run.folder.parent.name == "voices"
+    for name in (str(recipe), "voices"):
+        found, plan = resume(name, Choices(), places)
+        assert (found.folder, plan.recipe.epochs) == (run.folder, 5)
+    tiny_recipe(recipe, name="voices", epochs=2, learning_rate=0.1)
+    with pytest.raises(TrainingError, match="or another recipe") as caught:
+        resume(str(recipe), Choices(), places)
+    assert str(run.folder) in caught.value.hint
+    assert resume("voices", Choices(), places)[0].folder == run.folder
+    with pytest.raises(TrainingError, match="no unfinished run of 'other'"):
+        resume(str(tiny_recipe(tmp_path / "other.json")), Choices(), places)
+
+
+def test_choices_without_effect_begin_no_run(places: Places, tmp_path: Path) -> None:
+    """One that was begun when they were passed over comes to its end as it would have."""
+    name = str(tmp_path / "tiny.json")
+    with pytest.raises(CorpusError, match="--validation-share has no effect"):
+        begin(name, chosen(tmp_path, fold=1, validation_share=0.3), places)
+    assert not places.runs.exists()
+    run, plan = begin(name, chosen(tmp_path, fold=1), places)
+    passed_over = {"validation_share": 0.3, "validation_speakers": "nowhere.csv"}
+    older = {**run.config, "choices": {**run.config["choices"], **passed_over}}
+    write_json(run.folder / "config.json", older)
+    for again in (Choices(), Choices(validation_share=0.3)):
+        assert resume("tiny", again, places)[1].split == plan.split
 
 
 def test_damaged_weights_are_told_before_anything_is_made(places: Places, tmp_path: Path) -> None:

@@ -76,6 +76,16 @@ def test_a_run_and_a_form_may_be_chosen(run: Run, base: Path, tmp_path: Path) ->
     assert "float16" in load_classifier(tmp_path / "tiny.onnx", device="cpu").metadata.notes
 
 
+def test_a_recipes_file_stands_for_its_model(run: Run, base: Path, tmp_path: Path) -> None:
+    """As it does for `emotool train`, which a model without runs is to be trained by."""
+    code, out, err = run("export", base / "tiny.json", "--runs", base / "runs", "-o", tmp_path)
+    assert (code, out.split()) == (0, [str(tmp_path / "tiny.onnx")]), err
+    recipe = tiny_recipe(tmp_path / "new.json")
+    code, out, err = run("export", recipe, "--runs", base / "runs", "-o", tmp_path)
+    assert (code, out) == (1, "")
+    assert "there is no finished run of 'new'" in err
+
+
 def test_folder_that_is_no_run_is_told_from_a_model(
     run: Run, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

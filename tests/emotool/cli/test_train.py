@@ -72,6 +72,7 @@ def test_wrong_options_end_with_2(run: Run, base: Path, arguments: list[str], me
         (["cnn", "--split", "folds"], "needs a CSV of folds"),
         (["cnn", "--labels", "fear,sad"], "fear"),
         (["cnn", "--resume"], "no unfinished run of 'cnn'"),
+        (["cnn", "--fold", "1", "--test-share", "0.3"], "--test-share has no effect"),
     ],
 )
 def test_what_cannot_be_trained_ends_with_1_and_leaves_nothing(
@@ -84,7 +85,7 @@ def test_what_cannot_be_trained_ends_with_1_and_leaves_nothing(
     assert message in err
     assert err.count("error:") == 1
     assert "Traceback" not in err
-    assert not list(runs.rglob("metrics.json"))
+    assert not runs.exists()
 
 
 def test_without_the_train_extra_it_says_what_to_install(
