@@ -55,7 +55,7 @@ def write_evaluation(
             part.probabilities, part.truth
         ),
     }
-    save_reliability_plot(diagrams, folder / "reliability.png")
+    save_reliability_plot(diagrams, folder / "reliability.png", title=GROUPS[group])
     write_predictions(folder / "predictions.csv", evaluation.predictions)
     unanswered = {
         one.shown: " ".join(filter(None, (one.status, one.stage, one.error)))

@@ -13,7 +13,9 @@ from training.calibration import Reliability
 __all__ = ["save_reliability_plot"]
 
 
-def save_reliability_plot(diagrams: Mapping[str, Reliability], path: Path) -> None:
+def save_reliability_plot(
+    diagrams: Mapping[str, Reliability], path: Path, *, title: str = ""
+) -> None:
     """Draw reliability diagrams side by side and write them as one PNG.
 
     Above, the share labelled rightly in each bin of confidence, against the diagonal on
@@ -26,6 +28,8 @@ def save_reliability_plot(diagrams: Mapping[str, Reliability], path: Path) -> No
         By title, for example ``{"before": …, "after, T = 1.40": …}``; at least one.
     path : Path
         Where the PNG goes; replaced in one step.
+    title : str, optional
+        A line above the picture.
 
     Raises
     ------
@@ -36,15 +40,17 @@ def save_reliability_plot(diagrams: Mapping[str, Reliability], path: Path) -> No
     axes = figure.subplots(
         2, len(diagrams), squeeze=False, sharex=True, sharey="row", height_ratios=[3, 1]
     )
-    for column, (title, diagram) in enumerate(diagrams.items()):
+    for column, (name, diagram) in enumerate(diagrams.items()):
         _draw_bins(axes[0, column], diagram)
-        axes[0, column].set_title(f"{title}\nECE {diagram.ece:.3f}", fontsize=10)
+        axes[0, column].set_title(f"{name}\nECE {diagram.ece:.3f}", fontsize=10)
         bins = len(diagram.counts)
         axes[1, column].bar(_centres(bins), diagram.counts, width=0.9 / bins, color="0.5")
         axes[1, column].set_xlabel("confidence")
     axes[0, 0].set_ylabel("share labelled rightly")
     axes[1, 0].set_ylabel("clips")
     axes[0, 0].legend(loc="upper left", fontsize=8)
+    if title:
+        figure.suptitle(title, fontsize=10)
     with atomic_write(path) as handle:
         figure.savefig(handle, format="png", dpi=150)
 

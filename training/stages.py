@@ -140,7 +140,8 @@ def _reconstruct(task: Task, recipe: Recipe, display: Display) -> None:
     objective = Reconstruction(whole, task.validation.windows)
     with display.training(wanted.epochs):
         Fit(whole, objective, data, schedule, task.run.stage(RECONSTRUCTION)).run(display)
-    shown = [int(np.argmax(task.validation.targets == n)) for n in range(len(recipe.labels))]
+    # The first clip of each label that validation has.
+    shown = np.unique(task.validation.targets, return_index=True)[1].tolist()
     save_reconstructions(
         whole,
         np.stack([task.validation.windows[place][0] for place in shown]),

@@ -17,5 +17,8 @@ def test_a_png_is_written_with_empty_bins_too(tmp_path: Path) -> None:
         "before": reliability(probabilities, truth),
         "after": reliability(apply_temperature(probabilities, 1.5), truth),
     }
-    save_reliability_plot(diagrams, tmp_path / "reliability.png")
-    assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
+    pictures = [tmp_path / "plain.png", tmp_path / "titled.png"]
+    for path, title in zip(pictures, ("", "of whom"), strict=True):
+        save_reliability_plot(diagrams, path, title=title)
+        assert path.read_bytes().startswith(b"\x89PNG")
+    assert pictures[0].read_bytes() != pictures[1].read_bytes()

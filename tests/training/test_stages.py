@@ -1,6 +1,8 @@
 """The stages of a training, on networks so small that each takes seconds."""
 
 import csv
+import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +161,29 @@ def test_an_autoencoder_learns_to_give_back_then_to_tell_apart(base: Path) -> No
     run.stage("reconstruction").load_best(whole)  # its encoder is the model's
     wanted = model.get_layer("encoder_2").kernel.numpy()
     assert np.array_equal(load_model(run).get_layer("encoder_2").kernel.numpy(), wanted)
+
+
+def test_a_label_that_validation_lacks_is_not_drawn(base: Path, tmp_path: Path) -> None:
+    """What an autoencoder gives back is shown of the labels that there are."""
+    corpus = shutil.copytree(base / "corpus", tmp_path / "corpus")
+    for sad in corpus.rglob("03-01-04-*-01.wav"):
+        sad.unlink()
+    rows = [f"ravdess/{path.name},{int(path.stem[-2:]) % 2}" for path in corpus.rglob("*.wav")]
+    (tmp_path / "folds.csv").write_text("\n".join(["file,new_speakers_fold", *rows]))
+    (tmp_path / "validation_speakers.csv").write_text("fold,speaker\n0,ravdess-01\n")
+    recipe_file = tiny_recipe(
+        tmp_path / "auto.json",
+        architecture="autoencoder",
+        model={"widths": [4, 8], "projection": 4},
+        epochs=1,
+        reconstruct={"epochs": 1},
+    )
+    chosen = Choices(data=(str(corpus),), folds=str(tmp_path / "folds.csv"), fold=0)
+    run, plan = begin(str(recipe_file), chosen, places(tmp_path))
+    assert {clip.emotion for clip in plan.split.validation} == {"happy"}
+    train(run, plan, Silent())
+    width, _ = struct.unpack(">II", (run.folder / "reconstructions.png").read_bytes()[16:24])
+    assert width == 338  # one column of 2.6 inches
 
 
 def test_an_architecture_without_a_decoder_is_told(base: Path) -> None:
