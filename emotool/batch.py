@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotool import __version__
 from emotool.archive import file_of
+from emotool.catalog import find_model, passed_over
 from emotool.discovery import Clip, Found, find_clips
 from emotool.errors import EmotoolError
 from emotool.journal import Journal
@@ -94,6 +95,9 @@ class _Batch:
             # Not at the top: ONNX Runtime loads while the workers do.
             from emotool.model import load_classifier
 
+            if passed_over(options.model):
+                place = printable(str(find_model(options.model)))
+                self._progress.note(f"{place} is taken, not the model of that name in emotool")
             classifier = load_classifier(options.model, options.device, options.threads)
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))

@@ -17,7 +17,14 @@ from pathlib import Path
 from emotool.errors import ModelNotFoundError
 from emotool.text import printable
 
-__all__ = ["DEFAULT_MODEL", "ModelEntry", "find_model", "list_models", "model_folders"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "ModelEntry",
+    "find_model",
+    "list_models",
+    "model_folders",
+    "passed_over",
+]
 
 DEFAULT_MODEL = "cnn"
 
@@ -113,6 +120,29 @@ def find_model(name_or_path: str | os.PathLike[str] = DEFAULT_MODEL) -> Path:
     raise ModelNotFoundError(
         f"there is no model {printable(wanted)!r}", hint=_choices(wanted, models)
     )
+
+
+def passed_over(name_or_path: str | os.PathLike[str]) -> Path | None:
+    """Find the model of this name that comes with emotool, where another goes before it.
+
+    Parameters
+    ----------
+    name_or_path : str or os.PathLike
+        As `find_model` takes it.
+
+    Returns
+    -------
+    Path or None
+        None if what `find_model` gives is that model, or emotool brings none of this name.
+    """
+    wanted, taken = os.fspath(name_or_path), find_model(name_or_path)
+    if wanted != taken.stem:  # a path was meant, and is what it is
+        return None
+    for folder in model_folders()[-2:]:
+        shipped = folder / taken.name
+        if shipped.is_file():
+            return None if shipped.samefile(taken) else shipped
+    return None
 
 
 def _is_there(path: Path) -> bool:

@@ -15,16 +15,17 @@ from emotool.errors import EmotoolError
 from emotool.messages import Message, ProtocolError, receive, send
 from emotool.worker import BOOTSTRAP
 
-__all__ = ["WorkerProcess", "current_folder", "worker_command"]
+__all__ = ["ONE_THREAD", "WorkerProcess", "current_folder", "worker_command"]
 
-# One thread for each worker's linear algebra: there is a worker for every core already.
-_ENVIRONMENT = {
+ONE_THREAD = {
     f"{name}_NUM_THREADS": "1"
     for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
 }
+"""Environment variables for linear algebra in one thread: each core has a worker already."""
+
 # glibc gives large arrays back to the system as soon as they are done with, and has to have every
 # page of the next one zeroed: some fifty pages a clip. Other systems' libraries do not look here.
-_ENVIRONMENT |= {
+_ENVIRONMENT = ONE_THREAD | {
     "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
 }

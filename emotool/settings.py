@@ -170,5 +170,17 @@ def _literal(name: str, value: Any) -> str:
 
 
 def user_file(folder: str, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the user's settings file: ``$EMOTOOL_CONFIG``, else the one in ``folder``."""
-    return Path(environment.get("EMOTOOL_CONFIG") or Path(folder) / FILE_NAME)
+    """Return the user's settings file: ``$EMOTOOL_CONFIG``, else the one in ``folder``.
+
+    Raises
+    ------
+    SettingsError
+        If the variable names nothing that is there; the file in ``folder`` need not be.
+    """
+    named = environment.get("EMOTOOL_CONFIG")
+    if named and not Path(named).exists():
+        raise SettingsError(
+            f"EMOTOOL_CONFIG names {printable(named)}, which is not there",
+            hint="correct it or unset it",
+        )
+    return Path(named or Path(folder) / FILE_NAME)

@@ -1,5 +1,6 @@
 """``emotool classify``: folders of speech in, a table of labels out."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -204,7 +205,11 @@ def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "
 def _run(options: "RunOptions", log: "RunLog", *, quiet: bool) -> int:
     """Run, with progress and summary on stderr; return the exit code."""
     from emotool.batch import run
+    from emotool.process import ONE_THREAD
 
+    for name, value in ONE_THREAD.items():
+        # Before numpy is loaded: a report's sounds and pictures are made here, beside the workers.
+        os.environ.setdefault(name, value)
     with log:
         summary = run(options, log)
         log.record(f"done: {summary.clips:,} clips in {summary.seconds:.1f} s")

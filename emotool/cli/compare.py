@@ -142,8 +142,9 @@ def _show_clips(found: "Comparison", names: tuple[str, str], most: int, console:
     for name, paths in zip(names, (found.only_first, found.only_second), strict=True):
         if paths:
             some = ", ".join(printable(path) for path in paths[: min(3, most)])
+            more = ", …" if len(paths) > min(3, most) else ""
             line = f"{_clips(len(paths))} only in {printable(name)}"
-            console.print(Text(f"{line}: {some}" if most else line), soft_wrap=True)
+            console.print(Text(f"{line}: {some}{more}" if most else line), soft_wrap=True)
 
 
 def _clips(number: int) -> str:

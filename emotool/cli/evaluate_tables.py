@@ -48,6 +48,8 @@ def _table(figures: Mapping[str, Any], *, speakers: bool) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
+    from training.metrics import MIN_CORPUS_CLIPS
+
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")
     for name in ("clips", "speakers", "UAR", "95 %", "accuracy", "95 %", "F1"):
@@ -58,6 +60,9 @@ def _table(figures: Mapping[str, Any], *, speakers: bool) -> "Table":
         for name, part in sorted(figures[f"per_{kind}"].items()):
             _add_line(table, name, part)
     averaged = ", ".join(map(printable, figures["averaged_corpora"]))
+    if left := figures["per_corpus"].keys() - set(figures["averaged_corpora"]):
+        few = ", ".join(map(printable, sorted(left)))
+        averaged += f"; {few} left out: fewer than {MIN_CORPUS_CLIPS} clips"
     table.caption = Text(f"In per cent. UAR of all: the mean over {averaged}.")
     table.caption_justify = "left"
     return table

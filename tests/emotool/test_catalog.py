@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emotool import catalog
-from emotool.catalog import ModelEntry, find_model, list_models, model_folders
+from emotool.catalog import ModelEntry, find_model, list_models, model_folders, passed_over
 from emotool.errors import ModelNotFoundError
 
 
@@ -121,3 +121,23 @@ def test_entry_knows_its_card_and_size(tmp_path: Path) -> None:
     entry.path.write_bytes(b"12345")
     (tmp_path / "cnn.md").touch()
     assert (entry.card, entry.size_bytes) == (tmp_path / "cnn.md", 5)
+
+
+def test_a_model_that_goes_before_emotools_own_is_known(folders: dict[str, Path]) -> None:
+    """Only where both are there, another file, and a name was meant."""
+    theirs = put(folders["here"], "cnn")
+    assert passed_over("cnn") is None
+    shipped = put(folders["package"], "cnn")
+    assert passed_over("cnn") == shipped
+    assert passed_over(theirs) is None
+    theirs.unlink()
+    assert passed_over("cnn") is None
+
+
+def test_in_a_checkout_its_own_models_pass_nothing_over(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There ``exported/`` of the current folder is the one that emotool brings."""
+    put(folders["checkout"], "cnn")
+    monkeypatch.chdir(folders["checkout"].parent)
+    assert passed_over("cnn") is None

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -211,3 +212,21 @@ def test_help_names_every_exit_code(emotool: Emotool) -> None:
     for code in ("0:", "3:", "1:", "2:", "130:", "143:"):
         assert code in run.stdout
     assert "--by-content" in run.stdout
+
+
+def test_linear_algebra_beside_the_workers_has_one_thread(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """A report's pictures are made in the main process; what the user has set stays."""
+    code = (
+        "import os, sys; from emotool.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "finally: print(os.environ['OPENBLAS_NUM_THREADS'], os.environ['OMP_NUM_THREADS'])"
+    )
+    command = [python, "-c", code, "classify", "clips", "-m", "tiny.onnx", "-o", "labels.csv"]
+    environment = python_path | {"OMP_NUM_THREADS": "3"}
+    environment.pop("OPENBLAS_NUM_THREADS", None)
+    run = subprocess.run(
+        command, cwd=place, env=environment, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["1", "3"]

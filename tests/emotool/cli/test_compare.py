@@ -66,6 +66,19 @@ def test_other_programs_get_whole_paths(tmp_path: Path, capfd: pytest.CaptureFix
     assert f"1 clip only in {tmp_path / 'a.csv'}: {long}x.wav" in lines
 
 
+def test_more_clips_of_one_table_than_are_named_are_hinted_at(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Three names at most, and dots if there are more."""
+    for name, paths in (("a.csv", "12345"), ("b.csv", "1678")):
+        rows = "".join(f"{path}.wav,sad\n" for path in paths)
+        (tmp_path / name).write_text("path,label\n" + rows)
+    assert run(str(tmp_path / "a.csv"), str(tmp_path / "b.csv")) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[-2].endswith(": 2.wav, 3.wav, 4.wav, …")
+    assert lines[-1].endswith(": 6.wav, 7.wav, 8.wav")
+
+
 def test_programs_get_json(tables: tuple[str, str], capfd: pytest.CaptureFixture[str]) -> None:
     """JSON holds everything, the clips of one table only as well."""
     assert run(*tables, "--truth", "emotion", "--json") == 0

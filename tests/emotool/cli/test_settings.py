@@ -190,3 +190,21 @@ def test_shells_complete_models(emotool: Emotool, shell: str) -> None:
     assert "tiny" in run.stdout, run.stderr
     assert "tinier" in run.stdout
     assert "cnn" not in run.stdout
+
+
+def test_a_file_of_settings_that_is_not_there_is_told(emotool: Emotool) -> None:
+    """A slip in the variable is no reason to go on without the settings."""
+    run = emotool("classify", "clips", EMOTOOL_CONFIG="nothere.toml")
+    assert run.returncode != 0
+    assert run.stdout == ""
+    assert "EMOTOOL_CONFIG names nothere.toml" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_model_in_place_of_emotools_own_is_told(emotool: Emotool, place: Path) -> None:
+    """One of the same name beside the clips goes before the shipped one, and the run says so."""
+    write_tiny_model(place / "exported" / "cnn.onnx", tiny_metadata(name="cnn"))
+    run = emotool("classify", "clips", "-o", "labels.csv")
+    own = Path("exported") / "cnn.onnx"
+    assert f"{own} is taken, not the model of that name in emotool" in run.stderr
+    assert "is taken" not in emotool("classify", "clips", "--model", str(own)).stderr
