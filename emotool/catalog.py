@@ -9,6 +9,7 @@ folders are searched in this order, and the first that has the name wins:
 4. ``exported/`` inside the installed package.
 """
 
+import filecmp
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -133,7 +134,8 @@ def passed_over(name_or_path: str | os.PathLike[str]) -> Path | None:
     Returns
     -------
     Path or None
-        None if what `find_model` gives is that model, or emotool brings none of this name.
+        None if what `find_model` gives is that model or a copy of it, or emotool brings none of
+        this name.
     """
     wanted, taken = os.fspath(name_or_path), find_model(name_or_path)
     if wanted != taken.stem:  # a path was meant, and is what it is
@@ -141,7 +143,7 @@ def passed_over(name_or_path: str | os.PathLike[str]) -> Path | None:
     for folder in model_folders()[-2:]:
         shipped = folder / taken.name
         if shipped.is_file():
-            return None if shipped.samefile(taken) else shipped
+            return None if filecmp.cmp(shipped, taken, shallow=False) else shipped
     return None
 
 

@@ -124,10 +124,12 @@ def test_entry_knows_its_card_and_size(tmp_path: Path) -> None:
 
 
 def test_a_model_that_goes_before_emotools_own_is_known(folders: dict[str, Path]) -> None:
-    """Only where both are there, another file, and a name was meant."""
+    """Only where both are there, no copies of each other, and a name was meant."""
     theirs = put(folders["here"], "cnn")
     assert passed_over("cnn") is None
     shipped = put(folders["package"], "cnn")
+    assert passed_over("cnn") is None
+    shipped.write_text("another")
     assert passed_over("cnn") == shipped
     assert passed_over(theirs) is None
     theirs.unlink()
