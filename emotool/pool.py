@@ -27,6 +27,7 @@ __all__ = ["Answer", "PoolOptions", "Task", "WorkerPool"]
 _INBOX_BYTES = 24 << 20  # some 250 windows: enough for the next batch, whatever the workers do
 _TICK_SECONDS = 0.1
 _MAX_STEP_SECONDS = 1.0
+_PATIENCE_SECONDS = 1.0  # at the end, with all workers' threads together
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,12 @@ class WorkerPool:
         self._inbox.close()
         if self._source is not None:
             self._source.close()
+        for supervisor in self._supervisors:
+            supervisor.stop()
+        # For all together: an interruption can leave a lock behind for which their threads wait.
+        until = time.monotonic() + _PATIENCE_SECONDS
         while self._supervisors:
-            self._supervisors.pop().close()
+            self._supervisors.pop().close(max(0.0, until - time.monotonic()))
 
     def __enter__(self) -> Self:
         return self

@@ -160,12 +160,16 @@ class Supervisor:
             clock.expired = True
             worker.kill()  # the thread hears of it as of any other death
 
-    def close(self) -> None:
-        """End the worker and the thread, at any moment."""
+    def stop(self) -> None:
+        """End the worker, at any moment; the thread ends when it hears of it."""
         self._closing.set()
         self._worker.kill()
+
+    def close(self, patience_s: float) -> None:
+        """End the worker, and wait so long for the thread's end."""
+        self.stop()
         if self._thread is not None:
-            self._thread.join(timeout=1.0)
+            self._thread.join(timeout=patience_s)
         self._worker.bury()  # perhaps another one, which the thread was just starting
 
     # What follows runs in the supervisor's own thread.
