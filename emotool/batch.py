@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotool import __version__
 from emotool.archive import file_of
-from emotool.catalog import find_model, passed_over
+from emotool.catalog import goes_before
 from emotool.discovery import Clip, Found, find_clips
 from emotool.errors import EmotoolError
 from emotool.journal import Journal
@@ -95,10 +95,10 @@ class _Batch:
             # Not at the top: ONNX Runtime loads while the workers do.
             from emotool.model import load_classifier
 
-            if passed_over(options.model):
-                place = printable(str(find_model(options.model)))
-                self._progress.note(f"{place} is taken, not the model of that name in emotool")
             classifier = load_classifier(options.model, options.device, options.threads)
+            if place := goes_before(options.model):
+                shown = printable(str(place))
+                self._progress.note(f"{shown} is taken, not the model of that name in emotool")
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
             rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))

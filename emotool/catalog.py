@@ -22,12 +22,14 @@ __all__ = [
     "DEFAULT_MODEL",
     "ModelEntry",
     "find_model",
+    "goes_before",
     "list_models",
     "model_folders",
-    "passed_over",
 ]
 
 DEFAULT_MODEL = "cnn"
+
+_SHIPPED = 2  # of the folders, the last: the checkout's and the package's
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,28 +125,28 @@ def find_model(name_or_path: str | os.PathLike[str] = DEFAULT_MODEL) -> Path:
     )
 
 
-def passed_over(name_or_path: str | os.PathLike[str]) -> Path | None:
-    """Find the model of this name that comes with emotool, where another goes before it.
+def goes_before(name: str) -> Path | None:
+    """Find a model that is taken instead of the one of its name that comes with emotool.
 
     Parameters
     ----------
-    name_or_path : str or os.PathLike
-        As `find_model` takes it.
+    name : str
+        A name of `list_models`; nothing goes before what is named by a path.
 
     Returns
     -------
     Path or None
-        None if what `find_model` gives is that model or a copy of it, or emotool brings none of
-        this name.
+        None where the two hold the same, or emotool brings none of this name.
     """
-    wanted, taken = os.fspath(name_or_path), find_model(name_or_path)
-    if wanted != taken.stem:  # a path was meant, and is what it is
+    places = [folder / f"{name}.onnx" for folder in model_folders()]
+    taken = next(filter(os.path.isfile, places), None)
+    shipped = next(filter(os.path.isfile, places[-_SHIPPED:]), None)
+    if Path(name).name != name or taken is None or shipped is None:
         return None
-    for folder in model_folders()[-2:]:
-        shipped = folder / taken.name
-        if shipped.is_file():
-            return None if filecmp.cmp(shipped, taken, shallow=False) else shipped
-    return None
+    try:
+        return None if filecmp.cmp(shipped, taken, shallow=False) else taken
+    except OSError:  # gone meanwhile, or not to be read: whoever loads it will say so
+        return None
 
 
 def _is_there(path: Path) -> bool:

@@ -141,10 +141,10 @@ def _show_clips(found: "Comparison", names: tuple[str, str], most: int, console:
             console.print(f"  … and {len(rows) - most:,} more (--json has all)")
     for name, paths in zip(names, (found.only_first, found.only_second), strict=True):
         if paths:
-            some = ", ".join(printable(path) for path in paths[: min(3, most)])
-            more = ", …" if len(paths) > min(3, most) else ""
-            line = f"{_clips(len(paths))} only in {printable(name)}"
-            console.print(Text(f"{line}: {some}{more}" if most else line), soft_wrap=True)
+            some = [printable(path) for path in paths[: min(3, most)]]
+            some += ["…"] if some and len(some) < len(paths) else []
+            line = f"{_clips(len(paths))} only in {printable(name)}{end} {', '.join(some)}"
+            console.print(Text(line.rstrip()), soft_wrap=True)
 
 
 def _clips(number: int) -> str:

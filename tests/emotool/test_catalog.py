@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emotool import catalog
-from emotool.catalog import ModelEntry, find_model, list_models, model_folders, passed_over
+from emotool.catalog import ModelEntry, find_model, goes_before, list_models, model_folders
 from emotool.errors import ModelNotFoundError
 
 
@@ -126,20 +126,23 @@ def test_entry_knows_its_card_and_size(tmp_path: Path) -> None:
 def test_a_model_that_goes_before_emotools_own_is_known(folders: dict[str, Path]) -> None:
     """Only where both are there, no copies of each other, and a name was meant."""
     theirs = put(folders["here"], "cnn")
-    assert passed_over("cnn") is None
+    assert goes_before("cnn") is None
     shipped = put(folders["package"], "cnn")
-    assert passed_over("cnn") is None
+    assert goes_before("cnn") is None
     shipped.write_text("another")
-    assert passed_over("cnn") == shipped
-    assert passed_over(theirs) is None
+    assert goes_before("cnn") == Path("exported") / "cnn.onnx"
+    assert goes_before("exported/cnn") is None
+    assert goes_before("cnn.onnx") is None
+    assert goes_before("n" * 5_000) is None
     theirs.unlink()
-    assert passed_over("cnn") is None
+    assert goes_before("cnn") is None
 
 
-def test_in_a_checkout_its_own_models_pass_nothing_over(
+def test_in_a_checkout_nothing_goes_before_its_own_models(
     folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There ``exported/`` of the current folder is the one that emotool brings."""
     put(folders["checkout"], "cnn")
+    put(folders["package"], "cnn").write_text("an older copy")
     monkeypatch.chdir(folders["checkout"].parent)
-    assert passed_over("cnn") is None
+    assert goes_before("cnn") is None
