@@ -14,6 +14,8 @@ EXTRAS := av,train,plot,pandas,parquet,xlsx,dev
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# emotool sets this itself; here it also covers tools that load ONNX Runtime without emotool.
+export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test torture lint types unit format wheel readme reliability picture samples constraints clean

@@ -46,7 +46,7 @@ class Measured:
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for measured commands: this one, without what distorts."""
     kept = {name: value for name, value in os.environ.items() if name not in _DISTORTING}
-    return kept | {"TF_CPP_MIN_LOG_LEVEL": "3"} | dict(extra or {})
+    return kept | {"TF_CPP_MIN_LOG_LEVEL": "3", "ORT_DISABLE_TELEMETRY": "1"} | dict(extra or {})
 
 
 def measure(command: Sequence[str], *, cwd: Path | None = None, watch: bool = False) -> Measured:

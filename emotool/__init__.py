@@ -8,6 +8,8 @@ Importing this package costs nothing heavy: numpy, ONNX Runtime and rich are loa
 by the commands and functions that need them.
 """
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["Result", "__version__", "classify", "load_model", "to_frame"]
+
+# ONNX Runtime 1.29 and later writes a device identifier into the user's cache folder and sends
+# events to its maker as soon as it is loaded. It reads this variable at that moment, so it is set
+# here, before any module of emotool can import it. Child processes inherit it.
+_ORT_LOADED_WITH_TELEMETRY = "onnxruntime" in sys.modules and os.environ.get(
+    "ORT_DISABLE_TELEMETRY", "0"
+) in ("", "0")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def __getattr__(name: str) -> object:

@@ -127,11 +127,11 @@ class _Batch:
 
     def _parameters(self, classifier: "Classifier") -> dict[str, Any]:
         """Return everything but the files that decides the rows."""
-        import onnxruntime
+        from emotool.runtime import import_onnxruntime
 
         return {
             "emotool": __version__,
-            "onnxruntime": onnxruntime.__version__,
+            "onnxruntime": import_onnxruntime().__version__,
             "model": classifier.name,
             "model_sha256": classifier.sha256,
             "device": classifier.device,

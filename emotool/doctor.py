@@ -17,6 +17,7 @@ from emotool.catalog import DEFAULT_MODEL, list_models
 from emotool.cores import usable_cores
 from emotool.errors import EmotoolError, install_command
 from emotool.model import load_classifier
+from emotool.runtime import import_onnxruntime
 
 __all__ = ["Check", "Status", "examine"]
 
@@ -103,7 +104,7 @@ def _load(path: Path) -> str:
 
 def _devices() -> Iterator[Check]:
     try:
-        import onnxruntime
+        onnxruntime = import_onnxruntime()
     except _FAULTS as error:
         yield Check("devices", "onnxruntime", "broken", _first_line(error))
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emotool.device import Device, both_packages_installed, select_providers
 from emotool.errors import EmotoolError, ModelError
+from emotool.runtime import import_onnxruntime
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.Infe
     """
     # ONNX Runtime would load it too, but print a traceback if Ctrl-C came meanwhile.
     import numpy  # noqa: F401
-    import onnxruntime
 
+    onnxruntime = import_onnxruntime()
     chosen = _device(wanted, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -147,9 +148,7 @@ def _device(wanted: str, available: Sequence[str]) -> Device:
 
 def run_options() -> "onnxruntime.RunOptions":
     """Return the settings of each run."""
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
+    options = import_onnxruntime().RunOptions()
     options.log_severity_level = _FATAL_ONLY
     return options
 
@@ -187,14 +186,12 @@ def compute_bound(
     ModelError
         If the model fails.
     """
-    import onnxruntime
-
     place = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
     with _explained():
         binding = session.io_binding()
         for name, array in feed.items():
             binding.bind_ortvalue_input(
-                name, onnxruntime.OrtValue.ortvalue_from_numpy(array, place, 0)
+                name, import_onnxruntime().OrtValue.ortvalue_from_numpy(array, place, 0)
             )
         for name in outputs:
             binding.bind_output(name, "cpu")

@@ -12,6 +12,8 @@ from hypothesis import settings
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # As `training.tensorflow_setup` does: a test may load TensorFlow before it is called.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Some test modules import ONNX Runtime before emotool, which switches its telemetry off.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # Pictures are drawn to files; no test opens a window.
 os.environ["MPLBACKEND"] = "agg"
 # What the commands print must not depend on who runs the tests, nor where.

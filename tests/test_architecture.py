@@ -51,6 +51,7 @@ ORDER = (
     "onnx_pruning",
     "catalog",
     "cores",
+    "runtime",
     "device",
     "session",
     "model_checks",

@@ -1,0 +1,124 @@
+"""Nothing leaves the machine: no connection, no look-up, no identifier left in the home folder."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.emotool.tiny_models import write_tiny_model
+from tests.synthesis import vowel, write_clip
+
+_PYTHON_CALL = "import emotool; print(len(list(emotool.classify('clips', model='tiny'))))"
+_LIBRARY_AFTER = "import emotool, onnxruntime"
+_COMMANDS = {
+    "classify": ["-m", "emotool", "classify", "clips", "--model", "tiny", "-o", "-"],
+    "workers": ["-m", "emotool", "classify", "clips", "-m", "tiny", "-o", "-", "--workers", "2"],
+    "report": ["-m", "emotool", "classify", "clips", "--model", "tiny", "-o", "report.html"],
+    "models": ["-m", "emotool", "models"],
+    "doctor": ["-m", "emotool", "doctor"],
+    "python": ["-c", _PYTHON_CALL],
+    "import": ["-c", _LIBRARY_AFTER],
+}
+
+_LOADED_BEFORE = """
+import onnxruntime, emotool
+emotool.load_model("tiny")
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, python: str, python_path: dict[str, str]) -> Run:
+    """Return a function that runs Python in a folder of clips, with an empty home and no CI."""
+    (tmp_path / "exported").mkdir()
+    write_tiny_model(tmp_path / "exported" / "tiny.onnx")
+    for name in "ab":
+        write_clip(tmp_path / "clips" / f"{name}.wav", vowel(seconds=0.6))
+    (tmp_path / "home").mkdir()
+    hidden = {"CI", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "GITHUB_ACTIONS"}
+    environment = {name: value for name, value in python_path.items() if name not in hidden}
+    environment |= {"HOME": str(tmp_path / "home"), "USERPROFILE": str(tmp_path / "home")}
+
+    def run(
+        *arguments: str, before: tuple[str, ...] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*before, python, *arguments],
+            cwd=tmp_path,
+            env=environment | variables,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_nothing_is_left_in_the_home_folder(run: Run, tmp_path: Path, name: str) -> None:
+    """No command and no way in from Python writes an identifier or a queue of events."""
+    done = run(*_COMMANDS[name])
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "home").rglob("*")) == []
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.parametrize("name", ["workers", "python", "doctor"])
+def test_no_network_socket_is_opened(run: Run, tmp_path: Path, name: str) -> None:
+    """No process of a command opens an IPv4 or IPv6 socket, which a look-up needs as well."""
+    trace = tmp_path / "trace.txt"
+    strace = ("strace", "-f", "-qq", "-e", "trace=socket,connect,sendto", "-o", str(trace))
+    done = run(*_COMMANDS[name], before=strace)
+    if "ptrace" in done.stderr:
+        pytest.skip("strace may not trace here")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r".*AF_INET.*", trace.read_text("utf-8")) == []
+
+
+def test_a_user_cannot_switch_it_on_by_accident(run: Run, tmp_path: Path) -> None:
+    """ORT_DISABLE_TELEMETRY=0 in the environment does not bring the events back."""
+    done = run(*_COMMANDS["classify"], ORT_DISABLE_TELEMETRY="0")
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "home").rglob("*")) == []
+
+
+def test_a_program_that_loaded_the_library_before_is_warned(run: Run) -> None:
+    """Where ONNX Runtime was loaded first, with its telemetry on, emotool says so and what to do.
+
+    CI keeps this test's own process from sending anything.
+    """
+    done = run("-c", _LOADED_BEFORE, CI="true")
+    assert done.returncode == 0, done.stderr
+    assert "RuntimeWarning: this program loaded ONNX Runtime before emotool" in done.stderr
+    assert "ORT_DISABLE_TELEMETRY=1" in done.stderr
+
+
+def test_a_program_that_switched_it_off_itself_is_not_warned(run: Run) -> None:
+    """Where the variable was set before ONNX Runtime was loaded, there is nothing to say."""
+    done = run("-c", _LOADED_BEFORE, ORT_DISABLE_TELEMETRY="1")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_all_of_emotool_imports_the_library_by_one_function(root: Path) -> None:
+    """No other module of emotool imports ONNX Runtime when it runs (types are no import)."""
+    found = [
+        path.relative_to(root).as_posix()
+        for path in (root / "emotool").rglob("*.py")
+        if re.search(r"^(    )+import onnxruntime$", _without_types(path), re.MULTILINE)
+    ]
+    assert found == ["emotool/runtime.py"]
+
+
+def _without_types(path: Path) -> str:
+    return re.sub(r"^if TYPE_CHECKING:\n(    .*\n|\n)+", "", path.read_text("utf-8"), flags=re.M)
+
+
+def test_the_tests_themselves_are_quiet() -> None:
+    """Conftest switches telemetry off before any test module imports ONNX Runtime."""
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
