@@ -12,17 +12,16 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-import emotool
 from emotool.errors import OutputError, TrainingError
 from emotool.files import sha256_file
 from emotool.spectrogram import SpectrogramSpec
 from training.archive import load_arrays, save_arrays
 from training.clip_arrays import Form, Outcome, compute
+from training.code_fingerprint import code_fingerprint
 from training.processes import in_processes
 from training.recipe import Variants
 
@@ -30,6 +29,25 @@ __all__ = ["FeatureCache", "Wanted", "default_folder", "image_folders"]
 
 CHUNK = 8
 """Clips in a worker's task: enough to make the passing of tasks cheap, few enough for a bar."""
+
+_FEATURE_CODE = (
+    "emotool.audio",
+    "emotool.audio_file",
+    "emotool.audio_stream",
+    "emotool.foreign_audio",
+    "emotool.foreign_reach",
+    "emotool.archive",
+    "emotool.features",
+    "emotool.cutting",
+    "emotool.spec",
+    "emotool.spectrogram",
+    "emotool.trimming",
+    "training.clip_arrays",
+)
+"""Modules whose code decides the features."""
+
+_VARIANTS_CODE = "training.variants"
+"""The module whose code decides altered copies of clips."""
 
 INLINE = 4
 """As many missing entries or fewer are computed here: starting processes would take longer."""
@@ -91,14 +109,9 @@ def image_folders(spec: SpectrogramSpec, variants: Variants) -> list[str]:
     return [Wanted("image", spec, copy, variants).folder() for copy in copies]
 
 
-@lru_cache
 def _code(altered: bool) -> str:
     """Fingerprint the code that makes features: other code, other entries."""
-    package, here = Path(emotool.__file__).parent, Path(__file__).parent
-    patterns = ("audio*", "foreign*", "archive", "features", "cutting", "spec*", "trimming")
-    files = [file for pattern in patterns for file in package.glob(f"{pattern}.py")]
-    files += [here / "clip_arrays.py", *([here / "variants.py"] if altered else [])]
-    return hashlib.sha256("".join(sha256_file(file) for file in sorted(files)).encode()).hexdigest()
+    return code_fingerprint(*_FEATURE_CODE, *([_VARIANTS_CODE] if altered else []))
 
 
 class FeatureCache:

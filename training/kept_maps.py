@@ -17,9 +17,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from emotool.errors import OutputError, TrainingError
-from emotool.files import sha256_file
 from training import augment
 from training.archive import load_arrays, save_arrays
+from training.code_fingerprint import code_fingerprint
 from training.cut import Cut
 from training.dataset import TrainingClips, TrainingSet
 from training.feature_cache import image_folders
@@ -33,8 +33,14 @@ __all__ = ["KeptMaps", "KeptSet"]
 BATCH = 8
 """Windows given to the body at once: as many as a clip most often has copies."""
 
-_CODE = ("augment.py", "alter.py", "kept_maps.py", "cut.py", "architectures/blocks/*.py")
-"""What decides what is kept, beside the spectrograms, the recipe and the body's layers."""
+_CODE = (
+    "training.augment",
+    "training.alter",
+    "training.kept_maps",
+    "training.cut",
+    "training.architectures.blocks",
+)
+"""Modules whose code decides the maps, beside the spectrograms, the recipe and the body's layers."""
 
 Half = npt.NDArray[np.float16]
 Floats = npt.NDArray[np.float32]
@@ -126,11 +132,9 @@ class KeptMaps:
         altered = asdict(recipe.augmentation)
         for later in ("mixup_alpha", "mixup_probability"):  # mixed when drawn
             del altered[later]
-        here = Path(__file__).parent
-        files = sorted(file for pattern in _CODE for file in here.glob(pattern))
         facts: list[Any] = [altered, recipe.kept and asdict(recipe.kept)]
         facts += [image_folders(recipe.spectrogram, recipe.variants)]
-        facts += [[sha256_file(file) for file in files], _fingerprint(self.cut.body)]
+        facts += [code_fingerprint(*_CODE), _fingerprint(self.cut.body)]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         try:
             (found := self.folder / f"maps-{digest[:16]}").mkdir(parents=True, exist_ok=True)
