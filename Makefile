@@ -32,9 +32,10 @@ test: lint types unit  ## install all extras; ruff, mypy, doctests and tests
 lint: $(VENV)/.all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 types: $(VENV)/.all
-	$(BIN)/mypy --strict --explicit-package-bases emotool training benchmarks docs samples
+	$(BIN)/mypy --strict --explicit-package-bases emotool training/emotool_training benchmarks docs samples
 
 unit: $(VENV)/.all
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile

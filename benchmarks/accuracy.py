@@ -30,10 +30,10 @@ from benchmarks.accuracy_table import markdown  # noqa: E402
 from benchmarks.accuracy_training import Places, Wanted, check_recipe, keep, trained  # noqa: E402
 from benchmarks.listeners import count_votes  # noqa: E402
 from emotool.errors import EmotoolError, TrainingError  # noqa: E402
-from emotool.files import atomic_write  # noqa: E402
-from training.figures import recipe_digest  # noqa: E402
-from training.recipe import load_recipe  # noqa: E402
-from training.splits import fold_numbers  # noqa: E402
+from emotool.files.atomic import atomic_write  # noqa: E402
+from emotool_training.export.figures import recipe_digest  # noqa: E402
+from emotool_training.recipes.recipe import load_recipe  # noqa: E402
+from emotool_training.splits import fold_numbers  # noqa: E402
 
 SHARED = ROOT.parent / "shared"
 MODELS = ("autoencoder", "cnn", "resnet", "resnet_ft", "cnn6", "resnet_ft6")

@@ -9,13 +9,12 @@ import numpy as np
 
 from benchmarks.accuracy_store import PROTOCOLS, Outcome, load_all
 from emotool.errors import TrainingError
-from training.calibration import apply_temperature, fit_temperature, reliability
-from training.confusion_plot import save_confusion_plot
-from training.figures import keys_digest
-from training.metrics import confusion_matrix
-from training.predictions import Predictions, concatenate
-from training.reliability_plot import save_reliability_plot
-from training.scores import score
+from emotool_training.evaluation.calibration import apply_temperature, fit_temperature, reliability
+from emotool_training.evaluation.metrics import confusion_matrix
+from emotool_training.evaluation.plots import save_confusion_plot, save_reliability_plot
+from emotool_training.evaluation.predictions import Predictions, concatenate
+from emotool_training.evaluation.scores import score
+from emotool_training.export.figures import keys_digest
 
 __all__ = ["figures_of", "pictures"]
 
@@ -35,9 +34,10 @@ def figures_of(results: Path, model: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``labels``, ``kind``, ``clips_digest``, ``epochs`` (see `training.figures`) and
-        ``protocols``: for each protocol with at least one seed of which no fold is missing, the
-        dictionary of `training.scores.score` (without the lists of speakers) and ``comparable``,
+        ``labels``, ``kind``, ``clips_digest``, ``epochs`` (see `emotool_training.export.figures`)
+        and ``protocols``: for each protocol with at least one seed of which no fold is missing, the
+        dictionary of `emotool_training.evaluation.scores.score` (without the lists of speakers)
+        and ``comparable``,
         ``temperature`` (fitted on all validation clips, to be stored in the model),
         ``ece_before``, ``ece_after`` (each fold at the temperature of its own validation clips),
         ``ece_stored`` (each fold at one from all folds' validation clips, as ``temperature`` is,

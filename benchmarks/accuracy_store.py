@@ -16,8 +16,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from emotool.errors import TrainingError
-from emotool.files import atomic_write
-from training.predictions import FACTS, Predictions, format_probability, from_rows
+from emotool.files.atomic import atomic_write
+from emotool_training.evaluation.predictions import (
+    FACTS,
+    Predictions,
+    format_probability,
+    from_rows,
+)
 
 __all__ = ["PROTOCOLS", "RESULTS", "Job", "Outcome", "load_all", "load_job", "save_job"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from benchmarks.accuracy_store import Job, Outcome, load_job, save_job
 from emotool.errors import TrainingError
-from training.architectures import PRETRAINED
-from training.figures import recipe_digest
-from training.predictions import read_predictions
-from training.recipe import load_recipe
-from training.runs import Run, find_runs, open_run
-from training.trained import recipe_of
+from emotool_training.architectures import PRETRAINED
+from emotool_training.evaluation.predictions import read_predictions
+from emotool_training.export.figures import recipe_digest
+from emotool_training.jobs.trained import recipe_of
+from emotool_training.recipes.recipe import load_recipe
+from emotool_training.runs.folder import Run, find_runs, open_run
 
 __all__ = ["Places", "Wanted", "check_recipe", "keep", "trained"]
 

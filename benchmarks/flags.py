@@ -3,7 +3,7 @@
     python benchmarks/flags.py [--speakers judged] [--clips 150] [--model cnn] [--save]
 
 Clips of the corpus are spoilt on purpose (`benchmarks.spoiling`), written as files and read by
-the code that `emotool classify` runs. The limits in `emotool.quality` were chosen by what
+the code that `emotool classify` runs. The limits in `emotool.quality.flags` were chosen by what
 ``--speakers chosen`` prints; ``judged`` is about speakers that are not among those.
 """
 
@@ -26,10 +26,10 @@ from benchmarks.flags_table import FLAGS, Row, markdown  # noqa: E402
 from benchmarks.other_sounds import Samples  # noqa: E402
 from benchmarks.spoiling import spoilings  # noqa: E402
 from emotool.errors import EmotoolError  # noqa: E402
-from emotool.features import iter_extract  # noqa: E402
-from emotool.files import atomic_write  # noqa: E402
-from emotool.model import Classifier, load_classifier  # noqa: E402
-from emotool.quality import Quality  # noqa: E402
+from emotool.features.extraction import iter_extract  # noqa: E402
+from emotool.files.atomic import atomic_write  # noqa: E402
+from emotool.model.classifier import Classifier, load_classifier  # noqa: E402
+from emotool.quality.flags import Quality  # noqa: E402
 
 CORPUS = Path(os.environ.get("EMOTOOL_CORPUS", ROOT.parent / "shared" / "corpus"))
 RESULT = ROOT / "benchmarks" / "results" / "flags.md"

@@ -23,7 +23,8 @@ MEASURES: Final = {
     "evenness": ("evenness", ""),
     "flatness": ("flatness", "‰"),
 }
-"""Headings, fields of `emotool.measures.Measures` and `emotool.clipping.Peaks`, and units."""
+"""Headings, fields of `emotool.quality.measures.Measures` and `emotool.features.peaks.Peaks`, and
+units."""
 
 SPOILT_SHARE: Final = 0.1
 """Share of a folder's clips that are spoilt in a flag's way, where its precision is told."""

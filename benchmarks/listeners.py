@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.corpora import EMOTIONS
-from training.corpora.base import Utterance
-from training.corpora.cremad import parse
+from emotool_training.corpora import EMOTIONS
+from emotool_training.corpora.base import Utterance
+from emotool_training.corpora.cremad import parse
 
 __all__ = ["Listeners", "count_votes"]
 

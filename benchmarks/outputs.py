@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, instal
 from benchmarks.speed import checkout_command, code, machine  # noqa: E402
 from benchmarks.speed_clips import make_clips  # noqa: E402
 from benchmarks.speed_process import CommandFailedError, Measured, measure  # noqa: E402
-from emotool.files import atomic_write  # noqa: E402
+from emotool.files.atomic import atomic_write  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "outputs"
 

@@ -14,12 +14,12 @@ from typing import TypeVar
 
 import soundfile
 
-from emotool.audio import read_audio
-from emotool.discovery import find_clips
-from emotool.explain import explain
-from emotool.model import load_classifier
-from emotool.report.media import ENDINGS, clip_media
-from emotool.report.png import spectrogram_png
+from emotool.audio.reader import read_audio
+from emotool.explain.explanation import explain
+from emotool.inputs.clips import find_clips
+from emotool.model.classifier import load_classifier
+from emotool.writers.html.media import ENDINGS, clip_media
+from emotool.writers.html.png import spectrogram_png
 
 ALTERNATIVES = {
     "Opus": ("OGG", "OPUS", 0.9),

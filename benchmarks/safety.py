@@ -32,7 +32,7 @@ def median_seconds(work: Callable[[], object], repeat: int) -> float:
 
 def start_worker() -> None:
     """Start a worker and wait until it has loaded what it needs."""
-    from emotool.process import WorkerProcess, worker_command
+    from emotool.workers.process import WorkerProcess, worker_command
 
     worker = WorkerProcess(worker_command(), None)
     worker.hear()
@@ -41,14 +41,16 @@ def start_worker() -> None:
 
 def load_model(model: str) -> Callable[[], object]:
     """Return what loads ONNX Runtime and a model in a new process."""
-    code = f"from emotool.model import load_classifier; load_classifier({model!r}, 'cpu')"
+    code = (
+        f"from emotool.model.classifier import load_classifier; load_classifier({model!r}, 'cpu')"
+    )
     return lambda: subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def row_microseconds(folder: Path) -> float:
     """Return the processor time of a row in the journal, in µs."""
-    from emotool.journal import Journal
-    from emotool.results import ClipResult
+    from emotool.results.row import ClipResult
+    from emotool.run.journal import Journal
 
     start = time.process_time()
     with Journal(folder / "labels.csv", {}) as journal:
@@ -61,7 +63,8 @@ def row_microseconds(folder: Path) -> float:
 
 def rates(paths: Sequence[str], model: str, repeat: int, folder: Path) -> dict[str, float]:
     """Return clips/s with a journal and without, measured in turns, start-up included."""
-    from emotool.batch import Output, RunOptions, run
+    from emotool.run.batch import run
+    from emotool.run.options import Output, RunOptions
 
     outputs = {
         "with a journal": Output(str(folder / "labels.csv")),

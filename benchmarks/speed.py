@@ -31,9 +31,9 @@ from benchmarks.speed_cases import Bench, all_cases  # noqa: E402
 from benchmarks.speed_clips import make_clips  # noqa: E402
 from benchmarks.speed_process import CommandFailedError  # noqa: E402
 from benchmarks.speed_table import tables  # noqa: E402
-from emotool.catalog import find_model, list_models  # noqa: E402
 from emotool.cores import usable_cores  # noqa: E402
-from emotool.files import atomic_write  # noqa: E402
+from emotool.files.atomic import atomic_write  # noqa: E402
+from emotool.model.catalog import find_model, list_models  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "speed"
 

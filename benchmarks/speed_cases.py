@@ -167,7 +167,7 @@ def _peer(bench: Bench, kind: str, network: str) -> Case:
 
 
 def _file_of(model: str) -> str:
-    from emotool.catalog import find_model
+    from emotool.model.catalog import find_model
 
     return str(find_model(model))
 

@@ -13,8 +13,8 @@ import soundfile
 
 from benchmarks.speed_process import ROOT
 from emotool.errors import AudioError
-from emotool.features import extract
-from emotool.spec import SpectrogramSpec
+from emotool.features.extraction import extract
+from emotool.features.spec import SpectrogramSpec
 
 __all__ = ["Clip", "make_clips", "make_links", "read_list"]
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, instal
 from benchmarks.speed import checkout_command, code, machine  # noqa: E402
 from benchmarks.speed_clips import make_clips, make_links  # noqa: E402
 from benchmarks.speed_process import Measured, measure  # noqa: E402
-from emotool.files import atomic_write  # noqa: E402
+from emotool.files.atomic import atomic_write  # noqa: E402
 
 COUNTS = (100, 1_000, 10_000, 100_000)
 RESULTS = ROOT / "benchmarks" / "results" / "speed_growth"

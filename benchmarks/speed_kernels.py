@@ -23,12 +23,13 @@ import numpy as np
 import soundfile
 import soxr
 
-from emotool.catalog import find_model
-from emotool.features import cut_windows, extract, trim
-from emotool.model import read_metadata
-from emotool.onnx_pruning import only_outputs
-from emotool.spec import SpectrogramSpec
-from emotool.spectrogram import log_mel
+from emotool.features.extraction import extract
+from emotool.features.mel import log_mel
+from emotool.features.spec import SpectrogramSpec
+from emotool.features.windowing import cut_windows, trim
+from emotool.model.catalog import find_model
+from emotool.model.classifier import read_metadata
+from emotool.model.onnx_prune import only_outputs
 
 __all__ = ["KERNELS", "main"]
 
@@ -68,7 +69,9 @@ def network(paths: Sequence[str], spec: SpectrogramSpec, options: argparse.Names
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = options.threads
     chosen.log_severity_level = 3  # unused weights of the pruned graph are no news
-    chosen.add_session_config_entry("session.x64quantprecision", "1")  # as emotool.session has it
+    chosen.add_session_config_entry(
+        "session.x64quantprecision", "1"
+    )  # as emotool.model.session has it
     # Only what a label needs.
     content = only_outputs(find_model(options.model).read_bytes(), ("probabilities",))
     session = onnxruntime.InferenceSession(content, chosen, providers=["CPUExecutionProvider"])

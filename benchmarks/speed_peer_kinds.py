@@ -184,11 +184,11 @@ def _spectrogram(windows: Any, mels: int) -> Any:
 
 def _keras(network: str) -> tuple[Any, int]:
     """Return a Keras model of ours, or a whole ResNet50, and how many mel bands it takes."""
-    from emotool.spec import SpectrogramSpec
+    from emotool.features.spec import SpectrogramSpec
 
     if network != "resnet50":
-        from training.architectures import build
-        from training.recipe import load_recipe
+        from emotool_training.architectures import build
+        from emotool_training.recipes.recipe import load_recipe
 
         recipe = load_recipe(network)
         spec = recipe.spectrogram

@@ -54,11 +54,12 @@ def _steps(paths: Sequence[str], model: str) -> dict[str, Callable[[], object]]:
     import numpy as np
     import soundfile
 
-    from emotool.audio import open_audio
-    from emotool.features import cut_windows, iter_extract, trim
-    from emotool.model import load_classifier
-    from emotool.quality import Quality
-    from emotool.spectrogram import log_mel
+    from emotool.audio.stream import open_audio
+    from emotool.features.extraction import iter_extract
+    from emotool.features.mel import log_mel
+    from emotool.features.windowing import cut_windows, trim
+    from emotool.model.classifier import load_classifier
+    from emotool.quality.flags import Quality
 
     classifier = load_classifier(model, "cpu", 1)
     spec = classifier.spec
@@ -94,7 +95,8 @@ def _steps(paths: Sequence[str], model: str) -> dict[str, Callable[[], object]]:
 def _worker(paths: Sequence[str], spec: Any) -> None:
     """Answer for clips as a worker process does, into nowhere."""
     # Both from here, where they have been in every version: --code may name an earlier one.
-    from emotool.worker import Message, _Worker  # type: ignore[attr-defined]
+    from emotool.workers.protocol import Message
+    from emotool.workers.worker import _Worker
 
     with Path(os.devnull).open("wb") as nowhere:
         worker = _Worker(nowhere)
@@ -111,13 +113,14 @@ def _parent(parts: Sequence[Any], classifier: Any) -> None:
 
     import numpy as np
 
-    from emotool.discovery import Clip
-    from emotool.failure_table import FailureTable
-    from emotool.journal import Journal
-    from emotool.outputs import Output, Outputs, files_of
-    from emotool.pipeline import classify_clips
-    from emotool.pool import Answer
-    from emotool.results import WriterOptions
+    from emotool.inputs.clips import Clip
+    from emotool.run.journal import Journal
+    from emotool.run.options import Output
+    from emotool.run.outputs import Outputs, files_of
+    from emotool.run.pipeline import classify_clips
+    from emotool.workers.supervisor import Answer
+    from emotool.writers.base import WriterOptions
+    from emotool.writers.failures import FailureTable
 
     def run(tasks: Any, spec: Any) -> Iterator[Answer]:
         for task, part in zip(tasks, parts, strict=False):

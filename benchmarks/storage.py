@@ -20,16 +20,16 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, installed or not
 
 from emotool.errors import EmotoolError, TrainingError  # noqa: E402
-from emotool.files import atomic_write  # noqa: E402
-from emotool.model import load_classifier  # noqa: E402
-from training.corpora import Utterance, load_corpora  # noqa: E402
-from training.evaluate import evaluate  # noqa: E402
-from training.export import STORAGES, Storage, export_model, real_windows  # noqa: E402
-from training.predictions import Predictions, concatenate  # noqa: E402
-from training.run_source import held_out_clips, source_of  # noqa: E402
-from training.runs import Run, find_runs  # noqa: E402
-from training.scores import score  # noqa: E402
-from training.tensorflow_setup import load_tensorflow  # noqa: E402
+from emotool.files.atomic import atomic_write  # noqa: E402
+from emotool.model.classifier import load_classifier  # noqa: E402
+from emotool_training.corpora import Utterance, load_corpora  # noqa: E402
+from emotool_training.evaluation.evaluate import evaluate  # noqa: E402
+from emotool_training.evaluation.predictions import Predictions, concatenate  # noqa: E402
+from emotool_training.evaluation.scores import score  # noqa: E402
+from emotool_training.export.export import STORAGES, Storage, export_model, real_windows  # noqa: E402
+from emotool_training.export.source import held_out_clips, source_of  # noqa: E402
+from emotool_training.runs.folder import Run, find_runs  # noqa: E402
+from emotool_training.tf_setup import load_tensorflow  # noqa: E402
 
 RESULTS = Path(__file__).resolve().parent / "results" / "storage.md"
 

@@ -68,7 +68,7 @@ def reference() -> str:
 
 def models() -> str:
     """Return a row for each model in exported/, from what the files say of themselves."""
-    from emotool.model import read_metadata
+    from emotool.model.classifier import read_metadata
 
     rows = []
     for path in sorted((ROOT / "exported").glob("*.onnx")):

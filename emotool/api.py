@@ -11,16 +11,15 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emotool.catalog import DEFAULT_MODEL
-from emotool.discovery import find_clips
 from emotool.errors import MissingExtraError
-from emotool.model import Classifier, load_classifier
-from emotool.pipeline import Details, classify_clips
-from emotool.pool import PoolOptions
-from emotool.results.path_text import path_text
+from emotool.inputs.clips import find_clips
+from emotool.model.catalog import DEFAULT_MODEL
+from emotool.model.classifier import Classifier, load_classifier
+from emotool.results.columns import TopLabels, path_text
 from emotool.results.row import ClipResult, Status, columns, doubted
-from emotool.results.top import TopLabels
-from emotool.segments import segment_rows
+from emotool.results.segments import segment_rows
+from emotool.run.pipeline import Details, classify_clips
+from emotool.workers.pool import PoolOptions
 
 if TYPE_CHECKING:
     import numpy as np

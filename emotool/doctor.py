@@ -12,12 +12,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from emotool import __version__
-from emotool.catalog import DEFAULT_MODEL, list_models
 from emotool.cores import usable_cores
 from emotool.errors import EmotoolError, install_command
-from emotool.model import load_classifier
-from emotool.runtime import import_onnxruntime
+from emotool.model.catalog import DEFAULT_MODEL, list_models
+from emotool.model.classifier import load_classifier
+from emotool.version import __version__
 
 __all__ = ["Check", "Status", "examine"]
 
@@ -104,7 +103,7 @@ def _load(path: Path) -> str:
 
 def _devices() -> Iterator[Check]:
     try:
-        onnxruntime = import_onnxruntime()
+        import onnxruntime
     except _FAULTS as error:
         yield Check("devices", "onnxruntime", "broken", _first_line(error))
         return
@@ -199,7 +198,7 @@ def _check_tone(path: Path, rate: int) -> None:
     """Raise ValueError if a second of a tone is not what comes back."""
     import numpy as np
 
-    from emotool.audio import read_audio  # needs what may be broken
+    from emotool.audio.reader import read_audio  # needs what may be broken
 
     sound = read_audio(path, rate)
     loudness = float(np.sqrt(np.mean(sound.samples**2)))

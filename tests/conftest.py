@@ -10,7 +10,7 @@ from hypothesis import settings
 
 # Before anything imports TensorFlow: its C++ side would report every CPU feature it finds.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# As `training.tensorflow_setup` does: a test may load TensorFlow before it is called.
+# As `emotool_training.tf_setup` does: a test may load TensorFlow before it is called.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # Some test modules import ONNX Runtime before emotool, which switches its telemetry off.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -69,7 +69,9 @@ def corpus() -> Path:
 @pytest.fixture(scope="session")
 def python_path() -> dict[str, str]:
     """Return an environment in which a new Python finds this checkout's packages."""
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join(
+        [str(ROOT), str(ROOT / "training"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     return {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "", "PYTHONUTF8": "1"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training.corpora import EMOTIONS, Utterance
+from emotool_training.corpora import EMOTIONS, Utterance
 
 __all__ = ["made_up", "need", "odd", "touch"]
 

@@ -74,18 +74,18 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_holds_models_recipes_types_and_licences(wheel: Path, root: Path) -> None:
-    """The wheel holds all of emotool/, training/ and exported/, and nothing else."""
+    """The wheel holds all of both packages and exported/, and no top-level name but ours."""
     names = set(zipfile.ZipFile(wheel).namelist())
     models = {f"emotool/exported/{path.name}" for path in (root / "exported").iterdir()}
     data = {
-        path.relative_to(root).as_posix()
-        for package in ("emotool", "training")
-        for path in (root / package).rglob("*")
+        path.relative_to(folder).as_posix()
+        for folder, package in ((root, "emotool"), (root / "training", "emotool_training"))
+        for path in (folder / package).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
     assert models | data <= names
     assert "emotool/py.typed" in names
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"emotool", "training"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"emotool", "emotool_training"}
     licences = {name.partition("licenses/")[2] for name in names if "/licenses/" in name}
     assert licences == {"LICENSE", "exported/LICENSE"}
 

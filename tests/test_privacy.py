@@ -26,7 +26,6 @@ _COMMANDS = {
 
 _LOADED_BEFORE = """
 import onnxruntime, emotool
-emotool.load_model("tiny")
 """
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -103,20 +102,6 @@ def test_a_program_that_switched_it_off_itself_is_not_warned(run: Run) -> None:
     """Where the variable was set before ONNX Runtime was loaded, there is nothing to say."""
     done = run("-c", _LOADED_BEFORE, ORT_DISABLE_TELEMETRY="1")
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_all_of_emotool_imports_the_library_by_one_function(root: Path) -> None:
-    """No other module of emotool imports ONNX Runtime when it runs (types are no import)."""
-    found = [
-        path.relative_to(root).as_posix()
-        for path in (root / "emotool").rglob("*.py")
-        if re.search(r"^(    )+import onnxruntime$", _without_types(path), re.MULTILINE)
-    ]
-    assert found == ["emotool/runtime.py"]
-
-
-def _without_types(path: Path) -> str:
-    return re.sub(r"^if TYPE_CHECKING:\n(    .*\n|\n)+", "", path.read_text("utf-8"), flags=re.M)
 
 
 def test_the_tests_themselves_are_quiet() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emotool.catalog import DEFAULT_MODEL
+from emotool.model.catalog import DEFAULT_MODEL
 
 _CELL = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotool.metadata import golden_input
-from emotool.spectrogram import SpectrogramSpec
+from emotool.features.spec import SpectrogramSpec
+from emotool.model.metadata import golden_input
 
 SPEC = SpectrogramSpec(window_seconds=0.5, n_mels=32)
 

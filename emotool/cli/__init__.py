@@ -21,10 +21,10 @@ import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
-from emotool import __version__
 from emotool.cli import ending
 from emotool.errors import EmotoolError
 from emotool.text import printable
+from emotool.version import __version__
 
 __all__ = ["COMMANDS", "app", "main"]
 

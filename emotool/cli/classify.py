@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from emotool.catalog import DEFAULT_MODEL
 from emotool.cli import classify_files as files
 from emotool.cli import classify_running as running
 from emotool.errors import OutputError
-from emotool.results import STDOUT, Dialect, WriterOptions, check_target
-from emotool.results.dialect import DELIMITERS
+from emotool.model.catalog import DEFAULT_MODEL
 from emotool.text import printable
+from emotool.writers.base import DELIMITERS, STDOUT, Dialect, WriterOptions
+from emotool.writers.registry import check_target
 
 if TYPE_CHECKING:
-    from emotool.batch import Output, RunOptions
     from emotool.cli.run_log import RunLog
-    from emotool.manifest import Manifest
+    from emotool.inputs.manifest import Manifest
+    from emotool.run.options import Output, RunOptions
 
 __all__ = ["classify"]
 
@@ -89,9 +89,9 @@ def classify(
             else "name files or folders to be classified, or a list with --from or --manifest"
         )
     _keep_apart(log_file, save_config, [*(output or ()), embeddings, manifest, from_list, from_nul])
-    from emotool.annotation_folder import Annotations
-    from emotool.batch import RunOptions
-    from emotool.pool import PoolOptions
+    from emotool.run.options import RunOptions
+    from emotool.workers.pool import PoolOptions
+    from emotool.writers.annotation_folder import Annotations
 
     folders = {"audacity": audacity, "raven": raven, "praat": praat}
     annotations = [Annotations(name, folder) for name, folder in folders.items() if folder]
@@ -142,7 +142,7 @@ def _listed(lines: str | None, nul: str | None) -> list[str]:
     source = lines if nul is None else nul
     if source is None:
         return []
-    from emotool.path_list import read_paths
+    from emotool.inputs.path_list import read_paths
 
     return read_paths(source, nul=nul is not None)
 
@@ -150,7 +150,7 @@ def _listed(lines: str | None, nul: str | None) -> list[str]:
 def _manifest(path: str | None, column: str) -> "Manifest | None":
     """Read the manifest, if there is one."""
     if path is not None:
-        from emotool.manifest import read_manifest
+        from emotool.inputs.manifest import read_manifest
 
         return read_manifest(path, column)
     if column != _PATH_COLUMN:
@@ -161,7 +161,7 @@ def _manifest(path: str | None, column: str) -> "Manifest | None":
 def _embeddings(target: str | None) -> str | None:
     """Check that embeddings have a format; what has none is a wrong option."""
     if target is not None:
-        from emotool.results.embeddings import check_embeddings
+        from emotool.writers.embeddings import check_embeddings
 
         try:
             check_embeddings(target)
@@ -181,7 +181,7 @@ def _dialect(delimiter: str | None, decimal: str, *, excel: bool) -> Dialect:
 
 def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "list[Output]":
     """Decide where rows go; what cannot be meant is a wrong option."""
-    from emotool.batch import Output
+    from emotool.run.options import Output
 
     if chosen is not None and chosen.lower() not in files.FORMATS:
         raise typer.BadParameter(f"--format takes one of: {', '.join(files.FORMATS)}")
@@ -204,8 +204,8 @@ def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "
 
 def _run(options: "RunOptions", log: "RunLog", *, quiet: bool) -> int:
     """Run, with progress and summary on stderr; return the exit code."""
-    from emotool.batch import run
-    from emotool.process import ONE_THREAD
+    from emotool.run.batch import run
+    from emotool.workers.process import ONE_THREAD
 
     for name, value in ONE_THREAD.items():
         # Before numpy is loaded: a report's sounds and pictures are made here, beside the workers.
@@ -214,7 +214,7 @@ def _run(options: "RunOptions", log: "RunLog", *, quiet: bool) -> int:
         summary = run(options, log)
         log.record(f"done: {summary.clips:,} clips in {summary.seconds:.1f} s")
     if not quiet:
-        from emotool.summary import print_summary
+        from emotool.cli.summary import print_summary
 
         print_summary(summary)
     if summary.verdict and (quiet or summary.exit_code == 1):

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from emotool.cli.classify_running import finite
-from emotool.results import WRITERS
-from emotool.results.dialect import DELIMITERS
+from emotool.writers.base import DELIMITERS
+from emotool.writers.registry import WRITERS
 
 __all__ = [
     "DEFAULT_OUTPUT",

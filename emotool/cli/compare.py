@@ -10,7 +10,7 @@ from emotool.text import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from emotool.compare import Comparison
+    from emotool.results.agreement import Comparison
 
 __all__ = ["compare"]
 
@@ -65,8 +65,8 @@ def compare(
 
     Exit code 0: the tables were compared, whether they agree or not. 1: they could not be.
     """
-    from emotool.compare import compare as work_out
-    from emotool.compare import read_table
+    from emotool.results.agreement import compare as work_out
+    from emotool.results.agreement import read_table
 
     found = work_out(read_table(first), read_table(second, truth or "label"))
     if as_json:
@@ -78,7 +78,7 @@ def compare(
 
 
 def _document(found: "Comparison", first: str, second: str) -> dict[str, Any]:
-    from emotool.compare import cohens_kappa
+    from emotool.results.agreement import cohens_kappa
 
     def rows(clips: tuple[tuple[str, str, str], ...]) -> list[dict[str, str | None]]:
         return [{"path": path, "a": a or None, "b": b or None} for path, a, b in clips]
@@ -103,7 +103,7 @@ def _show(found: "Comparison", names: tuple[str, str], most: int, console: "Cons
     from rich.table import Table
     from rich.text import Text
 
-    from emotool.compare import cohens_kappa
+    from emotool.results.agreement import cohens_kappa
 
     kappa = cohens_kappa(found.pairs)
     said = "not defined (one label only)" if kappa is None else f"{kappa:.3f}"

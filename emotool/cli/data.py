@@ -55,8 +55,8 @@ def check(
     sound. The exit code is 1 when something is wrong.
     """
     from emotool.cli.data_tables import progress_bar, show_report
-    from training.check import check as check_clips
-    from training.corpora import load_corpora
+    from emotool_training.audit.check import check as check_clips
+    from emotool_training.corpora import load_corpora
 
     index = load_corpora(paths or (), speaker_pattern=speaker_pattern)
     with progress_bar("checking") as advance:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from training.check_report import Report, Row
+    from emotool_training.audit.report import Report, Row
 
 __all__ = ["duration", "progress_bar", "show_report"]
 

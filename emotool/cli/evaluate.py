@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from emotool.catalog import DEFAULT_MODEL
+from emotool.model.catalog import DEFAULT_MODEL
 
 __all__ = ["evaluate"]
 
@@ -65,17 +65,17 @@ def evaluate(
     The exit code is 3 when some clips could not be read, or are named in a manifest and not
     there.
     """
-    from training.extras import require_train_extra
+    from emotool_training.extras import require_train_extra
 
     require_train_extra("emotool evaluate")
     from emotool.cli.data_tables import progress_bar
     from emotool.cli.evaluate_tables import show_evaluation
     from emotool.errors import CorpusError
-    from emotool.model import load_classifier
-    from emotool.pool import PoolOptions
-    from training.corpora import load_corpora
-    from training.evaluate import evaluate as run_evaluation
-    from training.evaluation_files import write_evaluation
+    from emotool.model.classifier import load_classifier
+    from emotool.workers.pool import PoolOptions
+    from emotool_training.corpora import load_corpora
+    from emotool_training.evaluation.evaluate import evaluate as run_evaluation
+    from emotool_training.evaluation.files import write_evaluation
 
     classifier = load_classifier(model, device=device)
     index = load_corpora(data or (), speaker_pattern=speaker_pattern)

@@ -8,7 +8,7 @@ from emotool.text import printable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from training.evaluate import Evaluation
+    from emotool_training.evaluation.evaluate import Evaluation
 
 __all__ = ["show_evaluation"]
 
@@ -20,7 +20,7 @@ def show_evaluation(evaluation: "Evaluation", model: str, *, speakers: bool = Fa
     """Print figures on stdout, with a line for every speaker if wanted."""
     from rich.console import Console
 
-    from training.evaluate import GROUPS
+    from emotool_training.evaluation.evaluate import GROUPS
 
     console = Console()
     for group, figures in evaluation.figures.items():
@@ -48,7 +48,7 @@ def _table(figures: Mapping[str, Any], *, speakers: bool) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from training.metrics import MIN_CORPUS_CLIPS
+    from emotool_training.evaluation.metrics import MIN_CORPUS_CLIPS
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")

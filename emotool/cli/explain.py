@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from emotool.catalog import DEFAULT_MODEL
 from emotool.cli.completion import model_names
+from emotool.model.catalog import DEFAULT_MODEL
 
 __all__ = ["explain"]
 
@@ -40,14 +40,14 @@ def explain(
     its label. All panels share the time axis. Of a clip longer than a minute the first minute is
     drawn. The picture needs matplotlib (extra `plot`).
     """
-    from emotool.explain_figure import Caption, draw, figure_format, require_matplotlib
+    from emotool.explain.figure import Caption, draw, figure_format, require_matplotlib
 
     file_format = figure_format(output)
     require_matplotlib()
     from emotool.errors import AudioError, InputError
-    from emotool.explain import explain as explain_clip
-    from emotool.files import atomic_write
-    from emotool.model import load_classifier
+    from emotool.explain.explanation import explain as explain_clip
+    from emotool.files.atomic import atomic_write
+    from emotool.model.classifier import load_classifier
     from emotool.text import printable
 
     classifier = load_classifier(model, device=device)

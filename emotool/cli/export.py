@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 if TYPE_CHECKING:
-    from training.export import Exported, Storage
-    from training.runs import Run
+    from emotool_training.export.export import Exported, Storage
+    from emotool_training.runs.folder import Run
 
 __all__ = ["export"]
 
@@ -61,15 +61,15 @@ def export(
     """
     if storage not in _STORAGES:
         raise typer.BadParameter(f"choose one of {', '.join(_STORAGES)}", param_hint="--storage")
-    from training.extras import require_train_extra
+    from emotool_training.extras import require_train_extra
 
     require_train_extra("emotool export")
     chosen = _choose(names or [], runs)
-    from training.tensorflow_setup import load_tensorflow
+    from emotool_training.tf_setup import load_tensorflow
 
     load_tensorflow("emotool export")
-    from training.export import export_model, real_windows
-    from training.run_source import held_out_clips, source_of
+    from emotool_training.export.export import export_model, real_windows
+    from emotool_training.export.source import held_out_clips, source_of
 
     for run in chosen:
         clips = held_out_clips(run, data or ())
@@ -83,8 +83,8 @@ def export(
 def _choose(names: list[str], root: Path) -> "list[Run]":
     """Find the runs to export: those named, else the newest finished one of each model."""
     from emotool.errors import TrainingError
-    from training.recipe import model_name
-    from training.runs import find_runs, open_run
+    from emotool_training.recipes.recipe import model_name
+    from emotool_training.runs.folder import find_runs, open_run
 
     if not names:
         models = sorted({path.parent.parent.name for path in root.glob("*/*/metrics.json")})

@@ -12,8 +12,8 @@ from emotool.text import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from emotool.catalog import ModelEntry
-    from emotool.metadata import ModelMetadata
+    from emotool.model.catalog import ModelEntry
+    from emotool.model.metadata import ModelMetadata
 
 __all__ = ["models"]
 
@@ -55,8 +55,8 @@ class _Row:
 
 
 def _show_list(console: "Console") -> None:
-    from emotool.catalog import list_models, model_folders
     from emotool.errors import ModelNotFoundError
+    from emotool.model.catalog import list_models, model_folders
 
     rows = [_row(entry) for entry in list_models()]
     if not rows:
@@ -71,7 +71,7 @@ def _show_list(console: "Console") -> None:
 
 def _row(entry: "ModelEntry") -> _Row:
     from emotool.errors import ModelError
-    from emotool.model import read_metadata
+    from emotool.model.classifier import read_metadata
 
     try:
         return _Row(entry, read_metadata(entry.path))
@@ -87,7 +87,7 @@ def _table(rows: list[_Row]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from emotool.catalog import DEFAULT_MODEL
+    from emotool.model.catalog import DEFAULT_MODEL
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
     table.add_column("model", no_wrap=True, style="bold")
@@ -141,7 +141,7 @@ def _plain(rows: list[_Row]) -> list[list[str]]:
 
 
 def _show_card(name: str, console: "Console") -> None:
-    from emotool.catalog import find_model
+    from emotool.model.catalog import find_model
 
     card = _card_text(find_model(name))
     # A card may come with a stranger's model: nothing in it but text reaches the terminal.
@@ -157,7 +157,7 @@ def _show_card(name: str, console: "Console") -> None:
 def _card_text(path: Path) -> str:
     """Read the card beside a model, or else let the model's metadata speak for it."""
     from emotool.errors import ModelError
-    from emotool.model import read_metadata
+    from emotool.model.classifier import read_metadata
 
     card = path.with_suffix(".md")
     try:

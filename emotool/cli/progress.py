@@ -10,7 +10,7 @@ from emotool.text import printable
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from emotool.results import ClipResult
+    from emotool.results.row import ClipResult
 
 __all__ = ["ProgressBar"]
 

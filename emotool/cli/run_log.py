@@ -13,7 +13,7 @@ from emotool.errors import OutputError
 from emotool.text import printable
 
 if TYPE_CHECKING:
-    from emotool.results import ClipResult
+    from emotool.results.row import ClipResult
 
 __all__ = ["RunLog"]
 

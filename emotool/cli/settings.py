@@ -8,8 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from emotool.errors import OutputError, SettingsError
-from emotool.settings import (
+from emotool.cli.settings_file import (
     FILE_NAME,
     Setting,
     from_environment,
@@ -17,6 +16,7 @@ from emotool.settings import (
     to_toml,
     user_file,
 )
+from emotool.errors import OutputError, SettingsError
 from emotool.text import printable
 
 __all__ = ["SettingsCommand"]
@@ -104,7 +104,7 @@ def _confine(name: str, setting: Setting) -> None:
             "line, in the environment or in your own settings file",
         )
     if name == "model":
-        from emotool.catalog import list_models
+        from emotool.model.catalog import list_models
 
         names = [entry.name for entry in list_models()]
         if setting.value not in names:
@@ -160,7 +160,7 @@ def _save(ctx: Any, command: TyperCommand, target: Path) -> None:
         )
         values = {name: value for name, value in values.items() if name in _HARMLESS}
     _spare_other_files(target)
-    from emotool.files import atomic_write
+    from emotool.files.atomic import atomic_write
 
     text = to_toml(command.name or "", values, comments)
     with atomic_write(target, text=True) as handle:

@@ -172,11 +172,11 @@ def train(
     matrix, metrics, predictions, checkpoints, weights. Its folder is printed on stdout.
     emotool export NAME makes a model file of it.
     """
-    from training.extras import require_train_extra
+    from emotool_training.extras import require_train_extra
 
     require_train_extra("emotool train")
 
-    from training.choices import Choices
+    from emotool_training.jobs.choices import Choices
 
     choices = Choices(
         data=tuple(str(path) for path in data or ()),
@@ -195,8 +195,9 @@ def train(
         weights=weights,
     )
     from emotool.cli import ending
-    from training.feature_cache import FeatureCache, default_folder
-    from training.session import Places, run_training
+    from emotool_training.features.cache import FeatureCache, default_folder
+    from emotool_training.jobs.session import run_training
+    from emotool_training.jobs.start import Places
 
     places = Places(runs, FeatureCache(cache or default_folder(), workers))
     typer.echo(run_training(name, choices, places, again=resume, check=ending.raise_again))
@@ -206,7 +207,7 @@ def _parse_labels(text: str | None) -> tuple[str, ...] | None:
     """Part ``happy,sad``."""
     if text is None:
         return None
-    from training.corpora import EMOTIONS
+    from emotool_training.corpora import EMOTIONS
 
     labels = tuple(part.strip() for part in text.split(","))
     unknown = [label for label in labels if label not in EMOTIONS]

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.accuracy_store import Job, Outcome, load_all, load_job, save_job
 from emotool.errors import TrainingError
-from training.predictions import Predictions, from_rows
+from emotool_training.evaluation.predictions import Predictions, from_rows
 
 OUTCOME = Outcome("recipe", "kind", "split", 2, 4, 7, 60.0, "commit")
 LABELS = ("happy", "sad")

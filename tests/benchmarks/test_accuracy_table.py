@@ -11,8 +11,8 @@ from benchmarks.accuracy_figures import _fit, _of_others, figures_of, pictures
 from benchmarks.accuracy_store import PROTOCOLS, Job, Outcome, load_all, save_job
 from benchmarks.accuracy_table import markdown
 from emotool.errors import TrainingError
-from training.predictions import Predictions, from_rows
-from training.scores import score
+from emotool_training.evaluation.predictions import Predictions, from_rows
+from emotool_training.evaluation.scores import score
 
 LABELS = ("happy", "sad")
 OUTCOME = Outcome("recipe", "kind", "split", 2, 24, 5, 1800.0, "commit")

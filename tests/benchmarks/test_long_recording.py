@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.long_recording import misplaced, synthesise
-from emotool.features import iter_extract
-from emotool.spectrogram import SpectrogramSpec
+from emotool.features.extraction import iter_extract
+from emotool.features.spec import SpectrogramSpec
 
 
 @pytest.fixture(scope="module")

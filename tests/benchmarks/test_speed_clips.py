@@ -6,8 +6,8 @@ import pytest
 
 from benchmarks import speed_clips
 from benchmarks.speed_clips import make_clips, make_links
-from emotool.features import extract
-from emotool.spec import SpectrogramSpec
+from emotool.features.extraction import extract
+from emotool.features.spec import SpectrogramSpec
 
 
 @pytest.fixture

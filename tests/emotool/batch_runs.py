@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from emotool.batch import Output, RunOptions
-from emotool.pool import PoolOptions
-from emotool.results import ClipResult
+from emotool.results.row import ClipResult
+from emotool.run.options import Output, RunOptions
+from emotool.workers.pool import PoolOptions
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip
 

@@ -48,13 +48,13 @@ def misbehave(path: str, parts: Iterator[Any]) -> Iterator[Any]:
 
 def main() -> None:
     """Serve as a worker does, misbehaving."""
-    import emotool.features
-    import emotool.worker
+    import emotool.features.extraction
+    import emotool.workers.worker
 
-    extract = emotool.features.iter_extract
+    extract = emotool.features.extraction.iter_extract
 
     def wrapped(path: str, *arguments: Any, **options: Any) -> Iterator[Any]:
         return misbehave(path, extract(path, *arguments, **options))
 
-    emotool.features.iter_extract = wrapped
-    emotool.worker.main()
+    emotool.features.extraction.iter_extract = wrapped
+    emotool.workers.worker.main()

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from emotool.failure_table import FailureTable
-from emotool.outputs import Output, Outputs, files_of
-from emotool.results import ClipResult, WriterOptions
+from emotool.results.row import ClipResult
+from emotool.run.options import Output
+from emotool.run.outputs import Outputs, files_of
+from emotool.writers.base import WriterOptions
+from emotool.writers.failures import FailureTable
 
 OK = ClipResult(0, "a.wav", "ok", "tiny", "sad", 0.75, (0.25, 0.75), 1.0)
 FAILED = ClipResult(1, "=b.wav", "failed", "tiny", stage="decode", error="no, none")

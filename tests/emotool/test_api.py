@@ -12,7 +12,7 @@ import pytest
 import emotool
 from emotool import Result, classify, load_model, to_frame
 from emotool.errors import InputError, MissingExtraError, ModelNotFoundError
-from emotool.model import Classifier
+from emotool.model.classifier import Classifier
 from emotool.results.row import columns
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip

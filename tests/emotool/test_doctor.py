@@ -17,7 +17,7 @@ from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let only a small default model of ours be found, ahead of the checkout's."""
     monkeypatch.setenv("EMOTOOL_MODELS", str(tmp_path))
-    monkeypatch.setattr("emotool.catalog.model_folders", lambda: (tmp_path,))
+    monkeypatch.setattr("emotool.model.catalog.model_folders", lambda: (tmp_path,))
     write_tiny_model(tmp_path / "cnn.onnx", tiny_metadata(name="cnn"))
     return tmp_path
 
@@ -62,7 +62,7 @@ def test_a_package_that_cannot_be_loaded_is_told(
     """Such faults are what the doctor is called for: none of them ends it."""
     code = (
         "import sys; sys.modules[sys.argv[1]] = None\n"
-        "from pathlib import Path; from emotool import catalog\n"
+        "from pathlib import Path; from emotool.model import catalog\n"
         "catalog.model_folders = lambda: (Path(sys.argv[2]),)\n"
         "from emotool.doctor import examine\n"
         "for check in examine(): print(check.status, check.group, check.detail)\n"

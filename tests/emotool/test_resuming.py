@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from emotool.batch import TooManyFailuresError, run
-from emotool.lock import beside
-from emotool.manifest import read_manifest
-from emotool.pool import PoolOptions
+from emotool.files.lock import beside
+from emotool.inputs.manifest import read_manifest
+from emotool.run.batch import TooManyFailuresError, run
+from emotool.workers.pool import PoolOptions
 from tests.emotool.batch_runs import (
     CLIPS,
     TEXT,

@@ -14,8 +14,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from emotool.metadata import METADATA_KEY, Golden, ModelMetadata, golden_input
-from emotool.spec import SpectrogramSpec
+from emotool.features.spec import SpectrogramSpec
+from emotool.model.metadata import METADATA_KEY, Golden, ModelMetadata, golden_input
 
 SMALL_SPEC = SpectrogramSpec(
     window_seconds=0.5, n_fft=512, hop_length=256, n_mels=16, tail_seconds=0.1

@@ -7,9 +7,9 @@ __all__ = ["OUTPUTS", "RESUMING", "SPREADSHEETS", "WORKERS"]
 _INTERRUPTED = "tests/emotool/cli/test_classify_interrupted.py"
 _OUTPUTS = "tests/emotool/cli/test_classify_outputs.py"
 _RESUMING = "tests/emotool/test_resuming.py"
-_POOL = "tests/emotool/test_pool.py"
-_FILES = "tests/emotool/test_files.py"
-_JOURNAL = "tests/emotool/test_journal.py"
+_POOL = "tests/emotool/workers/test_pool.py"
+_FILES = "tests/emotool/files/test_atomic.py"
+_JOURNAL = "tests/emotool/run/test_journal.py"
 _ENDING = "tests/emotool/cli/test_ending.py"
 _HERE = "tests/faults/test_endings.py"
 _SIGNALS = f"{_INTERRUPTED}::test_run_ended_by_a_signal_goes_on_to_the_same_bytes"
@@ -76,7 +76,7 @@ RESUMING = (
     Fault(
         "a lock left by a dead process",
         "taken over",
-        tests=("tests/emotool/test_lock.py::test_lock_of_a_killed_process_is_free", _SIGNALS),
+        tests=("tests/emotool/files/test_lock.py::test_lock_of_a_killed_process_is_free", _SIGNALS),
     ),
     Fault(
         "a damaged journal",
@@ -102,7 +102,7 @@ WORKERS = (
         3,
         (
             f"{_POOL}::test_crashing_clip_costs_its_own_row_only",
-            "tests/emotool/test_pipeline.py::test_crashes_and_hangs_are_rows_among_good_ones",
+            "tests/emotool/run/test_pipeline.py::test_crashes_and_hangs_are_rows_among_good_ones",
         ),
     ),
     Fault(
@@ -131,12 +131,14 @@ WORKERS = (
         "a `failed` row",
         "decode: …",
         3,
-        ("tests/emotool/test_worker.py::test_unforeseen_errors_cost_one_clip",),
+        ("tests/emotool/workers/test_worker.py::test_unforeseen_errors_cost_one_clip",),
     ),
     Fault(
         "a library that prints between the answers",
         "nothing is mixed up",
-        tests=("tests/emotool/test_worker.py::test_what_libraries_print_does_not_reach_the_pipe",),
+        tests=(
+            "tests/emotool/workers/test_worker.py::test_what_libraries_print_does_not_reach_the_pipe",
+        ),
     ),
     Fault(
         "a worker that answers for another clip, or talks nonsense",
@@ -161,7 +163,7 @@ WORKERS = (
     Fault(
         "a parent that is killed while a worker hangs",
         "the worker ends too",
-        tests=("tests/emotool/test_worker.py::test_hanging_worker_ends_with_its_parent",),
+        tests=("tests/emotool/workers/test_worker.py::test_hanging_worker_ends_with_its_parent",),
     ),
     Fault(
         "a reader of the output who pauses for longer than `--timeout`",
@@ -244,8 +246,8 @@ OUTPUTS = (
         "someone else's file or link in the place of failures.csv",
         "left alone; the table of failures gets another name",
         tests=(
-            "tests/emotool/test_failure_table.py::test_strangers_table_of_failures_is_left_alone",
-            "tests/emotool/test_failure_table.py::test_link_in_the_tables_place_is_not_followed",
+            "tests/emotool/writers/test_failures.py::test_strangers_table_of_failures_is_left_alone",
+            "tests/emotool/writers/test_failures.py::test_link_in_the_tables_place_is_not_followed",
         ),
     ),
     Fault(
@@ -266,26 +268,26 @@ SPREADSHEETS = (
         "an apostrophe before them in CSV; unchanged with `--raw` and in JSON",
         tests=(
             f"{_HERE}::test_formulas_are_text_unless_raw",
-            "tests/emotool/results/test_csv_table.py::test_no_cell_begins_like_a_formula",
+            "tests/emotool/writers/test_csv_writer.py::test_no_cell_begins_like_a_formula",
         ),
     ),
     Fault(
         "names that hold another dialect's separator",
         "quoted, so that no formula hides behind it",
         tests=(
-            "tests/emotool/results/test_csv_table.py"
+            "tests/emotool/writers/test_csv_writer.py"
             "::test_path_cannot_break_out_under_another_separator",
         ),
     ),
     Fault(
         "labels of a stranger's model that are formulas",
         "an apostrophe before them",
-        tests=("tests/emotool/results/test_csv_table.py::test_hostile_labels_are_harmless",),
+        tests=("tests/emotool/writers/test_csv_writer.py::test_hostile_labels_are_harmless",),
     ),
     Fault(
         "such names and labels in a spreadsheet (XLSX)",
         "cells of text, which are never run; `--raw` changes nothing",
-        tests=("tests/emotool/results/test_xlsx_table.py::test_names_are_text_and_no_formulas",),
+        tests=("tests/emotool/writers/test_xlsx_writer.py::test_names_are_text_and_no_formulas",),
     ),
     Fault(
         "formulas in failures.csv",

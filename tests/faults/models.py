@@ -139,8 +139,8 @@ MODELS = (
 )
 """Each is refused before any clip is read, with exit code 1 and one line."""
 
-_REFUSED = "tests/emotool/test_model.py::test_graph_that_is_not_what_it_says_is_refused"
-_ONNX = "tests/emotool/test_onnx_file.py"
+_REFUSED = "tests/emotool/model/test_classifier.py::test_graph_that_is_not_what_it_says_is_refused"
+_ONNX = "tests/emotool/model/test_onnx_scan.py"
 
 MODELS_FAULTS = (
     Fault(
@@ -175,10 +175,10 @@ MODELS_FAULTS = (
         "refused, naming the field",
         code=1,
         tests=(
-            "tests/emotool/test_metadata.py::test_lies_and_absurdities_are_refused",
-            "tests/emotool/test_metadata.py::test_newer_schema_says_to_upgrade",
-            "tests/emotool/test_metadata.py::test_any_json_is_read_or_refused",
-            "tests/emotool/test_spec.py"
+            "tests/emotool/model/test_metadata.py::test_lies_and_absurdities_are_refused",
+            "tests/emotool/model/test_metadata.py::test_newer_schema_says_to_upgrade",
+            "tests/emotool/model/test_metadata.py::test_any_json_is_read_or_refused",
+            "tests/emotool/features/test_spec.py"
             "::test_whatever_a_file_says_gives_a_bounded_specification_or_an_error",
         ),
     ),
@@ -191,22 +191,24 @@ MODELS_FAULTS = (
     Fault(
         "labels like formulas or markup",
         "harmless in tables, escaped in summaries",
-        tests=("tests/emotool/results/test_csv_table.py::test_hostile_labels_are_harmless",),
+        tests=("tests/emotool/writers/test_csv_writer.py::test_hostile_labels_are_harmless",),
     ),
     Fault(
         "it fails on some clips only",
         "`failed` rows for them, labels for the others",
         "model: …",
         3,
-        ("tests/emotool/test_pipeline.py::test_windows_the_model_fails_on_cost_their_own_clips",),
+        (
+            "tests/emotool/run/test_pipeline.py::test_windows_the_model_fails_on_cost_their_own_clips",
+        ),
     ),
     Fault(
         "damaged or foreign weights in training",
         "refused; weights are read as arrays, nothing in them is run",
         code=1,
         tests=(
-            "tests/training/test_checkpoint.py::test_a_damaged_checkpoint_is_refused",
-            "tests/training/test_checkpoint.py::test_a_checkpoint_of_another_model_is_refused",
+            "tests/training/runs/test_checkpoint.py::test_a_damaged_checkpoint_is_refused",
+            "tests/training/runs/test_checkpoint.py::test_a_checkpoint_of_another_model_is_refused",
             "tests/faults/test_models.py::test_nothing_is_loaded_that_could_run_code",
         ),
     ),

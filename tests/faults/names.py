@@ -149,8 +149,8 @@ NAMES_FAULTS = (
         "a row; shown as text, escaped, wherever a terminal would obey them",
         tests=(
             f"{_NAMES}::test_no_name_drives_the_terminal",
-            "tests/emotool/test_summary.py::test_hostile_names_are_shown_not_obeyed",
-            "tests/emotool/results/test_csv_table.py::test_terminal_gets_no_control_characters",
+            "tests/emotool/cli/test_summary.py::test_hostile_names_are_shown_not_obeyed",
+            "tests/emotool/writers/test_csv_writer.py::test_terminal_gets_no_control_characters",
         ),
     ),
     Fault(
@@ -158,7 +158,7 @@ NAMES_FAULTS = (
         "a row; lock and journal get shorter names",
         tests=(
             f"{_NAMES}::test_longest_names_are_taken",
-            "tests/emotool/test_lock.py::test_hidden_files_have_names_that_are_short_enough",
+            "tests/emotool/files/test_lock.py::test_hidden_files_have_names_that_are_short_enough",
         ),
     ),
     Fault(
@@ -171,7 +171,7 @@ NAMES_FAULTS = (
         "a `failed` row for the folder",
         "open: the folder cannot be read: …",
         3,
-        ("tests/emotool/test_discovery.py::test_an_unreadable_folder_is_a_row",),
+        ("tests/emotool/inputs/test_clips.py::test_an_unreadable_folder_is_a_row",),
     ),
     Fault(
         "a file that changes between two tries of a run",
@@ -184,7 +184,7 @@ NAMES_FAULTS = (
         "decode: damaged or cut off: …",
         3,
         (
-            "tests/emotool/test_audio_stream.py::test_a_file_that_shrinks_while_it_is_read_is_damaged",
+            "tests/emotool/audio/test_stream.py::test_a_file_that_shrinks_while_it_is_read_is_damaged",
         ),
     ),
     Fault(
@@ -192,11 +192,11 @@ NAMES_FAULTS = (
         "`failed` rows for what was not read yet",
         "open: no such file or directory",
         3,
-        ("tests/emotool/test_batch.py::test_clips_that_vanish_meanwhile_are_failed_rows",),
+        ("tests/emotool/run/test_batch.py::test_clips_that_vanish_meanwhile_are_failed_rows",),
     ),
     Fault(
         "a script without a main guard, a notebook (Windows and macOS start processes anew)",
         "runs: a worker never imports the caller's main module",
-        tests=("tests/emotool/test_pipeline.py::test_scripts_need_no_main_guard",),
+        tests=("tests/emotool/run/test_pipeline.py::test_scripts_need_no_main_guard",),
     ),
 )

@@ -13,10 +13,10 @@ __all__ = ["SECTIONS", "all_faults"]
 _ROW = "tests/faults/test_audio.py::test_file_gets_its_row"
 _TREE = "tests/faults/test_names.py::test_tree_gives_its_rows"
 _REFUSED = "tests/faults/test_models.py::test_model_is_refused"
-_STREAM = "tests/emotool/test_audio_stream.py"
+_STREAM = "tests/emotool/audio/test_stream.py"
 _FUZZ = "tests/faults/test_fuzz.py"
-_ARCHIVE = "tests/emotool/test_archive.py"
-_FOREIGN = "tests/emotool/test_foreign_audio.py"
+_ARCHIVE = "tests/emotool/files/test_zip_members.py"
+_FOREIGN = "tests/emotool/audio/test_ffmpeg.py"
 
 _MORE_AUDIO = (
     Fault(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from emotool.lock import beside
+from emotool.files.lock import beside
 from tests.emotool.tiny_models import write_tiny_model
 from tests.faults.fault import Done, command, emotool, environment, nothing_else
 from tests.synthesis import tone, write_clip

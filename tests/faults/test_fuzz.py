@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from emotool.audio_stream import open_audio
+from emotool.audio.stream import open_audio
 from emotool.errors import AudioError
 from tests import containers
 from tests.containers import NEEDS_AV

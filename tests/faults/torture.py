@@ -29,7 +29,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotool.lock import beside
+from emotool.files.lock import beside
 from tests.containers import sources
 from tests.emotool.tiny_models import write_tiny_model
 from tests.faults.fault import ROOT, command, environment

@@ -8,7 +8,7 @@ import pytest
 from tests.tiny_run import tiny_corpus, tiny_recipe
 
 if TYPE_CHECKING:
-    from training.runs import Run
+    from emotool_training.runs.folder import Run
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +24,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def uninterrupted(base: Path) -> "Run":
     """Make a run that nobody interrupts."""
     # Here, since other tests of this folder do without the train extra.
+    from emotool_training.jobs.start import begin
+    from emotool_training.jobs.train import train
+    from emotool_training.runs.folder import open_run
     from tests.training.training_runs import Silent, choices, places
-    from training.runs import open_run
-    from training.start import begin
-    from training.train import train
 
     run, plan = begin(str(base / "tiny.json"), choices(base), places(base, "first"))
     train(run, plan, Silent())

@@ -2,7 +2,7 @@
 
 import re
 
-from training.checkout import git_commit
+from emotool_training.checkout import git_commit
 
 
 def test_a_commit_is_a_hash_or_nothing() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emotool.errors import TrainingError
-from training.code_fingerprint import code_fingerprint
+from emotool_training.code_fingerprint import code_fingerprint
 
 
 @pytest.fixture

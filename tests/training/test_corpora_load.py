@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from emotool.errors import CorpusError
+from emotool_training.corpora import key_of, load_corpora
 from tests.corpus_tree import need, touch
-from training.corpora import key_of, load_corpora
 
 POINTER = (
     "version https://git-lfs.github.com/spec/v1\n"

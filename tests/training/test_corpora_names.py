@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.corpora import EMOTIONS, Excluded, Utterance, cremad, emodb, key_of, nemo, parse
-from training.corpora.registry import CORPORA, known_fault
+from emotool_training.corpora import (
+    EMOTIONS,
+    Excluded,
+    Utterance,
+    cremad,
+    emodb,
+    key_of,
+    nemo,
+    parse,
+)
+from emotool_training.corpora.registry import CORPORA, known_fault
 
 SUFFIXES = st.sampled_from([".wav", ".WAV", ".flac", ".mp3", ".ogg", ".m4a"])
 FOLDERS = st.sampled_from(["", "a/", "AudioWAV/", "Actor_01/deep/er/", "happy/"])

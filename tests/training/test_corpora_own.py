@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotool.errors import CorpusError
+from emotool_training.corpora import load_corpora, normalise_emotion
+from emotool_training.corpora.names import name_text
 from tests.corpus_tree import odd, touch
-from training.corpora import load_corpora, normalise_emotion
-from training.corpora.names import name_text
 
 
 @pytest.mark.parametrize(

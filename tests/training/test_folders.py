@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from emotool.errors import OutputError
-from training.folders import make_folder
+from emotool_training.folders import make_folder
 
 
 def test_a_folder_is_made_once(tmp_path: Path) -> None:

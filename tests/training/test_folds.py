@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from emotool.errors import CorpusError
+from emotool_training.corpora import Utterance, load_corpora
+from emotool_training.splits import NOT_COMPARABLE, fold_numbers, folds_from_csv
 from tests.corpus_tree import made_up, need, odd, touch
-from training.corpora import Utterance, load_corpora
-from training.splits import NOT_COMPARABLE, fold_numbers, folds_from_csv
 
 CLIPS = made_up({"a": 6, "b": 3}, clips=4, emotions=("happy", "sad"))
 

@@ -10,7 +10,7 @@ import ctypes
 import resource
 import sys
 
-from training.memory import keep_freed_memory
+from emotool_training.tf_setup import keep_freed_memory
 
 if sys.argv[1] == "kept":
     assert keep_freed_memory()
@@ -51,7 +51,7 @@ def test_pages_are_asked_for_once(python: str, python_path: dict[str, str]) -> N
 
 def test_where_malloc_cannot_be_told_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another system, or another C library, trains as it did."""
-    from training import memory
+    from emotool_training import tf_setup as memory
 
     monkeypatch.setattr(memory.sys, "platform", "darwin")
     assert not memory.keep_freed_memory()

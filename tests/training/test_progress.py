@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from training.progress import Display
+from emotool_training.progress import Display
 
 ROW = {"epoch": 2, "loss": 0.5, "validation_loss": 0.4, "validation_uar": 0.8125}
 

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotool.errors import CorpusError
-from tests.corpus_tree import made_up
-from training.corpora import EMOTIONS, Utterance, cremad
-from training.splits import (
+from emotool_training.corpora import EMOTIONS, Utterance, cremad
+from emotool_training.splits import (
     NOT_COMPARABLE,
     Split,
     cremad_split,
@@ -22,7 +21,8 @@ from training.splits import (
     split_clips,
     split_speakers,
 )
-from training.splits.draw import deal_speakers, take_clips
+from emotool_training.splits.draw import deal_speakers, take_clips
+from tests.corpus_tree import made_up
 
 CORPORA = {"a": 20, "b": 7, "c": 1}
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from training.choices import Choices
-from training.feature_cache import FeatureCache
-from training.progress import Display
-from training.runs import Run
-from training.start import Places
-from training.trained import load_model
+from emotool_training.features.cache import FeatureCache
+from emotool_training.jobs.choices import Choices
+from emotool_training.jobs.start import Places
+from emotool_training.jobs.trained import load_model
+from emotool_training.progress import Display
+from emotool_training.runs.folder import Run
 
 SAME = ("history.csv", "metrics.json", "predictions.csv", "split.json")
 """Files in which two runs of the same seed do not differ in a single byte."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emotool.lock import beside
+from emotool.files.lock import beside
 from tests.emotool.cli.classify_runs import Emotool, fill, linux, one_line, posix, table
 from tests.emotool.tiny_models import write_tiny_model
 

@@ -21,7 +21,7 @@ def test_exit_code_and_output_say_what_is_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """All well is 0; a spoilt model is 1, in words and as JSON."""
-    monkeypatch.setattr("emotool.catalog.model_folders", lambda: (tmp_path,))
+    monkeypatch.setattr("emotool.model.catalog.model_folders", lambda: (tmp_path,))
     write_tiny_model(tmp_path / "cnn.onnx", tiny_metadata(name="cnn"))
     assert run() == 0
     assert "BROKEN" not in capfd.readouterr().out

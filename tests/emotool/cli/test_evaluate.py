@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from emotool_training.evaluation.predictions import read_predictions
 from tests.corpus_tree import odd
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 from tests.synthesis import tone, write_clip
-from training.predictions import read_predictions
 
 
 @pytest.fixture

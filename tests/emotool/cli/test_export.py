@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from emotool.cli import main
-from emotool.model import load_classifier
+from emotool.model.classifier import load_classifier
 from tests.tiny_run import tiny_corpus, tiny_recipe
 
 Run = Callable[..., tuple[int, str, str]]

@@ -272,7 +272,7 @@ def test_closed_standard_output_is_no_success_for_rows(
     code = (
         "import sys; from emotool.cli import COMMANDS, main; import types\n"
         "module = sys.modules['m'] = types.ModuleType('m'); COMMANDS['probe'] = ('m:probe', '')\n"
-        "from emotool.results import open_writer\n"
+        "from emotool.writers.registry import open_writer\n"
         "module.probe = lambda: open_writer('-', ('a', 'b')) and None\n"
         "main(sys.argv[1:])"
     )
@@ -298,8 +298,8 @@ def test_help_loads_no_command(python: str, python_path: dict[str, str]) -> None
     done = subprocess.run(
         [python, "-c", code], capture_output=True, env=python_path, text=True, check=True
     )
-    loaded = ["emotool.cli", "emotool.cli.ending", "emotool.errors", "emotool.text"]
-    assert done.stderr.split() == loaded
+    loaded = ["cli", "cli.ending", "errors", "text", "version"]
+    assert done.stderr.split() == [f"emotool.{name}" for name in loaded]
 
 
 def test_module_runs_as_the_command_does(python: str, python_path: dict[str, str]) -> None:

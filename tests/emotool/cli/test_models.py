@@ -151,7 +151,7 @@ def test_without_models_the_folders_are_named(
     emotool: Emotool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """An empty list is an error that says where models were looked for."""
-    from emotool import catalog
+    from emotool.model import catalog
 
     monkeypatch.setattr(catalog, "model_folders", lambda: (tmp_path / "empty",))
     answer = emotool("models")

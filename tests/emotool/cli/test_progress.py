@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from emotool.cli.progress import ProgressBar
-from emotool.results import ClipResult
+from emotool.results.row import ClipResult
 
 
 class Terminal(io.StringIO):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from emotool.cli.run_log import RunLog
-from emotool.results import ClipResult
+from emotool.results.row import ClipResult
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 from tests.synthesis import vowel, write_clip
 

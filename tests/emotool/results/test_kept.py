@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotool.results import Kept, WriterOptions, open_writer
+from emotool.results.columns import Kept
 from emotool.results.row import ClipResult, columns
+from emotool.writers.base import WriterOptions
+from emotool.writers.registry import open_writer
 
 LABELS = ("a", "b")
 KEPT = Kept(("file", "label", "valence"), [("x.wav", "joy", "-0.3"), ("=1+1", "", "-1+1")])

@@ -6,7 +6,7 @@ import os
 import pytest
 from hypothesis import given
 
-from emotool.results.path_text import path_bytes, path_text
+from emotool.results.columns import path_bytes, path_text
 from tests.emotool.hostile import names
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from emotool.errors import MissingExtraError, OutputError
-from emotool.results import EXTRAS, WRITERS, check_target, open_writer
 from emotool.results.row import ClipResult
+from emotool.writers.registry import EXTRAS, WRITERS, check_target, open_writer
 
 ROW = ClipResult(0, "a.wav", "silent", "cnn")
 suffixes = pytest.mark.parametrize("suffix", sorted(WRITERS))
@@ -93,7 +93,7 @@ def test_missing_extra_is_told_before_any_work(
     suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the package, the error says what to install; nothing has been classified yet."""
-    monkeypatch.setattr("emotool.results.find_spec", lambda module: None)
+    monkeypatch.setattr("emotool.writers.registry.find_spec", lambda module: None)
     with pytest.raises(MissingExtraError, match=f"writing {suffix}") as caught:
         check_target(f"labels{suffix}")
     assert f"emotool[{EXTRAS[suffix][0]}]" in caught.value.hint

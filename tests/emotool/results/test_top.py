@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from emotool.results import Dialect, WriterOptions, open_writer
+from emotool.results.columns import TopLabels
 from emotool.results.row import ClipResult, columns
-from emotool.results.top import TopLabels
+from emotool.writers.base import Dialect, WriterOptions
+from emotool.writers.registry import open_writer
 from tests.emotool.hostile import results
 
 LABELS = ("calm", "happy", "p_,x")

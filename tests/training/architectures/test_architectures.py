@@ -10,10 +10,10 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 import keras
 
 from emotool.errors import TrainingError
-from emotool.spectrogram import SpectrogramSpec
-from training import architectures
-from training.architectures import resnet
-from training.cut import cut
+from emotool.features.spec import SpectrogramSpec
+from emotool_training import architectures
+from emotool_training.architectures import resnet
+from emotool_training.network.split import cut
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 SMALL = {

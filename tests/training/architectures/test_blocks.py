@@ -9,7 +9,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 import keras
 
-from training.architectures.blocks import (
+from emotool_training.architectures.blocks import (
     Activity,
     Blot,
     EvidenceHead,
@@ -18,8 +18,8 @@ from training.architectures.blocks import (
     TimeStatistics,
     set_constants,
 )
-from training.architectures.blocks.image import CONTRAST, DELTA_GAIN
-from training.architectures.blocks.projection import FrequencyProjection
+from emotool_training.architectures.blocks.image import CONTRAST, DELTA_GAIN
+from emotool_training.architectures.blocks.projection import FrequencyProjection
 
 
 def images(count: int = 4, mels: int = 12, frames: int = 30) -> np.ndarray:

@@ -1,0 +1,131 @@
+"""Opening audio files from strangers, and saying in plain words why one cannot be used."""
+
+import os
+from typing import BinaryIO, Final
+
+from emotool.errors import AudioError
+from emotool.files.opening import plain_reason
+
+__all__ = ["CONTAINER_SUFFIXES", "DECODABLE_SUFFIXES", "FOREIGN_SUFFIXES", "explain", "read_head"]
+
+
+DECODABLE_SUFFIXES: Final = frozenset(
+    f".{name}"
+    for name in (
+        *("wav", "wave", "bwf", "rf64", "w64", "flac", "mp3", "mp2", "mpga", "ogg", "oga", "opus"),
+        *("aif", "aiff", "aifc", "caf", "au", "snd", "voc", "sph", "nist", "ircam", "sf", "pvf"),
+        *("paf", "svx", "8svx", "avr", "sds", "sd2", "wve", "xi"),
+    )
+)
+"""Lower-case file name endings of what libsndfile reads."""
+
+
+CONTAINER_SUFFIXES: Final = frozenset(
+    f".{name}"
+    for name in (
+        *("m4a", "m4b", "m4r", "mp4", "qta", "3gp", "3gpp", "3g2", "aac", "adts", "webm", "weba"),
+        *("mka", "wma", "amr", "awb"),
+    )
+)
+"""Lower-case file name endings of what `emotool.audio.ffmpeg` reads, with the extra ``av``."""
+
+
+FOREIGN_SUFFIXES: Final = CONTAINER_SUFFIXES | frozenset(
+    f".{name}"
+    for name in ("ac3", "eac3", "dts", "ape", "wv", "tta", "mpc", "spx", "dsf", "dff", "ra")
+)
+"""Lower-case file name endings of audio that libsndfile does not read."""
+
+
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
+
+
+_ZIP: Final = b"PK\x03\x04"
+
+
+_HEAD_BYTES: Final = 512
+
+
+_ID3_BYTES: Final = 10  # of the header of an ID3v2 tag
+
+
+def read_head(source: BinaryIO) -> bytes:
+    """Return a file's first bytes, behind an ID3v2 tag; it is at its start again.
+
+    Raises
+    ------
+    AudioError
+        If it cannot be read; stage ``open``.
+    """
+    try:
+        head = source.read(_HEAD_BYTES)
+        if head.startswith(b"ID3") and len(head) > _ID3_BYTES:
+            source.seek(_ID3_BYTES + _id3_size(head))
+            head = source.read(_HEAD_BYTES) or head
+        source.seek(0)
+    except OSError as error:
+        raise AudioError("open", plain_reason(error)) from error
+    return head
+
+
+def _id3_size(head: bytes) -> int:
+    """Return how many bytes of a tag follow its header: four times seven bits."""
+    first, second, third, last = (byte & 0x7F for byte in head[6:_ID3_BYTES])
+    return first << 21 | second << 14 | third << 7 | last
+
+
+def explain(path: str, head: bytes, decoder_says: str) -> AudioError:
+    """Return the error for a file that the decoder refused, by a look at its first bytes.
+
+    Parameters
+    ----------
+    path : str
+        Its name tells what it should have been.
+    head : bytes
+        What `read_head` has found.
+    decoder_says : str
+        The decoder's own reason, used where nothing plainer is known.
+
+    Returns
+    -------
+    AudioError
+        Stage ``open``; the caller raises it.
+    """
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - keeps undecodable bytes
+    if head.startswith(_LFS_POINTER):
+        return AudioError(
+            "open",
+            "a Git-LFS pointer instead of the audio: run `git lfs pull` in its repository",
+        )
+    if head.startswith(_ZIP):
+        return AudioError(
+            "open",
+            "a zip archive: its clips are read if its name ends in .zip, and it is no member of "
+            "another archive",
+        )
+    if not any(head):
+        return AudioError("open", "the file holds only zero bytes")
+    if _is_text(head):
+        return AudioError("open", "a text file, not audio")
+    if suffix in CONTAINER_SUFFIXES:
+        return AudioError("open", f"not the {suffix[1:]} file that its name promises: damaged")
+    if suffix in FOREIGN_SUFFIXES:
+        return AudioError(
+            "open",
+            f"{suffix[1:]} audio cannot be read: install ffmpeg and convert it, for example: "
+            f"ffmpeg -i FILE{suffix} clip.flac",
+        )
+    return AudioError("open", f"not audio that libsndfile reads ({decoder_says.rstrip('. ')})")
+
+
+def _is_text(head: bytes) -> bool:
+    """Return whether the bytes are UTF-8 text (but for a character cut at the end)."""
+    if b"\0" in head:
+        return False
+    for cut in range(4):
+        try:
+            head[: len(head) - cut].decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""Evidence for a label, and its figure."""

@@ -1,0 +1,1 @@
+"""From samples to log-mel windows: specification, mel transform, trimming, windowing, peaks."""

@@ -1,0 +1,287 @@
+"""From a clip to the windows of log-mel spectrogram that a model labels.
+
+Training, evaluation and classification all come through here.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from emotool.audio.stream import AudioStream, open_audio
+from emotool.errors import AudioError
+from emotool.features.mel import log_mel_padded
+from emotool.features.peaks import Peaks, peaks_of
+from emotool.features.spec import SpectrogramSpec
+from emotool.features.windowing import cut_sounds, cut_windows, least_tail, trim
+
+__all__ = [
+    "LONG_SECONDS",
+    "SILENCE_DBFS",
+    "ClipFeatures",
+    "cut_windows",
+    "extract",
+    "features_of",
+    "iter_extract",
+    "trim",
+]
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+LONG_SECONDS: Final = 60.0
+"""Clips longer than this are streamed: not trimmed, flagged ``long``."""
+
+SILENCE_DBFS: Final = -70.0
+"""A clip whose peak stays below this (re full scale, its mean removed) is silent."""
+
+_SILENT_PEAK: Final = 10.0 ** (SILENCE_DBFS / 20.0)
+_MAX_EXTRACT_SECONDS: Final = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFeatures:
+    """The spectrograms of a clip, or of one part of a long one.
+
+    Parameters
+    ----------
+    status : {"ok", "silent", "too_short"}
+        Only ``ok`` has windows.
+    log_mels : numpy.ndarray
+        float32 ``[windows, n_mels, frames]`` in dB.
+    duration_s : float
+        Decoded seconds that this part stands for, before trimming; a clip's duration is the
+        sum over its parts.
+    flags : tuple of str
+        ``clipped`` and ``long``, where they hold so far.
+    starts_s, ends_s : tuple of float
+        Where each window begins, and where its sound ends, in seconds from the start of the
+        file.
+    peaks : Peaks, optional
+        How the peaks of this part are distributed; None without windows.
+    """
+
+    status: Literal["ok", "silent", "too_short"]
+    log_mels: Floats
+    duration_s: float
+    flags: tuple[str, ...] = ()
+    starts_s: tuple[float, ...] = ()
+    ends_s: tuple[float, ...] = ()
+    peaks: Peaks | None = None
+
+
+def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures:
+    """Return the features of a whole clip of at most an hour.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        An audio file.
+    spec : SpectrogramSpec
+        What to compute.
+
+    Returns
+    -------
+    ClipFeatures
+        All windows; ``duration_s`` is the clip's.
+
+    Raises
+    ------
+    AudioError
+        If the clip cannot be used, or is longer than an hour (see `iter_extract`).
+    """
+    parts = []
+    for part in iter_extract(path, spec):
+        parts.append(part)
+        if sum(part.duration_s for part in parts) > _MAX_EXTRACT_SECONDS:
+            raise AudioError("features", "longer than an hour: too long to be taken as a whole")
+    if len(parts) == 1:
+        return parts[0]
+    return ClipFeatures(
+        "ok" if any(part.status == "ok" for part in parts) else "silent",
+        np.concatenate([part.log_mels for part in parts]),  # [windows, n_mels, frames]
+        sum(part.duration_s for part in parts),
+        parts[-1].flags,
+        tuple(start for part in parts for start in part.starts_s),
+        tuple(end for part in parts for end in part.ends_s),
+    )
+
+
+def iter_extract(
+    path: str | os.PathLike[str],
+    spec: SpectrogramSpec,
+    block_windows: int = 32,
+    hop_seconds: float | None = None,
+) -> Iterator[ClipFeatures]:
+    """Yield the features of a clip of any length, in flat memory.
+
+    A clip of up to `LONG_SECONDS` is trimmed and gives exactly one part. A longer one is not
+    trimmed and gives parts of at most ``block_windows`` windows; the clip as a whole is ``ok``
+    if any of its parts is. Windows of silence are left out unless a clip has no others, so a
+    part may have none and the status ``silent``.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        An audio file.
+    spec : SpectrogramSpec
+        What to compute.
+    block_windows : int
+        Most windows per part.
+    hop_seconds : float, optional
+        From one window's start to the next's, above 0; the window's length if not given, or if
+        it is longer: no sound is left out.
+
+    Yields
+    ------
+    ClipFeatures
+        At least one.
+
+    Raises
+    ------
+    AudioError
+        If the clip cannot be decoded to its end; parts before it have been given.
+    """
+    hop = spec.window_samples
+    if hop_seconds is not None:
+        # The lesser of the two before it is rounded: infinity is longer than a window too.
+        hop = max(1, round(min(hop_seconds * spec.sample_rate, hop)))
+    with open_audio(path, spec.sample_rate) as stream:
+        limit = int(LONG_SECONDS * spec.sample_rate)
+        head = stream.read(limit + 1)
+        if head.size > limit:
+            parts = _long_parts(head, stream, _Cutting(spec, hop), max(1, block_windows))
+        else:
+            parts = iter([_short_clip(head, stream.clipped, _Cutting(spec, hop))])
+        for part in parts:
+            yield _ending_with(stream, part)
+
+
+def _ending_with(stream: AudioStream, part: ClipFeatures) -> ClipFeatures:
+    """Let a window that goes to the clip's end, end there, to the file's own sample.
+
+    Resampling rounds a clip's length to a sample at the model's rate: 48 kHz have three times
+    as many.
+    """
+    end = stream.seconds
+    if end is None or not part.ends_s or abs(part.ends_s[-1] - end) * stream.sample_rate > 0.75:
+        return part
+    # With overlap, several windows may reach the end.
+    last = part.ends_s[-1]
+    ends = tuple(end if each == last else each for each in part.ends_s)
+    return replace(part, ends_s=ends)
+
+
+def features_of(
+    samples: Floats, spec: SpectrogramSpec, *, clipped: bool = False, long: bool = False
+) -> ClipFeatures:
+    """Return the features of samples that are decoded already.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray
+        float32 ``[n]`` at ``spec.sample_rate``: a whole clip, or the beginning of a long one.
+    spec : SpectrogramSpec
+        What to compute.
+    clipped : bool
+        Whether the recording was found to be clipped.
+    long : bool
+        Whether it goes on for longer than `LONG_SECONDS`: it is not trimmed then.
+
+    Returns
+    -------
+    ClipFeatures
+        What `extract` gives for them.
+    """
+    cutting = _Cutting(spec, spec.window_samples)
+    if long:
+        return _long_part(samples, 0, clipped, cutting)
+    return _short_clip(samples, clipped, cutting)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutting:
+    """What to compute, and how far windows are apart, in samples."""
+
+    spec: SpectrogramSpec
+    hop: int
+
+
+def _short_clip(samples: Floats, clipped: bool, cutting: _Cutting) -> ClipFeatures:
+    spec = cutting.spec
+    duration = samples.size / spec.sample_rate
+    flags = ("clipped",) if clipped else ()
+    if not samples.size or duration < spec.min_seconds:
+        return ClipFeatures("too_short", _no_windows(spec), duration, flags)
+    if _is_silent(samples):
+        return ClipFeatures("silent", _no_windows(spec), duration, flags)
+    start, stop = trim(samples, spec)
+    log_mels, starts, ends = _windows(samples[start:stop], start, cutting)
+    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks_of(samples))
+
+
+def _long_parts(
+    head: Floats, stream: AudioStream, cutting: _Cutting, block_windows: int
+) -> Iterator[ClipFeatures]:
+    """Yield the parts of a long clip, of which ``head`` has been read."""
+    size = (block_windows - 1) * cutting.hop + cutting.spec.window_samples
+    step = block_windows * cutting.hop
+    # With a tail behind them, all these windows have one that the window before has not.
+    enough = size + least_tail(cutting.spec)
+    offset = 0
+    while True:
+        if head.size < enough:
+            head = np.concatenate([head, stream.read(enough - head.size)])
+        if head.size < enough:
+            yield _long_part(head, offset, stream.clipped, cutting)
+            return
+        yield _long_part(head[:size], offset, stream.clipped, cutting, block_windows)
+        head = head[step:]  # what the next part's windows share with these stays
+        offset += step
+
+
+def _long_part(
+    part: Floats, offset: int, clipped: bool, cutting: _Cutting, count: int | None = None
+) -> ClipFeatures:
+    """Return the features of a part: so many windows if it goes on, else to the clip's end."""
+    spec = cutting.spec
+    duration = (part.size if count is None else count * cutting.hop) / spec.sample_rate
+    flags = ("clipped", "long") if clipped else ("long",)
+    if _is_silent(part):
+        return ClipFeatures("silent", _no_windows(spec), duration, flags)
+    log_mels, starts, ends = _windows(part, offset, cutting, count)
+    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks_of(part))
+
+
+def _windows(
+    samples: Floats, offset: int, cutting: _Cutting, count: int | None = None
+) -> tuple[Floats, tuple[float, ...], tuple[float, ...]]:
+    """Return the spectrograms of samples that are not silent, where windows begin and end (s).
+
+    Windows in which nothing is heard have no say in the label, unless there is no other.
+    """
+    spec, hop, size = cutting.spec, cutting.hop, cutting.spec.window_samples
+    sounds = cut_sounds(samples, spec, hop, count)
+    heard = list(range(len(sounds)))
+    if len(sounds) > 1:
+        heard = [index for index in heard if not _is_silent(sounds[index])] or heard
+    starts = tuple((offset + index * hop) / spec.sample_rate for index in heard)
+    ends = tuple(
+        (offset + min(index * hop + size, samples.size)) / spec.sample_rate for index in heard
+    )
+    return log_mel_padded([sounds[index] for index in heard], spec), starts, ends
+
+
+def _is_silent(samples: Floats) -> bool:
+    """Return whether nothing is heard: a constant (DC) is no sound, so the mean is removed."""
+    low, high = float(samples.min()), float(samples.max())
+    if (high - low) / 2 >= _SILENT_PEAK:  # whatever the mean is
+        return False
+    mean = float(samples.mean(dtype=np.float64))
+    return max(high - mean, mean - low) < _SILENT_PEAK
+
+
+def _no_windows(spec: SpectrogramSpec) -> Floats:
+    return np.empty((0, spec.n_mels, spec.frames), np.float32)

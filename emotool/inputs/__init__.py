@@ -1,0 +1,1 @@
+"""Which clips: search, lists of paths, manifests, identity of files."""

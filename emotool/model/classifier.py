@@ -1,0 +1,268 @@
+"""A classifier from an ONNX file: checked before it is trusted, proved where it runs.
+
+Model files come from strangers. Loading runs nothing but ONNX operators: the bytes are looked
+through first (`emotool.model.onnx_scan`), the metadata is read strictly, inputs and outputs must be
+what the metadata promises, and the model has to give its golden answer again.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from emotool.cores import usable_cores
+from emotool.errors import ModelError
+from emotool.features.spec import SpectrogramSpec
+from emotool.model.catalog import find_model
+from emotool.model.metadata import METADATA_KEY, ModelMetadata
+from emotool.model.onnx_prune import only_outputs
+from emotool.model.onnx_scan import OnnxFile, read_onnx
+from emotool.model.self_test import (
+    INPUT,
+    LABELLING,
+    OUTPUTS,
+    check_answer,
+    check_golden,
+    check_signature,
+    golden_pair,
+)
+from emotool.model.session import (
+    BATCH_SIZES,
+    compute,
+    compute_bound,
+    open_session,
+    prove,
+    run_options,
+    share_out,
+    threads_for,
+)
+from emotool.text import printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnxruntime
+    from numpy.typing import NDArray
+
+__all__ = ["Classifier", "load_classifier", "read_metadata"]
+
+
+class Sessions(NamedTuple):
+    """What runs a model.
+
+    Parameters
+    ----------
+    whole : onnxruntime.InferenceSession
+        Computes every output.
+    labelling : onnxruntime.InferenceSession
+        Computes only what a label needs; may be the same.
+    at_once : int
+        How many batches are best run side by side.
+    """
+
+    whole: "onnxruntime.InferenceSession"
+    labelling: "onnxruntime.InferenceSession"
+    at_once: int
+
+
+class Classifier:
+    """A model that is loaded, checked and ready; made by `load_classifier`.
+
+    Parameters
+    ----------
+    sessions : Sessions
+        What runs it.
+    metadata : ModelMetadata
+        What the model says about itself.
+    sha256 : str
+        Fingerprint of the file.
+    device : {"cpu", "cuda"}
+        Where it was proved to run.
+    """
+
+    def __init__(
+        self, sessions: Sessions, metadata: ModelMetadata, *, sha256: str, device: str
+    ) -> None:
+        self._sessions = sessions
+        self._run_options = run_options()
+        self._compute = compute if device == "cpu" else compute_bound
+        self.metadata = metadata
+        self.sha256 = sha256
+        self.device = device
+        self._embedding_size = 0  # not known yet
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.metadata.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the probabilities."""
+        return self.metadata.labels
+
+    @property
+    def spec(self) -> SpectrogramSpec:
+        """The spectrogram it has to be given."""
+        return self.metadata.spectrogram
+
+    def embedding_size(self) -> int:
+        """Count the numbers in an embedding, by asking once for one of a window of silence."""
+        import numpy as np
+
+        if self._embedding_size:
+            return self._embedding_size
+        silence = np.zeros((1, self.spec.n_mels, self.spec.frames), np.float32)
+        self._embedding_size = int(self.run(silence, ("embedding",))["embedding"].shape[1])
+        return self._embedding_size
+
+    @property
+    def batch_size(self) -> int:
+        """How many windows are best given at once, where it runs."""
+        return BATCH_SIZES[self.device]
+
+    @property
+    def batches_at_once(self) -> int:
+        """How many batches are best run side by side, by as many threads, where it runs."""
+        return self._sessions.at_once
+
+    def predict(self, log_mels: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Classify a batch of windows.
+
+        Parameters
+        ----------
+        log_mels : ndarray of float32, shape (batch, n_mels, frames)
+            Spectrograms in dB, as `emotool.features.mel.log_mel` makes them from ``spec``.
+
+        Returns
+        -------
+        ndarray of float32, shape (batch, labels)
+            Probabilities in [0, 1], each row summing to 1.
+
+        Raises
+        ------
+        ModelError
+            If the model fails on this batch.
+        ValueError
+            If the shape is not the model's.
+        """
+        return self.run(log_mels, ("probabilities",))["probabilities"]
+
+    def run(
+        self, log_mels: "NDArray[np.float32]", outputs: Sequence[str] = ("probabilities",)
+    ) -> "dict[str, NDArray[np.float32]]":
+        """Compute chosen outputs for a batch of windows, and no others.
+
+        Parameters
+        ----------
+        log_mels : ndarray of float32, shape (batch, n_mels, frames)
+            Spectrograms in dB.
+        outputs : sequence of str
+            Of ``probabilities`` [batch, labels], ``logits`` [batch, labels], ``embedding``
+            [batch, dim] and ``activation`` [batch, height, width], the evidence for the
+            predicted class over mel bands (axis 1) and time (axis 2).
+
+        Returns
+        -------
+        dict of str to ndarray of float32
+
+        Raises
+        ------
+        ModelError
+            If the model fails on this batch.
+        ValueError
+            If the shape or an output's name is not the model's.
+        """
+        expected = (self.spec.n_mels, self.spec.frames)
+        if log_mels.ndim != 3 or log_mels.shape[1:] != expected:
+            raise ValueError(
+                f"expected [batch, {expected[0]}, {expected[1]}], got {log_mels.shape}"
+            )
+        if unknown := set(outputs) - OUTPUTS.keys():
+            raise ValueError(f"unknown outputs: {sorted(unknown)}")
+        import numpy as np
+
+        batch = np.ascontiguousarray(log_mels, dtype=np.float32)  # [batch, n_mels, frames]
+        labelling = set(outputs) <= set(LABELLING)
+        session = self._sessions.labelling if labelling else self._sessions.whole
+        arrays = self._compute(session, {INPUT: batch}, outputs, self._run_options)
+        return dict(zip(outputs, arrays, strict=True))
+
+
+def load_classifier(
+    path: str | os.PathLike[str], device: str = "auto", threads: int | None = None
+) -> Classifier:
+    """Load a model and check that it is what it says it is.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A model's name or the path of its ``.onnx`` file.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        Where it shall run. ``cuda`` that lands on the CPU is an error; ``auto`` takes what it
+        can get, and the result's ``device`` says what that was.
+    threads : int, optional
+        Threads on the CPU, for all batches that run side by side; chosen by the model's size if
+        not given.
+
+    Returns
+    -------
+    Classifier
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such model.
+    ModelError
+        If the file is damaged, lies about itself, is no emotool classifier, or holds what is
+        not loaded from strangers: external data, custom operators.
+    DeviceError
+        If it does not run where it was asked to.
+    """
+    path = find_model(path)
+    file = read_onnx(path)
+    try:
+        metadata = _metadata_of(file)
+        at_once, helping = share_out(threads or threads_for(len(file.content), usable_cores()))
+        session = open_session(file.content, device, helping)
+        check_signature(session, metadata)
+        small = only_outputs(file.content, LABELLING)
+        whole = small is file.content  # nothing could be left out
+        labelling = session if whole else open_session(small, device, helping)
+        proved = prove(session, device)
+        classifier = Classifier(
+            Sessions(session, labelling, at_once if proved == "cpu" else 1),
+            metadata,
+            sha256=hashlib.sha256(file.content).hexdigest(),
+            device=proved,
+        )
+        check_golden(classifier.run, metadata)
+        check_answer(classifier.predict(golden_pair(metadata)), metadata)
+    except ModelError as error:
+        raise ModelError(f"{printable(str(path))}: {error.message}", hint=error.hint) from error
+    return classifier
+
+
+def read_metadata(path: Path) -> ModelMetadata:
+    """Read what a model says about itself, without loading it.
+
+    Raises
+    ------
+    ModelError
+        If the file or its metadata are not an emotool model's.
+    """
+    file = read_onnx(path)
+    try:
+        return _metadata_of(file)
+    except ModelError as error:
+        raise ModelError(f"{printable(str(path))}: {error.message}", hint=error.hint) from error
+
+
+def _metadata_of(file: OnnxFile) -> ModelMetadata:
+    text = file.properties.get(METADATA_KEY)
+    if text is None:
+        raise ModelError(
+            "it is an ONNX file, but carries no emotool metadata",
+            hint="emotool runs models that `emotool export` has written",
+        )
+    return ModelMetadata.from_json(text)

@@ -1,0 +1,351 @@
+"""An ONNX Runtime session: how it is set up for a device, and how a batch goes through it."""
+
+import contextlib
+import math
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
+
+from emotool.errors import DeviceError, EmotoolError, ModelError
+from emotool.text import printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnxruntime
+    from numpy.typing import NDArray
+
+__all__ = [
+    "BATCH_SIZES",
+    "Device",
+    "DeviceName",
+    "compute",
+    "compute_bound",
+    "open_session",
+    "prove",
+    "run_options",
+    "select_providers",
+    "share_out",
+    "threads_for",
+]
+
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+
+
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+_SWAP = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device and the ONNX Runtime providers that stand for it, in order of preference.
+
+    Parameters
+    ----------
+    name : {"cpu", "cuda"}
+        What it is called on the command line.
+    providers : tuple of str
+        What to ask ONNX Runtime for; the CPU is last, for operators the first cannot run.
+    """
+
+    name: str
+    providers: tuple[str, ...]
+
+
+def select_providers(
+    wanted: str, available: Sequence[str], *, both_packages: bool = False
+) -> Device:
+    """Choose a device; a pure function of what is asked for and what there is.
+
+    Parameters
+    ----------
+    wanted : {"auto", "cpu", "cuda"}
+        ``auto`` takes the GPU if there is one.
+    available : sequence of str
+        As ``onnxruntime.get_available_providers()`` gives them.
+    both_packages : bool, default False
+        Whether ``onnxruntime`` and ``onnxruntime-gpu`` are both installed, which leaves only
+        the CPU working and is then named as the cause.
+
+    Returns
+    -------
+    Device
+
+    Raises
+    ------
+    DeviceError
+        If CUDA is asked for and not available, or the name is unknown.
+
+    Examples
+    --------
+    >>> select_providers("auto", ["CPUExecutionProvider"]).name
+    'cpu'
+    >>> select_providers("auto", ["CUDAExecutionProvider", "CPUExecutionProvider"]).providers
+    ('CUDAExecutionProvider', 'CPUExecutionProvider')
+    """
+    if wanted not in get_args(DeviceName):
+        known = ", ".join(get_args(DeviceName))
+        raise DeviceError(f"unknown device {wanted!r}", hint=f"choose one of: {known}")
+    has_cuda = _PROVIDERS["cuda"] in available
+    if wanted == "cuda" and not has_cuda:
+        raise _no_cuda(both_packages)
+    if wanted == "cuda" or (wanted == "auto" and has_cuda):
+        return Device("cuda", (_PROVIDERS["cuda"], _PROVIDERS["cpu"]))
+    return Device("cpu", (_PROVIDERS["cpu"],))
+
+
+def prove(session: "onnxruntime.InferenceSession", wanted: str) -> str:
+    """Say on which device a session really runs.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+        The session as it was created.
+    wanted : {"auto", "cpu", "cuda"}
+        What was asked for; ``auto`` is content with whatever it got.
+
+    Returns
+    -------
+    {"cpu", "cuda"}
+
+    Raises
+    ------
+    DeviceError
+        If it is not the device asked for.
+    """
+    providers = cast("list[str]", session.get_providers())
+    name = next((n for n, p in _PROVIDERS.items() if providers[:1] == [p]), "")
+    if not name:
+        raise DeviceError(f"the model runs on an unknown provider: {', '.join(providers)}")
+    if wanted == "cuda" and name != "cuda":
+        raise DeviceError(
+            "--device cuda was asked for, but ONNX Runtime put the model on the CPU",
+            hint="the CUDA or cuDNN libraries that onnxruntime-gpu needs could not be loaded; "
+            "--device auto takes the CPU instead",
+        )
+    return name
+
+
+def both_packages_installed() -> bool:
+    """Say whether ``onnxruntime`` and ``onnxruntime-gpu`` are installed into one environment."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    for package in ("onnxruntime", "onnxruntime-gpu"):
+        try:
+            distribution(package)
+        except PackageNotFoundError:
+            return False
+    return True
+
+
+def _no_cuda(both_packages: bool) -> DeviceError:
+    if both_packages:
+        return DeviceError(
+            "onnxruntime and onnxruntime-gpu are both installed: they overwrite each other's "
+            "files, which leaves only the CPU",
+            hint=f"keep the one you want: {_SWAP}",
+        )
+    return DeviceError(
+        "--device cuda was asked for, but this ONNX Runtime has no CUDA provider",
+        hint=f"on a machine with an NVIDIA GPU: {_SWAP}",
+    )
+
+
+BATCH_SIZES: Final = {"cpu": 8, "cuda": 128}
+"""Windows given to a model at once: more leave a CPU's caches, a GPU idles between fewer."""
+
+
+_SMALL_BYTES: Final = 4_000_000
+
+
+_SMALL_SHARE: Final = 0.25
+"""A model of less than this takes about so much of the time of all that is done for a clip."""
+
+
+_MOST_BATCHES: Final = 4  # side by side
+
+
+_REDIRECTING: Final = threading.Lock()
+
+
+_FATAL_ONLY: Final = 4  # ONNX Runtime's log severity: what it has to say comes as an exception
+
+
+_PROVIDER_OPTIONS: Final[dict[str, dict[str, str]]] = {
+    "CUDAExecutionProvider": {
+        # Batches differ in size, and the default tries every algorithm for each new one.
+        "cudnn_conv_algo_search": "HEURISTIC",
+        # The default doubles what it holds with each request and so takes most of a GPU's memory.
+        "arena_extend_strategy": "kSameAsRequested",
+        # The default rounds to 10 bits in convolutions: a clip's label shall not depend on where
+        # it was computed.
+        "use_tf32": "0",
+    }
+}
+
+
+def threads_for(size_bytes: int, cores: int) -> int:
+    """Return how many threads a model shall have on the CPU, beside the workers.
+
+    A small one is done with a batch long before the workers have read the next; more threads
+    than it needs only take cores from them. A large one is what all wait for and gets all.
+
+    Parameters
+    ----------
+    size_bytes : int
+        Of the model's file.
+    cores : int
+        That may be used.
+
+    Examples
+    --------
+    >>> threads_for(1_300_000, 2), threads_for(1_300_000, 16), threads_for(20_000_000, 16)
+    (1, 4, 16)
+    """
+    return cores if size_bytes >= _SMALL_BYTES else math.ceil(_SMALL_SHARE * cores)
+
+
+def share_out(threads: int) -> tuple[int, int]:
+    """Return how many batches run side by side, and how many threads an operator may use.
+
+    Several threads at one operator wait for each other at its end, and most of a network's
+    operators are short; whole batches wait for nothing. But each needs memory of its own.
+
+    Parameters
+    ----------
+    threads : int
+        Of all that a model does at a time.
+
+    Examples
+    --------
+    >>> share_out(1), share_out(2), share_out(16)  # 16: four callers, and twelve who help them
+    ((1, 1), (2, 1), (4, 13))
+    """
+    batches = min(threads, _MOST_BATCHES)
+    return batches, threads - batches + 1
+
+
+def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.InferenceSession":
+    """Make a session of a model's bytes.
+
+    Parameters
+    ----------
+    content : bytes
+        An ONNX file that has been looked through.
+    wanted : {"auto", "cpu", "cuda"}
+        The device.
+    threads : int
+        Threads for one operator on the CPU.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such device.
+    ModelError
+        If ONNX Runtime refuses the model.
+    """
+    # ONNX Runtime would load it too, but print a traceback if Ctrl-C came meanwhile.
+    import numpy  # noqa: F401
+    import onnxruntime
+
+    chosen = _device(wanted, onnxruntime.get_available_providers())
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = _FATAL_ONLY
+    # Batches differ in size: plans for each size's memory cost more than they save.
+    options.enable_mem_pattern = False
+    options.intra_op_num_threads = threads
+    # Threads that wait for the next batch sleep: the cores belong to the decoding workers.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Without VNNI, int8 is summed up in 16 bits, which overflow: slower kernels that do not are
+    # taken there, and only there, since a clip's label shall not depend on the processor.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in chosen.providers]
+    try:
+        # ONNX Runtime announces a fallback with print(); stdout is for data. It belongs to all
+        # threads, so two of them must not redirect it and put it back across each other.
+        with _REDIRECTING, contextlib.redirect_stdout(sys.stderr):
+            return onnxruntime.InferenceSession(content, options, providers=providers)
+    except Exception as error:  # its C++ exceptions share no base but Exception
+        raise ModelError(f"ONNX Runtime cannot load it: {_first_line(error)}") from error
+
+
+def _device(wanted: str, available: Sequence[str]) -> Device:
+    try:
+        return select_providers(wanted, available)
+    except EmotoolError:  # the slower look at what is installed is only for the explanation
+        return select_providers(wanted, available, both_packages=both_packages_installed())
+
+
+def run_options() -> "onnxruntime.RunOptions":
+    """Return the settings of each run."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = _FATAL_ONLY
+    return options
+
+
+def compute(
+    session: "onnxruntime.InferenceSession",
+    feed: "dict[str, NDArray[np.float32]]",
+    outputs: Sequence[str],
+    options: "onnxruntime.RunOptions",
+) -> "list[NDArray[np.float32]]":
+    """Run a batch.
+
+    Raises
+    ------
+    ModelError
+        If the model fails.
+    """
+    with _explained():
+        return list(session.run(list(outputs), feed, run_options=options))
+
+
+def compute_bound(
+    session: "onnxruntime.InferenceSession",
+    feed: "dict[str, NDArray[np.float32]]",
+    outputs: Sequence[str],
+    options: "onnxruntime.RunOptions",
+) -> "list[NDArray[np.float32]]":
+    """Run a batch with inputs and outputs bound to places, as a GPU wants it.
+
+    The input goes to the session's device in one copy and the outputs come back in one at the
+    end, so that nothing waits for a copy in between.
+
+    Raises
+    ------
+    ModelError
+        If the model fails.
+    """
+    import onnxruntime
+
+    place = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
+    with _explained():
+        binding = session.io_binding()
+        for name, array in feed.items():
+            binding.bind_ortvalue_input(
+                name, onnxruntime.OrtValue.ortvalue_from_numpy(array, place, 0)
+            )
+        for name in outputs:
+            binding.bind_output(name, "cpu")
+        session.run_with_iobinding(binding, options)
+        return list(binding.copy_outputs_to_cpu())
+
+
+@contextlib.contextmanager
+def _explained() -> Any:
+    try:
+        yield
+    except Exception as error:  # its C++ exceptions share no base but Exception
+        raise ModelError(f"the model failed while running: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    said = str(error).strip()
+    return printable(said.splitlines()[0][:300]) if said else repr(error)

@@ -1,0 +1,1 @@
+"""Measures and flags of a recording."""

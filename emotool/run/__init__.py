@@ -1,0 +1,1 @@
+"""One run: options, pipeline, batched inference, journal, outputs."""

@@ -1,0 +1,278 @@
+"""A whole run: arguments in, one row per clip in every output, and what there is to say of it."""
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emotool.errors import EmotoolError
+from emotool.files.lock import OutputLock
+from emotool.files.zip_members import file_of
+from emotool.inputs.clips import Clip, Found, find_clips
+from emotool.model.catalog import goes_before
+from emotool.results.row import UNCERTAIN, ClipResult
+from emotool.results.tally import RunSummary, Tally
+from emotool.run.journal import Journal
+from emotool.run.options import Output, Progress, RunOptions, Silence
+from emotool.run.outputs import beside, files_of, open_outputs, spare_inputs
+from emotool.text import printable
+from emotool.version import __version__
+from emotool.workers.pool import WorkerPool
+
+if TYPE_CHECKING:
+    from emotool.model.classifier import Classifier
+
+__all__ = ["Output", "Progress", "RunOptions", "RunSummary", "TooManyFailuresError", "run"]
+
+# Less than this is read sooner than another worker has started.
+CLIPS_PER_WORKER = 16
+BYTES_PER_WORKER = 4_000_000
+
+
+class TooManyFailuresError(EmotoolError):
+    """More clips failed than were allowed to."""
+
+
+def run(options: RunOptions, progress: Progress | None = None) -> RunSummary:
+    """Label every clip that the paths name and write one row for each.
+
+    Outputs that are files appear whole, when all rows are known, or not at all. Until then,
+    what has been done is kept in a journal beside the first of them, from which the same run
+    goes on after an interruption.
+
+    Parameters
+    ----------
+    options : RunOptions
+        What to do.
+    progress : Progress, optional
+        Who wants to hear how it goes.
+
+    Returns
+    -------
+    RunSummary
+
+    Raises
+    ------
+    EmotoolError
+        If the run cannot be finished; what it has done is kept for the next try.
+    """
+    return _Batch(options, progress or Silence()).run()
+
+
+class _Batch:
+    """One run."""
+
+    def __init__(self, options: RunOptions, progress: Progress) -> None:
+        self._options = options
+        self._progress = progress
+        self._began = time.perf_counter()
+        self._when = datetime.now(UTC)
+        self._resumed = 0
+        self._journal: Journal | None = None
+
+    def run(self) -> RunSummary:
+        try:
+            return self._run()
+        except (KeyboardInterrupt, SystemExit):
+            if self._journal is not None and self._journal.kept:
+                self._progress.note("What is done is kept: the same command goes on from here.")
+            raise
+
+    def _run(self) -> RunSummary:
+        options = self._options
+        files = files_of(options.outputs, options.embeddings)
+        with ExitStack() as stack:
+            pool = stack.enter_context(WorkerPool(options.pool))
+            pool.start(1)  # before anything else: it is ready when the model is
+            found = self._find(files)
+            pool.start(_workers_worth(found.clips, pool.workers))
+            for file in files:
+                stack.enter_context(OutputLock(file))
+            # Not at the top: ONNX Runtime loads while the workers do.
+            from emotool.model.classifier import load_classifier
+
+            classifier = load_classifier(options.model, options.device, options.threads)
+            if place := goes_before(options.model):
+                shown = printable(str(place))
+                self._progress.note(f"{shown} is taken, not the model of that name in emotool")
+            if files:
+                self._journal = stack.enter_context(self._open_journal(files[0], classifier))
+            rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))
+            return self._write(rows, found, files, classifier)
+
+    def _find(self, files: Sequence[Path]) -> Found:
+        """Find the clips; neither they nor a manifest may be where an output goes."""
+        options = self._options
+        if options.manifest is None:
+            found = find_clips(options.paths, options.listed)
+        else:
+            found = options.manifest.found()
+        for folder in found.empty:
+            self._progress.note(f"{printable(folder)}: no audio files there that are not taken yet")
+        sources = [Clip(0, path, path) for path in options.sources]
+        spare_inputs(files, [*sources, *found.clips])
+        return found
+
+    def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
+        journal = Journal(file, self._parameters(classifier), restart=self._options.restart)
+        if journal.outdated:
+            self._progress.note(
+                "the interrupted run had another model or other parameters: beginning anew"
+            )
+        return journal
+
+    def _parameters(self, classifier: "Classifier") -> dict[str, Any]:
+        """Return everything but the files that decides the rows."""
+        import onnxruntime
+
+        return {
+            "emotool": __version__,
+            "onnxruntime": onnxruntime.__version__,
+            "model": classifier.name,
+            "model_sha256": classifier.sha256,
+            "device": classifier.device,
+            "by_content": self._options.pool.by_content,
+            "hop_s": self._options.pool.hop_s,
+            "segments": self._wants_segments,
+            "embeddings": self._options.embeddings is not None,
+        }
+
+    @property
+    def _wants_segments(self) -> bool:
+        return self._options.segments or bool(self._options.annotations)
+
+    def _rows(
+        self, clips: Sequence[Clip], classifier: "Classifier", pool: WorkerPool
+    ) -> Generator[ClipResult]:
+        """Yield one result per clip, in order, from the journal or fresh."""
+        from emotool.run.pipeline import Details, classify_clips
+
+        done: dict[int, int] = {}
+        journal = self._journal
+        if journal is not None:
+            done = journal.known(clips, by_content=self._options.pool.by_content)
+        self._resumed = len(done)
+        self._progress.begin(len(clips), len(done))
+        todo = (clip for clip in clips if clip.index not in done)
+        fresh = classify_clips(
+            todo,
+            classifier,
+            batch_size=self._options.batch_size,
+            pool=pool,
+            recorder=journal,
+            details=Details(self._wants_segments, self._options.embeddings is not None),
+        )
+        with closing(fresh):
+            for clip in clips:
+                if journal is not None and clip.index in done:
+                    yield journal.result(clip, done[clip.index])
+                else:
+                    yield _same(clip, next(fresh, None))
+            if next(fresh, None) is not None:
+                raise EmotoolError("there are more results than clips: this is a fault in emotool")
+
+    def _write(
+        self, rows: Iterator[ClipResult], found: Found, files: Sequence[Path], model: "Classifier"
+    ) -> RunSummary:
+        """Write the rows to every output and put the outputs in their places."""
+        # The journal keeps labels as the model gave them: a resumed run may doubt otherwise.
+        doubt = [UNCERTAIN] if self._options.min_confidence > 0 else []
+        tally = Tally([*model.labels, *doubt])
+        with open_outputs(self._options, model, found.clips, files) as outputs:
+            if outputs.lacks_windows:
+                self._progress.note(
+                    "a report has a row for each clip, and shows the windows of its first minute "
+                    "when it is opened: for a table of all windows add -o segments.csv"
+                )
+            for labelled in rows:
+                result = outputs.write(labelled)
+                tally.add(result)
+                self._progress.advance(result)
+                if result.status == "failed":
+                    self._check_failures(tally, result)
+            if tally.rows != len(found.clips):
+                raise EmotoolError(
+                    f"{tally.rows} rows for {len(found.clips)} clips: this is a fault in emotool"
+                )
+            failures = outputs.close(self._facts(model, tally))
+        return self._summary(found, model, tally, failures)
+
+    def _check_failures(self, tally: Tally, result: ClipResult) -> None:
+        allowed = self._options.max_errors
+        if allowed is None or tally.failed <= allowed:
+            return
+        many = "1 clip" if tally.failed == 1 else f"{tally.failed} clips"
+        raise TooManyFailuresError(
+            f"stopped because {many} failed, the last one {printable(result.shown)}: "
+            f"{printable(result.stage)}: {printable(result.error)}",
+            hint="the same command goes on from here; --max-errors allows more",
+        )
+
+    def _facts(self, model: "Classifier", tally: Tally) -> dict[str, Any]:
+        """Return what differs from run to run, for formats that have a place for it."""
+        seconds = time.perf_counter() - self._began
+        return {
+            "started": self._when.isoformat(timespec="seconds"),
+            "seconds": round(seconds, 3),
+            "clips": tally.rows,
+            "clips_per_second": round((tally.rows - self._resumed) / seconds, 1),
+            "resumed": self._resumed,
+            "min_confidence": self._options.min_confidence,
+            **self._parameters(model),
+        }
+
+    def _summary(
+        self, found: Found, model: "Classifier", tally: Tally, failures: Path | None
+    ) -> RunSummary:
+        return RunSummary(
+            clips=len(found.clips),
+            statuses=tally.statuses,
+            labels=tally.labels,
+            mean_confidence=tally.mean_confidence,
+            reasons=tally.reasons,
+            examples=tuple(tally.examples),
+            seconds=time.perf_counter() - self._began,
+            audio_seconds=tally.audio_seconds,
+            resumed=self._resumed,
+            passed_over=found.passed_over,
+            hidden=found.hidden,
+            archives=found.archives,
+            model=model.name,
+            device=model.device,
+            outputs=tuple(output.target for output in self._options.outputs),
+            failures_file=None if failures is None else _short(failures),
+            doubted=tally.doubted,
+            doubts=tally.doubts,
+            beside=beside(self._options),
+        )
+
+
+def _workers_worth(clips: Sequence[Clip], most: int) -> int:
+    """Return how many workers are busy for longer than they take to start."""
+    wanted = -(-len(clips) // CLIPS_PER_WORKER)
+    if wanted >= most:
+        return wanted
+    size = 0
+    for file in {file_of(clip.path) for clip in clips}:
+        with suppress(OSError, ValueError):
+            size += Path(file).stat().st_size
+    return max(wanted, min(len(clips), 1 + size // BYTES_PER_WORKER))
+
+
+def _same(clip: Clip, result: ClipResult | None) -> ClipResult:
+    """Check that a result is the clip's; a row must never carry another's label."""
+    if result is None or result.index != clip.index or result.shown != clip.shown:
+        raise EmotoolError(
+            f"{printable(clip.shown)} has no result in its turn: this is a fault in emotool"
+        )
+    return result
+
+
+def _short(path: Path) -> str:
+    """Name a file as the user would: from the current folder, if it is below it."""
+    try:
+        return str(path.relative_to(Path.cwd().resolve()))
+    except (OSError, ValueError):
+        return str(path)

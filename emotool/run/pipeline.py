@@ -1,0 +1,311 @@
+"""From clips to results: workers read, the model labels, results leave in input order.
+
+>>> from emotool.inputs.clips import find_clips
+>>> from emotool.model.classifier import load_classifier
+>>> classifier = load_classifier("cnn")  # doctest: +SKIP
+>>> for result in classify_clips(find_clips(["samples"]).clips, classifier):  # doctest: +SKIP
+...     print(result.shown, result.label, result.confidence)
+"""
+
+import math
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from emotool.errors import EmotoolError
+from emotool.results.row import ClipResult, Segment
+from emotool.run.inference import Labeller, Lanes, Windows
+from emotool.text import printable
+from emotool.workers.pool import PoolOptions, WorkerPool
+from emotool.workers.queues import Task
+from emotool.workers.supervisor import Answer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from emotool.inputs.clips import Clip
+
+__all__ = ["Details", "Recorder", "classify_clips"]
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What results shall say beyond a clip's label.
+
+    Parameters
+    ----------
+    segments : bool, default False
+        What the model said of each window.
+    embeddings : bool, default False
+        What its last layer but one said, of the clip and of its segments.
+    """
+
+    segments: bool = False
+    embeddings: bool = False
+
+
+class Recorder(Protocol):
+    """Hears of results as soon as they are known, which may be before it is their turn."""
+
+    def record(self, result: ClipResult, identity: str) -> None:
+        """Hear of a result, and of its file's identity ("" if it has none)."""
+
+    def idle(self) -> None:
+        """Hear that there is time for other things."""
+
+
+def classify_clips(
+    clips: "Iterable[Clip]",
+    classifier: Labeller,
+    options: PoolOptions | None = None,
+    *,
+    batch_size: int | None = None,
+    pool: WorkerPool | None = None,
+    recorder: Recorder | None = None,
+    details: Details = Details(),
+) -> Generator[ClipResult]:
+    """Label clips, each of which gives exactly one result, in their order.
+
+    Closing the generator, or leaving it behind, ends the worker processes.
+
+    Parameters
+    ----------
+    clips : iterable of Clip
+        What to label, with distinct indexes. Taken from as needed, by other threads than the
+        caller's, one at a time.
+    classifier : Labeller
+        A loaded model.
+    options : PoolOptions, optional
+        How clips are read, if ``pool`` is not given.
+    batch_size : int, optional
+        Windows given to the model at once; what is best where it runs, if not given. Results
+        do not depend on it.
+    pool : WorkerPool, optional
+        Workers that were started earlier, to save their start-up time. The caller closes it.
+    recorder : Recorder, optional
+        Hears of each result but those of clips that have a problem from the start.
+    details : Details, optional
+        What results shall say beyond the label, which does not depend on it.
+
+    Yields
+    ------
+    ClipResult
+        In the order of ``clips``.
+
+    Raises
+    ------
+    EmotoolError
+        If workers cannot be started or the model fails on everything.
+    ValueError
+        At the call, if ``batch_size`` is less than 1.
+    """
+    if batch_size is None:
+        batch_size = classifier.batch_size
+    elif batch_size < 1:
+        raise ValueError(f"batch_size takes 1 or more windows, not {batch_size}")
+    run = _Run(clips, classifier, batch_size, recorder, details)
+    return _classified(run, options, pool)
+
+
+def _classified(
+    run: "_Run", options: PoolOptions | None, pool: WorkerPool | None
+) -> Generator[ClipResult]:
+    if pool is None:
+        with WorkerPool(options) as own:
+            yield from run.results(own)
+    else:
+        yield from run.results(pool)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What the model has said of a clip so far."""
+
+    clip: "Clip"
+    total: "NDArray[np.float64]"  # [labels + embedding]
+    final: dict[str, Any] | None = None
+    sent: int = 0  # windows given to the model
+    labelled: int = 0  # windows that came back
+    spans: "list[tuple[float, float]]" = field(default_factory=list)  # of the windows
+    answers: list[tuple[tuple[float, ...], bytes]] = field(default_factory=list)  # of the windows
+
+    @property
+    def complete(self) -> bool:
+        return self.final is not None and self.labelled == self.sent
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Windows on their way to the model, and whose they are."""
+
+    windows: "list[NDArray[np.float32]]" = field(default_factory=list)  # each [n, n_mels, frames]
+    owners: list[_Sum] = field(default_factory=list)  # one per array
+    size: int = 0
+
+    def add(self, windows: "NDArray[np.float32]", owner: _Sum) -> None:
+        self.windows.append(windows)
+        self.owners.append(owner)
+        self.size += len(windows)
+        owner.sent += len(windows)
+
+
+Said = tuple[_Batch, "NDArray[np.float32]"]  # a batch, and its rows [windows, labels + embedding]
+
+
+class _Run:
+    """One pass over clips."""
+
+    def __init__(
+        self,
+        clips: "Iterable[Clip]",
+        classifier: Labeller,
+        batch_size: int,
+        recorder: Recorder | None,
+        details: Details,
+    ) -> None:
+        self._clips = clips
+        self._classifier = classifier
+        self._batch_size = batch_size
+        self._windows = Windows(classifier, batch_size, embeddings=details.embeddings)
+        self._recorder = recorder
+        self._order: deque[int] = deque()  # indexes of the clips taken and not yet given out
+        self._open: dict[int, Clip] = {}  # taken, without a result
+        self._sums: dict[int, _Sum] = {}
+        self._ready: dict[int, ClipResult] = {}
+        self._batch = _Batch()
+        self._lanes: Lanes[Said] = Lanes(classifier.batches_at_once)
+        self._details = details
+
+    def results(self, pool: WorkerPool) -> Iterator[ClipResult]:
+        """Yield the results in order."""
+        with self._lanes, closing(pool.run(self._tasks(), self._classifier.spec)) as answers:
+            for answer in answers:
+                if answer is None:
+                    self._flush()  # nothing else to do: do not let results wait
+                    if self._recorder is not None:
+                        self._recorder.idle()
+                else:
+                    self._take(answer)
+                yield from self._turn()
+            self._flush()
+            for said in self._lanes.rest():
+                self._hear(*said)
+        yield from self._turn()
+        if left := len(self._order) + len(self._open) + len(self._ready):
+            raise EmotoolError(f"{left} clips have no result: this is a fault in emotool")
+
+    def _tasks(self) -> Iterator[Task]:
+        """Give clips to the workers; those with a known problem need none. Runs in threads."""
+        for clip in self._clips:
+            if clip.index in self._open or clip.index in self._ready:
+                raise EmotoolError(f"two clips have the index {clip.index}")
+            if clip.problem is None:
+                self._open[clip.index] = clip
+                self._order.append(clip.index)
+                yield Task(clip.index, clip.path)
+            else:
+                self._ready[clip.index] = self._failed(clip, "open", clip.problem)
+                self._order.append(clip.index)
+
+    def _turn(self) -> Iterator[ClipResult]:
+        """Give out what is next in order and ready."""
+        while self._order and self._order[0] in self._ready:
+            yield self._ready.pop(self._order.popleft())
+
+    def _take(self, answer: Answer) -> None:
+        if answer.number == 0:  # begins, or begins again: what came before does not count
+            zeros = np.zeros(self._windows.width, np.float64)  # [labels + embedding]
+            self._sums[answer.index] = _Sum(self._open[answer.index], zeros)
+        owner = self._sums[answer.index]
+        if answer.log_mels is not None:
+            if self._batch.size + len(answer.log_mels) > self._batch_size:
+                self._flush()
+            self._batch.add(answer.log_mels, owner)
+        if self._details.segments:
+            owner.spans += answer.spans
+        owner.final = answer.final
+        if owner.complete:  # it has no windows, or the model has seen them all
+            self._settle(owner)
+        if self._batch.size >= self._batch_size:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Let the model label the windows that wait, and take what it has said of others."""
+        batch, self._batch = self._batch, _Batch()
+        if batch.windows:
+            self._lanes.begin(lambda: self._say(batch))
+        for said in self._lanes.ready():
+            self._hear(*said)
+
+    def _say(self, batch: _Batch) -> Said:
+        return batch, self._windows.ask(np.concatenate(batch.windows))
+
+    def _hear(self, batch: _Batch, said: "NDArray[np.float32]") -> None:
+        """Add what the model said of a batch [windows, labels + embedding] to its clips' sums."""
+        start = 0
+        for array, owner in zip(batch.windows, batch.owners, strict=True):
+            # Window by window, in float64: the sum must not depend on how batches were cut.
+            for row in said[start : start + len(array)]:
+                owner.total += row
+                if self._details.segments:
+                    owner.answers.append(self._windows.parted(row))
+            start += len(array)
+            owner.labelled += len(array)
+            if owner.complete:
+                self._settle(owner)
+
+    def _settle(self, owner: _Sum) -> None:
+        """Turn what is known of a clip into its result."""
+        clip, final = owner.clip, owner.final or {}
+        del self._open[clip.index], self._sums[clip.index]
+        if "stage" in final:
+            result = self._failed(clip, final["stage"], final["reason"])
+        elif not all(map(math.isfinite, owner.total[: self._windows.labels].tolist())):
+            result = self._failed(clip, "model", self._windows.error)
+        else:
+            result = self._labelled(owner, final)
+        self._ready[clip.index] = result
+        if self._recorder is not None:
+            self._recorder.record(result, final.get("identity", ""))
+
+    def _labelled(self, owner: _Sum, final: dict[str, Any]) -> ClipResult:
+        name, label, embedding = self._classifier.name, "", b""
+        probabilities: tuple[float, ...] = ()
+        if owner.labelled:
+            mean = owner.total / owner.labelled  # [labels + embedding]
+            probabilities, embedding = self._windows.parted(mean)
+            label = self._classifier.labels[int(mean[: self._windows.labels].argmax())]
+        return ClipResult(
+            owner.clip.index,
+            owner.clip.shown,
+            final["status"],
+            name,
+            label,
+            max(probabilities, default=None),
+            probabilities,
+            final["duration_s"],
+            tuple(final["flags"]),
+            error="" if final["status"] == "ok" else self._why_unlabelled(final["status"]),
+            segments=tuple(
+                Segment(*span, *answer)
+                for span, answer in zip(owner.spans, owner.answers, strict=True)
+            ),
+            embedding=embedding,
+        )
+
+    def _why_unlabelled(self, status: str) -> str:
+        shortest = self._classifier.spec.min_seconds
+        return {
+            "silent": "no sound above -70 dBFS",
+            "too_short": f"shorter than {shortest:g} s",
+        }[status]
+
+    def _failed(self, clip: "Clip", stage: str, reason: str) -> ClipResult:
+        name = self._classifier.name
+        return ClipResult(
+            clip.index, clip.shown, "failed", name, stage=stage, error=printable(reason)
+        )

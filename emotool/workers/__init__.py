@@ -1,0 +1,1 @@
+"""Worker processes that read clips, and the protocol to them."""

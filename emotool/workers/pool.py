@@ -1,0 +1,204 @@
+"""Worker processes that read clips, as one stream of answers.
+
+>>> from emotool.features.spec import SpectrogramSpec
+>>> with WorkerPool(PoolOptions(workers=1)) as pool:
+...     pool.start(1)
+...     tasks = [Task(0, "no-such-clip.wav")]
+...     answers = [answer for answer in pool.run(tasks, SpectrogramSpec()) if answer]
+...     [answer.final["stage"] for answer in answers]
+['open']
+"""
+
+import time
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from emotool.cores import usable_cores
+from emotool.workers.queues import Inbox, Source, Task
+from emotool.workers.supervisor import Answer, Supervisor
+
+if TYPE_CHECKING:
+    from emotool.features.spec import SpectrogramSpec
+
+__all__ = ["Answer", "PoolOptions", "Task", "WorkerPool"]
+
+_INBOX_BYTES = 24 << 20  # some 250 windows: enough for the next batch, whatever the workers do
+_TICK_SECONDS = 0.1
+_MAX_STEP_SECONDS = 1.0
+_PATIENCE_SECONDS = 1.0  # at the end, with all workers' threads together
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOptions:
+    """How clips are read.
+
+    Parameters
+    ----------
+    workers : int, default 0
+        Worker processes; 0 takes one for each core this process may use.
+    timeout_s : float, default 300
+        Seconds a worker may spend on one clip before it is given up, above 0.
+    by_content : bool, default False
+        Identify files by their bytes instead of by path, size and time (see
+        `emotool.inputs.identity.file_identity`).
+    ahead : int, default 16384
+        How many clips may be answered while an earlier one is not: the bound on what must be
+        kept to give results in order.
+    command : tuple of str, default ()
+        What to run as a worker; empty for the real one.
+    hop_s : float, optional
+        Seconds from one window's start to the next's, above 0; the window's length if not
+        given, or if it is longer.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> PoolOptions(workers=-1)
+    Traceback (most recent call last):
+    ValueError: workers takes a number of processes, or 0 for one per core, not -1
+    """
+
+    workers: int = 0
+    timeout_s: float = 300.0
+    by_content: bool = False
+    ahead: int = 16_384
+    command: tuple[str, ...] = ()
+    hop_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ValueError(
+                f"workers takes a number of processes, or 0 for one per core, not {self.workers}"
+            )
+        if not self.timeout_s > 0:  # nor NaN
+            raise ValueError(f"timeout_s takes seconds above 0, not {self.timeout_s}")
+        if self.hop_s is not None and not self.hop_s > 0:
+            raise ValueError(f"hop_s takes seconds above 0, not {self.hop_s}")
+
+
+class WorkerPool:
+    """A group of worker processes, for one run.
+
+    There is no second way, without processes, for a few clips: a hostile file must not end
+    the run there either, and a worker's start hides behind the loading of the model.
+
+    Parameters
+    ----------
+    options : PoolOptions
+        How clips are read.
+    """
+
+    def __init__(self, options: PoolOptions | None = None) -> None:
+        self._options = options or PoolOptions()
+        self._supervisors: list[Supervisor] = []
+        self._inbox: Inbox[Answer | BaseException | bool] = Inbox(_INBOX_BYTES)
+        self._source: Source | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many processes there are at most."""
+        return self._options.workers or usable_cores()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of the present workers."""
+        return tuple(supervisor.pid for supervisor in self._supervisors)
+
+    def start(self, count: int | None = None) -> None:
+        """Have ``count`` workers, or as many as the options say if that is less.
+
+        They load what they need while the caller does something else.
+        """
+        wanted = self.workers if count is None else min(count, self.workers)
+        while len(self._supervisors) < wanted:
+            self._supervisors.append(Supervisor(self._options.command, self._options.timeout_s))
+
+    def run(self, tasks: Iterable[Task], spec: "SpectrogramSpec") -> Generator[Answer | None]:
+        """Read clips.
+
+        Parameters
+        ----------
+        tasks : iterable of Task
+            Taken from as workers need them, by other threads than the caller's, one at a time.
+        spec : SpectrogramSpec
+            What to compute.
+
+        Yields
+        ------
+        Answer or None
+            For each task its parts in order, the last one with ``final``. Parts of different
+            clips come as they are ready. A clip whose worker died begins again with part 0.
+            None when nothing came for a tenth of a second.
+
+        Raises
+        ------
+        EmotoolError
+            If workers cannot be started.
+        """
+        if not self._supervisors:
+            self.start()
+        source = self._source = Source(tasks, self._options.ahead)
+        options = self._options
+        setup = {
+            "spec": spec.to_dict(),
+            "by_content": options.by_content,
+            "hop_s": options.hop_s,
+        }
+        for supervisor in self._supervisors:
+            supervisor.begin(setup, source, self._inbox.put)
+        busy = len(self._supervisors)
+        last = time.monotonic()
+        while busy and not self._inbox.closed:
+            item = self._inbox.get(_TICK_SECONDS)
+            last = self._tick(last)
+            if isinstance(item, Answer):
+                if item.final is not None:
+                    source.finish(item.index)
+                yield item
+            elif isinstance(item, BaseException):
+                raise item
+            elif item is None:
+                yield None
+            else:
+                busy -= 1
+
+    def _tick(self, last: float) -> float:
+        """Count the time since ``last`` for the workers' clocks; returns the new ``last``.
+
+        A long gap means that the caller was busy, or the machine asleep: not the worker's fault.
+        """
+        now = time.monotonic()
+        if now - last < _TICK_SECONDS:
+            return last
+        for supervisor in self._supervisors:
+            supervisor.tick(min(now - last, _MAX_STEP_SECONDS))
+        return now
+
+    def close(self) -> None:
+        """End all workers, whatever they are doing."""
+        self._inbox.close()
+        if self._source is not None:
+            self._source.close()
+        for supervisor in self._supervisors:
+            supervisor.stop()
+        # For all together: an interruption can leave a lock behind for which their threads wait.
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while self._supervisors:
+            self._supervisors.pop().close(max(0.0, until - time.monotonic()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

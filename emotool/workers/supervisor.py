@@ -1,0 +1,303 @@
+"""The thread that looks after one worker process at a time.
+
+It gives the worker clips, hears its answers and, when it dies, finds the culprit and starts
+another. A worker answers in order, so the culprit is the first clip without an answer. It is
+tried once more, as the first of a new process: a worker can die through no fault of its clip
+(someone killed it, another program ate the memory), and a row must not depend on that. Dying
+again, or not answering in time, makes it a failed row. The clips behind it lose nothing.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from emotool.errors import EmotoolError
+from emotool.inputs.identity import file_identity
+from emotool.workers.process import WorkerProcess, current_folder, worker_command
+from emotool.workers.protocol import Message, to_bytes
+from emotool.workers.queues import Source, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Answer", "Supervisor"]
+
+MOST_ASKED = 32  # clips in a worker's hands
+LOOKAHEAD_SECONDS = 0.08  # of work in a worker's hands: longer than its supervisor sleeps
+GATHER_SECONDS = 0.01  # of sleep in which answers about short clips gather
+_WAITED_SECONDS = 2e-4  # an answer that was there already comes sooner
+START_SECONDS = 120.0  # for a worker's imports, from a cold disk on a loaded machine
+START_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A part of what a worker has to say about a clip.
+
+    Attributes
+    ----------
+    index : int
+        The clip's identity within the run.
+    number : int
+        0, 1, 2, …; 0 begins the clip, possibly for a second time.
+    log_mels : ndarray of float32 [windows, n_mels, frames] or None
+        Windows in their order; None when there are none.
+    final : dict or None
+        In the last part, ``status``, ``duration_s``, ``flags`` and ``identity``, or ``stage``,
+        ``reason`` and ``identity``.
+    spans : list of (float, float)
+        Where each window begins and ends, in seconds from the start of the file.
+    """
+
+    index: int
+    number: int
+    log_mels: "NDArray[np.float32] | None"
+    final: dict[str, Any] | None
+    spans: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it occupies."""
+        return 1024 + (0 if self.log_mels is None else self.log_mels.nbytes)
+
+
+Put = Callable[[Answer | BaseException | bool, int], bool]
+
+
+class _Clock:
+    """How long a worker has been at its present clip; one object per clip.
+
+    Only time in which the parent both waited and watched is counted: not while the worker's
+    answers had to wait for the model or for a reader who paused the output, and not while the
+    whole machine slept.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.expired = False
+
+
+class _Pace:
+    """How many clips to leave in a worker's hands, by how fast it is through with them.
+
+    Several short clips keep it busy while its supervisor sleeps; long ones are better left for
+    whichever worker is free first.
+    """
+
+    def __init__(self) -> None:
+        self.depth = 1
+        self._seconds = LOOKAHEAD_SECONDS  # a clip, smoothed
+        self._last = time.monotonic()
+
+    def settle(self) -> None:
+        """Note that a clip is done."""
+        now = time.monotonic()
+        self._seconds += 0.3 * (now - self._last - self._seconds)
+        self._last = now
+        self.depth = max(1, min(MOST_ASKED, int(LOOKAHEAD_SECONDS / max(self._seconds, 1e-6))))
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether several answers come while its supervisor sleeps."""
+        return self._seconds * 1.5 <= GATHER_SECONDS
+
+
+class Supervisor:
+    """Starts, feeds, hears, times and replaces a worker process.
+
+    Parameters
+    ----------
+    command : sequence of str
+        What to run instead of a worker; empty for a worker.
+    timeout_s : float
+        Seconds a worker may spend on one clip.
+    """
+
+    def __init__(self, command: Sequence[str], timeout_s: float) -> None:
+        self._command = tuple(command) or worker_command()
+        self._timeout_s = timeout_s
+        self._folder = current_folder()
+        self._setup: Mapping[str, object] = {}
+        self._asked: deque[Task] = deque()  # without a final answer yet
+        self._backlog: deque[Task] = deque()  # to be asked again
+        self._suspect: int | None = None  # the clip whose worker died once
+        self._identity = ""  # of its file
+        self._parts = 0  # of the present clip, so far
+        self._clock = _Clock()
+        self._pace = _Pace()
+        self._starts = 0  # in vain, in a row
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._worker = WorkerProcess(self._command, self._folder)
+
+    @property
+    def pid(self) -> int:
+        """The present worker's process id."""
+        return self._worker.pid
+
+    def begin(self, setup: Mapping[str, object], source: Source, put: Put) -> None:
+        """Let the thread start: take from ``source``, ``put`` answers until there are no more.
+
+        ``put`` gets an error that ends the run, or True when this worker's share is done.
+        """
+        self._setup = setup
+        self._thread = threading.Thread(target=self._run, args=(source, put), daemon=True)
+        self._thread.start()
+
+    def tick(self, seconds: float) -> None:
+        """Count time watched; a worker beyond its limit is killed. Called by the run's thread."""
+        worker = self._worker
+        limit = self._timeout_s if worker.ready else START_SECONDS
+        clock = self._clock  # after asking for `ready`: once that is true, the clock is a new one
+        if not worker.waiting:
+            return
+        clock.seconds += seconds
+        if clock.seconds > limit:
+            clock.expired = True
+            worker.kill()  # the thread hears of it as of any other death
+
+    def stop(self) -> None:
+        """End the worker, at any moment; the thread ends when it hears of it."""
+        self._closing.set()
+        self._worker.kill()
+
+    def close(self, patience_s: float) -> None:
+        """End the worker, and wait so long for the thread's end."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join(timeout=patience_s)
+        self._worker.bury()  # perhaps another one, which the thread was just starting
+
+    # What follows runs in the supervisor's own thread.
+
+    def _run(self, source: Source, put: Put) -> None:
+        try:
+            self._worker.tell(self._setup)
+            while not self._closing.is_set() and self._ask(source):
+                answer = self._next_answer()
+                if answer is not None and not put(answer, answer.size):
+                    return
+            put(True, 0)
+        except BaseException as error:  # whatever it is ends the run, in the run's own thread
+            put(error, 0)
+
+    def _ask(self, source: Source) -> bool:
+        """Keep the worker supplied; False when there is nothing left to wait for."""
+        depth = self._pace.depth
+        if self._backlog:
+            self._give(self._backlog)
+            self._backlog.clear()
+        elif len(self._asked) <= depth // 2:
+            self._give(source.take(depth - len(self._asked), wait=not self._asked))
+        return bool(self._asked)
+
+    def _give(self, tasks: Sequence[Task] | deque[Task]) -> None:
+        if not tasks:
+            return
+        self._asked.extend(tasks)
+        paths = [to_bytes(task.path) for task in tasks]
+        clips = [[task.index, len(path)] for task, path in zip(tasks, paths, strict=True)]
+        self._worker.tell({"clips": clips}, b"".join(paths))
+
+    def _next_answer(self) -> Answer | None:
+        """Wait for an answer, or for a death, which may be one."""
+        began = time.monotonic()
+        message = self._worker.hear()
+        if message is None:
+            return self._replace()
+        if self._pace.is_quick and time.monotonic() - began > _WAITED_SECONDS:
+            # To be woken for each answer would take the core from the worker, or from the model,
+            # hundreds of times a second. The pipe holds ten answers of
+            # one window or more.
+            time.sleep(GATHER_SECONDS)
+        if "ready" in message.header:
+            self._starts = 0
+            self._clock = _Clock()  # the time until now was its own, not the first clip's
+            self._worker.ready = True
+            return None
+        return self._understand(message)
+
+    def _understand(self, message: Message) -> Answer:
+        """Check that an answer is about the clip it should be about, and unpack it."""
+        header = message.header
+        first = self._asked[0].index
+        if (header.get("index"), header.get("part")) != (first, self._parts):
+            raise EmotoolError(
+                f"a worker answered {header.get('index')}/{header.get('part')} "
+                f"when asked for {first}/{self._parts}: this is a fault in emotool"
+            )
+        spans = [(start, end) for start, end in header["spans"]]
+        answer = Answer(first, self._parts, _unpack(message), header["final"], spans)
+        self._parts += 1
+        if answer.final is not None:
+            self._settle()
+        return answer
+
+    def _settle(self) -> None:
+        """Go on to the next clip."""
+        self._asked.popleft()
+        self._suspect = None
+        self._parts = 0
+        self._clock = _Clock()
+        self._pace.settle()
+
+    def _replace(self) -> Answer | None:
+        """Bury a dead worker and start another; an answer when a clip is given up."""
+        cause = self._worker.bury()
+        if self._closing.is_set():
+            return None
+        answer = self._judge(cause)
+        self._backlog.extendleft(reversed(self._asked))
+        self._asked.clear()
+        self._parts = 0
+        self._clock = _Clock()
+        self._worker = WorkerProcess(self._command, self._folder)
+        if self._closing.is_set():  # closed while it was being started
+            self._worker.kill()
+        self._worker.tell(self._setup)
+        return answer
+
+    def _judge(self, cause: str) -> Answer | None:
+        """Decide whose fault a death was."""
+        first = self._asked[0]
+        if not self._worker.ready:
+            self._starts += 1
+            if self._starts >= START_ATTEMPTS:
+                raise EmotoolError(f"worker processes cannot start: {cause}")
+        elif self._clock.expired:
+            self._identity = self._identify(first)
+            return self._give_up("timeout", f"no result after {self._timeout_s:g} s")
+        elif first.index == self._suspect:
+            return self._give_up("crash", f"reading it ends the process ({cause})")
+        else:
+            self._suspect = first.index
+            self._identity = self._identify(first)  # of what will be tried again
+        return None
+
+    def _identify(self, task: Task) -> str:
+        """Identify a file in a worker's stead; by its bytes only a worker dares to."""
+        if self._setup.get("by_content"):
+            return ""
+        try:
+            return file_identity(task.path, by_content=False)
+        except (OSError, ValueError):
+            return ""
+
+    def _give_up(self, stage: str, reason: str) -> Answer:
+        final = {"stage": stage, "reason": reason, "identity": self._identity}
+        answer = Answer(self._asked[0].index, 0, None, final)
+        self._settle()
+        return answer
+
+
+def _unpack(message: Message) -> "NDArray[np.float32] | None":
+    # Not at the top: the first workers are started while numpy is not yet loaded here.
+    import numpy as np
+
+    if not message.payload:
+        return None
+    return np.frombuffer(message.payload, dtype="<f4").reshape(message.header["shape"])

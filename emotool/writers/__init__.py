@@ -1,0 +1,1 @@
+"""Results in the formats people use, one file a format."""

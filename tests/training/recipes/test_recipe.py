@@ -1,0 +1,113 @@
+"""Recipes: committed files, read strictly, kept with runs."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emotool.errors import EmotoolError, TrainingError
+from emotool.features.spec import SpectrogramSpec
+from emotool_training.recipes.recipe import Recipe, load_recipe, model_name, recipe_names
+from emotool_training.recipes.settings import Companion, HeadFirst, Kept
+from emotool_training.recipes.strict import from_dict
+from tests.tiny_run import tiny_recipe
+
+
+def test_every_committed_recipe_loads() -> None:
+    """Each has the name of its file, and survives the way through a run's config."""
+    assert "cnn" in recipe_names()
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        assert recipe.name == name
+        kept = json.loads(json.dumps(recipe.to_dict()))
+        assert from_dict(Recipe, kept, "recipe") == recipe
+
+
+def test_a_recipe_of_ones_own_is_loaded_by_its_path(tmp_path: Path) -> None:
+    """Its name is the file's."""
+    recipe = load_recipe(str(tiny_recipe(tmp_path / "mine.json", epochs=5)))
+    assert (recipe.name, recipe.epochs) == ("mine", 5)
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    """The error says which recipes there are."""
+    with pytest.raises(TrainingError, match="no recipe for 'cnnn'") as caught:
+        load_recipe("cnnn")
+    assert "cnn" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"architecture": 1}', '{"architecture": "cnn", "epoch": 3}']
+)
+def test_what_is_no_recipe_is_refused(tmp_path: Path, content: str) -> None:
+    """Broken JSON, other JSON, ill-typed and misspelt settings."""
+    path = tmp_path / "bad.json"
+    path.write_text(content)
+    with pytest.raises(TrainingError):
+        load_recipe(str(path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected 1 or more, got 0"),
+        ({"patience": 0}, "patience: expected 1 or more, got 0"),
+        ({"batch_size": -1}, "batch_size: expected 1 or more, got -1"),
+        ({"kept": {"layer": "a", "copies": 0}}, "kept: copies: expected 1 or more"),
+        ({"head_first": {"layer": "a", "epochs": 0}}, "head_first: epochs: expected 1"),
+        ({"reconstruct": {"epochs": 0}}, "reconstruct: epochs: expected 1 or more"),
+        ({"companion": {"architecture": "cnn", "epochs": 0}}, "companion: epochs: expected 1"),
+    ],
+)
+def test_a_recipe_by_which_nothing_is_learnt_is_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    """The error names the file and the setting."""
+    with pytest.raises(TrainingError) as caught:
+        load_recipe(str(tiny_recipe(tmp_path / "r.json", **changes)))
+    assert caught.value.message.startswith(f"recipe r.json: {message}")
+
+
+@pytest.mark.parametrize("name", ["my voices", "Gefühle", "_x", "a/b", "", "x" * 65])
+def test_a_name_that_no_model_can_have_is_told_before_it_is_trained(
+    tmp_path: Path, name: str
+) -> None:
+    """Whether the file or the recipe gives it: it would be refused when it is exported."""
+    with pytest.raises(TrainingError, match="is no name for a model") as caught:
+        load_recipe(str(tiny_recipe(tmp_path / "fine.json", name=name)))
+    assert '"name"' in caught.value.hint
+    if name and "/" not in name:
+        odd = str(tiny_recipe(tmp_path / f"{name}.json"))
+        with pytest.raises(TrainingError, match="is no name for a model"):
+            load_recipe(odd)
+        assert load_recipe(str(tiny_recipe(Path(odd), name="fine"))).name == "fine"
+
+
+def test_a_recipes_file_stands_for_its_model(tmp_path: Path) -> None:
+    """Other words are names already, or folders."""
+    mine = tiny_recipe(tmp_path / "mine.json", name="voices")
+    assert model_name(str(mine)) == "voices"
+    assert [model_name(name) for name in ("cnn", "gone.json")] == ["cnn", "gone.json"]
+
+
+def test_a_spectrogram_out_of_bounds_is_refused(tmp_path: Path) -> None:
+    """The spectrogram's own checks hold in recipes too."""
+    spec = {**SpectrogramSpec().to_dict(), "n_mels": -1}
+    with pytest.raises(EmotoolError, match="n_mels"):
+        load_recipe(str(tiny_recipe(tmp_path / "r.json", spectrogram=spec)))
+
+
+def test_a_recipe_without_stages_says_nothing_of_them() -> None:
+    """So it has the fingerprint it had before there were any; one with stages reads back."""
+    plain = load_recipe("cnn").to_dict()
+    assert not {"kept", "head_first", "reconstruct", "companion"} & set(plain)
+    staged = dataclasses.replace(
+        load_recipe("cnn"),
+        kept=Kept("a", 3),
+        head_first=HeadFirst("b", 2),
+        companion=Companion("cnn", {"widths": [4]}),
+    )
+    values = json.loads(json.dumps(staged.to_dict()))
+    assert from_dict(Recipe, values, "the recipe") == staged

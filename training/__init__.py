@@ -1,1 +1,0 @@
-"""What makes the models: corpora, splits, architectures, training, evaluation and export."""

@@ -1,0 +1,1 @@
+"""What clips there are, and what is wrong with them."""

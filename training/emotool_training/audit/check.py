@@ -1,0 +1,89 @@
+"""Look at every clip of the corpora: what is there, and what is wrong with it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from emotool.features.spec import SpectrogramSpec
+from emotool_training.audit.decode import Heard, listen_to_all
+from emotool_training.audit.report import Report, rows_by_corpus, rows_by_speaker
+from emotool_training.corpora import CorpusIndex, Problem, Utterance, known_fault
+
+__all__ = ["Report", "check"]
+
+
+def check(
+    index: CorpusIndex,
+    spec: SpectrogramSpec | None = None,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Decode every clip of the corpora and report.
+
+    Parameters
+    ----------
+    index : CorpusIndex
+        From :func:`emotool_training.corpora.load_corpora`.
+    spec : SpectrogramSpec, optional
+        The default one where not given.
+    workers : int, optional
+        Clips decoded at once; one per core where not given.
+    progress : callable, optional
+        Told how many of how many clips are done.
+
+    Returns
+    -------
+    Report
+        Counts and durations of the clips, with all problems.
+    """
+    clips = index.utterances
+    heard = listen_to_all(
+        [clip.path for clip in clips], spec or SpectrogramSpec(), workers, progress
+    )
+    problems = [
+        *index.problems,
+        *_misnamed(clips),
+        *(
+            Problem(h.fault, clip.path, _with_known(clip, h))
+            for clip, h in zip(clips, heard, strict=True)
+            if h.fault
+        ),
+        *_same_sound(clips, heard),
+    ]
+    seconds = [h.duration_s for h in heard]
+    left_out = Counter((clip.corpus, clip.reason) for clip in index.excluded)
+    return Report(
+        corpora=rows_by_corpus(clips, seconds),
+        speakers=rows_by_speaker(clips, seconds),
+        excluded=tuple((*who, count) for who, count in sorted(left_out.items())),
+        copies=len(index.duplicates),
+        problems=tuple(sorted(problems, key=lambda p: (p.kind, p.path.as_posix()))),
+    )
+
+
+def _misnamed(clips: Iterable[Utterance]) -> list[Problem]:
+    """List files whose published name is wrong; they are read as what they are."""
+    return [
+        Problem("misnamed", clip.path, f"{fault}; read as {clip.key}")
+        for clip in clips
+        if (fault := known_fault(clip.corpus, clip.path)).startswith("misnamed")
+    ]
+
+
+def _with_known(clip: Utterance, heard: Heard) -> str:
+    """Add that a fault is the corpus's own, so that nobody looks for it in their copy."""
+    known = known_fault(clip.corpus, clip.path)
+    return f"{heard.message} (known: {known})" if known else heard.message
+
+
+def _same_sound(clips: Sequence[Utterance], heard: Sequence[Heard]) -> list[Problem]:
+    """List clips that sound, sample by sample, like one before them."""
+    first: dict[str, Utterance] = {}
+    problems = []
+    for clip, h in zip(clips, heard, strict=True):
+        other = first.setdefault(h.digest, clip) if h.digest else clip
+        if other is not clip:
+            but = "" if other.emotion == clip.emotion else f", which is labelled {other.emotion}"
+            message = f"labelled {clip.emotion}, has the very sound of {other.key}{but}"
+            problems.append(Problem("same sound", clip.path, message))
+    return problems

@@ -1,0 +1,179 @@
+"""What every corpus parser speaks: the six emotions, an utterance, a clip left out, a problem.
+
+A corpus is a module with :data:`FACTS` and ``parse(path)``. ``parse`` looks at the file's name
+alone, never at its content or its folder, so a corpus is recognised at any depth, with any
+audio suffix, and beside any other corpus.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+__all__ = [
+    "EMOTIONS",
+    "Corpus",
+    "CorpusFacts",
+    "Excluded",
+    "Problem",
+    "Utterance",
+    "normalise_emotion",
+]
+
+EMOTIONS = ("anger", "disgust", "fear", "happy", "neutral", "sad")
+"""The emotions that models can be trained on, in the order of every table."""
+
+# Words for the six emotions in folder names and manifests. Words that mean something else
+# (calm, surprise, boredom, excitement) are absent on purpose: they are never merged.
+_WORDS: Mapping[str, str] = {
+    **{emotion: emotion for emotion in EMOTIONS},
+    "angry": "anger",
+    "ang": "anger",
+    "disgusted": "disgust",
+    "dis": "disgust",
+    "fearful": "fear",
+    "fea": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "hap": "happy",
+    "neu": "neutral",
+    "sadness": "sad",
+}
+
+# Emotions that corpora hold and that are not among the six: known, so that their clips are
+# counted by name as left out instead of being reported as strangers.
+OTHER_EMOTIONS = frozenset(
+    {"boredom", "bored", "calm", "contempt", "excited", "excitement", "frustrated"}
+    | {"frustration", "ps", "pleasant surprise", "pleasant_surprise", "pleasant_surprised"}
+    | {"surprise", "surprised"}
+)
+
+
+def normalise_emotion(word: str) -> str:
+    """Bring a word for an emotion to its name.
+
+    Parameters
+    ----------
+    word : str
+        A folder's name or a manifest's cell; case and surrounding space do not matter.
+
+    Returns
+    -------
+    str
+        One of :data:`EMOTIONS` where the word means one of them, else the word itself in
+        lower case.
+
+    Examples
+    --------
+    >>> normalise_emotion(" Happiness")
+    'happy'
+    >>> normalise_emotion("Calm")
+    'calm'
+    """
+    word = word.strip().lower()
+    return _WORDS.get(word, word)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One clip of speech with what its corpus says about it.
+
+    Parameters
+    ----------
+    key : str
+        Names the clip wherever it lies: ``corpus/stem``, the file's suffix left out, so that
+        the same clip in two formats has one key. It and the other names are text, even where
+        a file's is none (`emotool_training.corpora.names.name_text`).
+    path : Path
+        Where the audio is.
+    corpus, language : str
+        The corpus's name, and an ISO 639-1 code (empty where unknown).
+    speaker : str
+        ``corpus-id``; empty where nobody knows who speaks.
+    sex : str
+        ``male``, ``female`` or ``unknown``.
+    emotion : str
+        One of :data:`EMOTIONS`.
+    intensity, sentence : str
+        As the corpus names them (``strong``; ``ravdess-01``); empty where it does not.
+    """
+
+    key: str
+    path: Path
+    corpus: str
+    language: str
+    speaker: str
+    sex: str
+    emotion: str
+    intensity: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A clip that belongs to a corpus and is left out on purpose, with the reason.
+
+    Parameters
+    ----------
+    key, path, corpus : str, Path, str
+        As in :class:`Utterance`.
+    reason : str
+        Why: an emotion outside the six, singing, video.
+    """
+
+    key: str
+    path: Path
+    corpus: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a file, a folder or a manifest's row.
+
+    Parameters
+    ----------
+    kind : str
+        ``unrecognised``, ``git-lfs pointer``, ``misnamed``, ``missing``, ``bad row``,
+        ``described twice``, ``same name``, ``unreadable``, ``silent``, ``too short`` or
+        ``same sound``.
+    path : Path
+        The file it concerns.
+    message : str
+        One line that says what is wrong and, where there is a cure, what to do.
+    """
+
+    kind: str
+    path: Path
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusFacts:
+    """What a corpus is, for messages and model cards.
+
+    Parameters
+    ----------
+    name, title, language : str
+        Short name, full name, ISO 639-1 code.
+    licence, source : str
+        The terms of the recordings, and the publication that describes them.
+    faults : mapping of str to str
+        Stems of files that are known to be faulty, and how.
+    """
+
+    name: str
+    title: str
+    language: str
+    licence: str
+    source: str
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+class Corpus(Protocol):
+    """What a corpus module offers (``parse`` is a function of the module)."""
+
+    FACTS: CorpusFacts
+
+    def parse(self, path: Path) -> Utterance | Excluded | None:
+        """Read one file's name: an utterance, a clip to leave out, or not of this corpus."""

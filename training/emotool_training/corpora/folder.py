@@ -1,0 +1,118 @@
+"""Clips of your own: a folder per label, such as ``mine/happy/a.wav`` and ``mine/sad/b.wav``.
+
+Such a tree does not say who speaks, and a split that keeps speakers apart needs to know. A
+pattern can find the speaker in the path below the folder that was named:
+
+===================================  ===================
+``anna/happy/01.wav``                ``^([^/]+)/``
+``happy/anna/01.wav``                ``^[^/]+/([^/]+)/``
+``happy/anna_01.wav``                ``/([^/_]+)_``
+===================================  ===================
+
+Without one the speaker stays unknown (empty), and only a split by clips is possible.
+"""
+
+import re
+from pathlib import Path
+
+from emotool.errors import CorpusError
+from emotool_training.corpora.base import (
+    EMOTIONS,
+    OTHER_EMOTIONS,
+    Excluded,
+    Utterance,
+    normalise_emotion,
+)
+from emotool_training.corpora.names import CorpusNames, name_text
+
+__all__ = ["Finder"]
+
+
+class Finder:
+    """Recognises clips by the folder they lie in.
+
+    Parameters
+    ----------
+    names : CorpusNames
+        Names the corpora.
+    speaker_pattern : str, optional
+        A regular expression, searched in the path below the folder that was named (``/``
+        between folders); its first group, or the one named ``speaker``, is the speaker.
+
+    Raises
+    ------
+    CorpusError
+        If the pattern is no regular expression or has no group.
+    """
+
+    def __init__(self, names: CorpusNames, speaker_pattern: str | None = None) -> None:
+        self._names = names
+        self._pattern = None if speaker_pattern is None else _compile(speaker_pattern)
+
+    def parse(self, path: Path, root: Path) -> Utterance | Excluded | None:
+        """Read a clip's label from the nearest folder that is named by an emotion.
+
+        Parameters
+        ----------
+        path : Path
+            The clip, below ``root``.
+        root : Path
+            The folder that was named; it may itself be named by an emotion.
+
+        Returns
+        -------
+        Utterance, Excluded or None
+            Excluded where the folder is named by an emotion outside the six; None where no
+            folder is named by one.
+        """
+        for folder in path.parents:
+            name = folder.name if folder != root else root.resolve().name
+            label = normalise_emotion(name)
+            if label in EMOTIONS or label in OTHER_EMOTIONS:
+                # mine/happy and mine/sad, named one by one, are one corpus: mine.
+                home = root.resolve().parent if folder == root else root.resolve()
+                prefix = f"{name}/" if folder == root else ""
+                return self._clip(path, home, prefix + path.relative_to(root).as_posix(), label)
+            if folder == root:
+                break
+        return None
+
+    def _clip(self, path: Path, home: Path, inside: str, label: str) -> Utterance | Excluded:
+        """Describe a clip that lies at ``inside`` below its corpus's home."""
+        corpus = self._names.of(home)
+        key = f"{corpus}/{name_text(inside.removesuffix(path.suffix))}"
+        if label not in EMOTIONS:
+            return Excluded(key, path, corpus, label.replace("_", " "))
+        speaker = self._speaker(inside)
+        return Utterance(
+            key=key,
+            path=path,
+            corpus=corpus,
+            language="",
+            speaker=f"{corpus}-{speaker}" if speaker else "",
+            sex="unknown",
+            emotion=label,
+        )
+
+    def _speaker(self, inside: str) -> str:
+        """Find the speaker in the path; empty where the pattern is not there."""
+        match = self._pattern.search(inside) if self._pattern else None
+        if match is None:
+            return ""
+        return name_text(match.groupdict().get("speaker") or match[1] or "")
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    """Compile a speaker pattern, or say what is wrong with it."""
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise CorpusError(
+            f"speaker pattern {pattern!r}: {error}", hint="an example: '/([^/_]+)_'"
+        ) from error
+    if not compiled.groups:
+        raise CorpusError(
+            f"speaker pattern {pattern!r} has no group",
+            hint="put round brackets around the part that names the speaker: '/([^/_]+)_'",
+        )
+    return compiled

@@ -1,0 +1,77 @@
+"""What was found below the folders of training data."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from emotool.errors import CorpusError
+from emotool.text import printable
+from emotool_training.corpora.base import EMOTIONS, Excluded, Problem, Utterance
+
+__all__ = ["CorpusIndex", "Duplicate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A second copy of a clip (another format or folder), left out in favour of ``kept``."""
+
+    path: Path
+    kept: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusIndex:
+    """What was found below some folders; every audio file is in exactly one place.
+
+    Parameters
+    ----------
+    utterances : tuple of Utterance
+        The clips, sorted by key; no key twice.
+    excluded : tuple of Excluded
+        Clips left out on purpose (an emotion outside the six, song, video).
+    duplicates : tuple of Duplicate
+        Further copies of clips, left out.
+    problems : tuple of Problem
+        Files that no corpus claims, Git-LFS pointers, missing files, unreadable folders.
+    """
+
+    utterances: tuple[Utterance, ...]
+    excluded: tuple[Excluded, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def with_labels(self, labels: Sequence[str]) -> "CorpusIndex":
+        """Keep the utterances whose emotion is one of ``labels``; the rest stays as it is.
+
+        Raises
+        ------
+        CorpusError
+            If no clip has one of the labels: a model cannot learn what it never hears.
+        """
+        there = {utterance.emotion for utterance in self.utterances}
+        missing = [label for label in labels if label not in there]
+        if missing:
+            raise CorpusError(
+                f"no clip is labelled {' or '.join(missing)}; there is {', '.join(sorted(there))}",
+                hint=f"labels are chosen from {', '.join(EMOTIONS)}",
+            )
+        return self.among(labels)
+
+    def among(self, labels: Sequence[str]) -> "CorpusIndex":
+        """Keep the utterances whose emotion is one of ``labels``, be there some of each or not."""
+        kept = tuple(u for u in self.utterances if u.emotion in labels)
+        return replace(self, utterances=kept)
+
+    @property
+    def passed_over(self) -> str:
+        """One line on what could not be used; empty where nothing is wrong."""
+        if not self.problems:
+            return ""
+        counts = Counter(problem.kind for problem in self.problems)
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items()))
+        first = self.problems[0]
+        return (
+            f"not used: {kinds}; first: {printable(str(first.path))}: {printable(first.message)}; "
+            "`emotool data check` lists all"
+        )

@@ -1,0 +1,112 @@
+"""Clips of your own: a CSV with one row per clip.
+
+Columns ``path`` (from the CSV's folder) and ``emotion`` must be there; ``speaker``, ``corpus``,
+``sex``, ``intensity``, ``sentence`` and ``language`` may be. Without a speaker only a split by
+clips is possible.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from emotool.errors import CorpusError
+from emotool_training.corpora import registry
+from emotool_training.corpora.base import EMOTIONS, Excluded, Problem, Utterance, normalise_emotion
+from emotool_training.corpora.names import CorpusNames
+
+__all__ = ["COLUMNS", "read"]
+
+REQUIRED = ("path", "emotion")
+OPTIONAL = ("speaker", "corpus", "sex", "intensity", "sentence", "language")
+COLUMNS = REQUIRED + OPTIONAL
+"""The columns that are read, in any order; others are passed over."""
+
+_SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
+
+
+def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Utterance | Excluded]:
+    """Read a manifest.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV, UTF-8, with a header.
+    names : CorpusNames
+        Names the corpus of rows that name none.
+    problems : list of Problem
+        Rows without a path or an emotion, and files that are not there, are added here.
+
+    Yields
+    ------
+    Utterance or Excluded
+        One per usable row; Excluded where the emotion is not one of the six.
+
+    Raises
+    ------
+    CorpusError
+        If the file is no CSV or lacks a required column.
+    """
+    if path.suffix.lower() != ".csv":
+        raise CorpusError(
+            f"{path}: training data is a folder or a CSV manifest, and this is neither",
+            hint=f"a manifest is named .csv and has the columns {', '.join(COLUMNS)}",
+        )
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            rows = csv.DictReader(handle)
+            _check_header(path, rows.fieldnames or ())
+            for row in rows:
+                cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
+                problem = _fault(cells, path, rows.line_num)
+                if problem is None:
+                    yield _clip(cells, path.parent, cells["corpus"] or names.of(path))
+                else:
+                    problems.append(problem)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path}: cannot be read as a CSV: {error}") from error
+
+
+def _check_header(path: Path, names: Sequence[str]) -> None:
+    """Refuse a table that lacks a column."""
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        there = ", ".join(names) or "none"
+        raise CorpusError(
+            f"{path}: lacks the column {' and '.join(missing)}; it has {there}",
+            hint=f"a manifest has the columns {', '.join(REQUIRED)} and may have "
+            f"{', '.join(OPTIONAL)}",
+        )
+
+
+def _fault(cells: Mapping[str, str], manifest: Path, line: int) -> Problem | None:
+    """Say what is wrong with a row, if anything is."""
+    empty = [name for name in REQUIRED if not cells[name]]
+    if empty:
+        return Problem("bad row", manifest, f"line {line} has no {' and no '.join(empty)}")
+    audio = manifest.parent / cells["path"]
+    if not audio.is_file():
+        return Problem("missing", audio, f"named in {manifest.name}, line {line}, and not there")
+    return None
+
+
+def _clip(cell: Mapping[str, str], folder: Path, corpus: str) -> Utterance | Excluded:
+    """Turn a sound row into a clip."""
+    audio = folder / cell["path"]
+    known = corpus in registry.facts()  # its clips have one key, however they are found
+    name = Path(cell["path"]).with_suffix("").as_posix()
+    key = registry.key_of(corpus, cell["path"]) if known else f"{corpus}/{name}"
+    emotion = normalise_emotion(cell["emotion"])
+    if emotion not in EMOTIONS:
+        return Excluded(key, audio, corpus, emotion)
+    speaker = cell["speaker"].removeprefix(f"{corpus}-")
+    return Utterance(
+        key=key,
+        path=audio,
+        corpus=corpus,
+        language=cell["language"],
+        speaker=f"{corpus}-{speaker}" if speaker else "",
+        sex=_SEXES.get(cell["sex"].lower(), "unknown"),
+        emotion=emotion,
+        intensity=cell["intensity"],
+        sentence=cell["sentence"],
+    )

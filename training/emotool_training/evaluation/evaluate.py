@@ -1,0 +1,158 @@
+"""How good an exported model is on labelled clips, by the same way that ``classify`` takes.
+
+Clips are told apart by whether the model has heard their speaker in training: only on people
+it has never heard do figures say how it does on people it will meet.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotool.inputs.clips import Clip
+from emotool.errors import TrainingError
+from emotool.model.metadata import ModelMetadata
+from emotool.model.classifier import Classifier
+from emotool.run.pipeline import classify_clips
+from emotool.workers.pool import PoolOptions
+from emotool.results.row import ClipResult
+from emotool_training.corpora import Utterance, facts
+from emotool_training.evaluation.predictions import FACTS, Predictions
+from emotool_training.evaluation.scores import score
+
+__all__ = ["GROUPS", "Evaluation", "evaluate"]
+
+GROUPS = {
+    "new": "speakers the model has never heard",
+    "heard": "speakers the model was trained on (not comparable: speakers shared)",
+    "unknown": "speakers that may have been in training (not comparable: nobody knows)",
+}
+"""Groups of clips, the most telling first, and what they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model's answers and what they are worth.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of the clips that got a label, sorted by key; their subset is one of `GROUPS`.
+    unanswered : tuple of ClipResult
+        Clips that got none; ``shown`` is their key.
+    figures : dict of str to dict
+        By group, as `emotool_training.evaluation.scores.score` gives them; groups without clips are left out.
+    """
+
+    predictions: Predictions
+    unanswered: tuple[ClipResult, ...]
+    figures: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def headline(self) -> str:
+        """The most telling group there is."""
+        return next(name for name in GROUPS if name in self.figures)
+
+
+def evaluate(
+    classifier: Classifier,
+    utterances: Sequence[Utterance],
+    options: PoolOptions | None = None,
+    *,
+    batch_size: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Classify labelled clips and score the answers.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        A loaded model.
+    utterances : sequence of Utterance
+        Clips whose emotions are all among the model's labels.
+    options : PoolOptions, optional
+        How clips are read.
+    batch_size : int, optional
+        Windows given to the model at once.
+    progress : callable, optional
+        Told how many of how many clips are done.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    TrainingError
+        If no clip got a label, or an emotion is not among the labels.
+    """
+    clips = [Clip(i, u.key, os.fspath(u.path)) for i, u in enumerate(utterances)]
+    labelled: list[Utterance] = []
+    rows: list[tuple[float, ...]] = []
+    unanswered: list[ClipResult] = []
+    for result in classify_clips(clips, classifier, options, batch_size=batch_size):
+        if result.status == "ok":
+            labelled.append(utterances[result.index])
+            rows.append(result.probabilities)
+        else:
+            unanswered.append(result)
+        if progress is not None:
+            progress(len(rows) + len(unanswered), len(clips))
+    if not rows:
+        first = f"; the first, {unanswered[0].shown}: {unanswered[0].error}" if clips else ""
+        raise TrainingError(f"none of {len(clips)} clips got a label{first}")
+    predictions = Predictions(
+        classifier.labels,
+        _facts(labelled, _Heard.by(classifier.metadata)),
+        np.array(rows, dtype=np.float64),  # [clips, labels]
+    )
+    figures = {group: score(part) for group in GROUPS if len(part := predictions.subset(group))}
+    return Evaluation(predictions, tuple(unanswered), figures)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Whom a model has heard.
+
+    `speakers` are the names of all that it was trained or stopped by; empty where it does not
+    say. `strangers` is whether some are of corpora whose names anyone may give: the same people
+    may come under another name.
+    """
+
+    speakers: frozenset[str]
+    strangers: bool
+
+    @classmethod
+    def by(cls, metadata: ModelMetadata) -> "_Heard":
+        """Read it from a model's metadata.
+
+        Model files come from strangers: what has another form than ours says nothing.
+        """
+        said = metadata.split.get("speakers")
+        lists = said.values() if isinstance(said, dict) else ()
+        names = [name for names in lists if isinstance(names, list) for name in names]
+        known = tuple(f"{corpus}-" for corpus in facts())
+        speakers = frozenset(name for name in names if isinstance(name, str))
+        strangers = any(not name.startswith(known) for name in speakers)
+        return cls(speakers, strangers or bool(set(metadata.corpora) - set(facts())))
+
+    def group(self, clip: Utterance) -> str:
+        """Say which of `GROUPS` a clip is in."""
+        if not clip.speaker or not self.speakers:
+            return "unknown"
+        if clip.speaker in self.speakers:
+            return "heard"
+        return "unknown" if self.strangers and clip.corpus not in facts() else "new"
+
+
+def _facts(utterances: Sequence[Utterance], heard: _Heard) -> dict[str, NDArray[np.str_]]:
+    """Facts of the clips; the subset says whether the model knows the speaker."""
+    said = {
+        name: np.array([getattr(u, name) for u in utterances], dtype=np.str_)
+        for name in FACTS
+        if name != "subset"
+    }
+    return {**said, "subset": np.array([heard.group(u) for u in utterances], dtype=np.str_)}

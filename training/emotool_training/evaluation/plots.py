@@ -1,0 +1,204 @@
+"""The confusion matrix as a picture: counts, and the share of each true label's clips."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import fill
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from emotool.files.atomic import atomic_write
+from emotool_training.evaluation.metrics import accuracy_of, uar_of
+from collections.abc import Mapping
+from pathlib import Path
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from emotool.files.atomic import atomic_write
+from emotool_training.evaluation.calibration import Reliability
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from emotool.files.atomic import atomic_write
+
+__all__ = ["save_confusion_plot", "save_learning_curves", "save_reliability_plot"]
+
+
+INCH_PER_LABEL = 0.85
+
+
+CHARACTERS_PER_INCH = 12  # of the title's font
+
+
+def save_confusion_plot(
+    confusion: ArrayLike, labels: Sequence[str], path: Path, *, title: str = ""
+) -> None:
+    """Draw a confusion matrix and write it as a PNG.
+
+    Colour is the row's share (recall on the diagonal), so that a label with few clips reads
+    as well as one with many; each cell also says its count.
+
+    Parameters
+    ----------
+    confusion : array_like of int, shape (labels, labels)
+        Rows are true labels, columns predicted ones.
+    labels : sequence of str
+        Names, in the matrix's order.
+    path : Path
+        Where the PNG goes; replaced in one step.
+    title : str, optional
+        Stands above the picture, wrapped to its width; accuracy and UAR over all clips, which
+        a mean over corpora differs from, are added beneath it.
+
+    Raises
+    ------
+    ValueError
+        If matrix and labels differ in size.
+    OutputError
+        If the file cannot be written.
+    """
+    counts = np.asarray(confusion)
+    size = len(labels)
+    if counts.shape != (size, size):
+        raise ValueError(f"{size} labels need a {size}x{size} matrix, not {counts.shape}")
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(totals, 1)  # [labels, labels], 0 … 1
+    side = 2.2 + INCH_PER_LABEL * size
+    # A Figure of its own, not pyplot's: no window system, no global state to clean up.
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(size), labels=list(labels))
+    axes.set_yticks(range(size), labels=list(labels))
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    for row, column in np.ndindex(size, size):
+        share = shares[row, column]
+        text = f"{share:.0%}\n{counts[row, column]}"
+        # White ink on the darker half of the scale, black on the lighter.
+        ink = "white" if share > 0.5 else "black"
+        axes.text(column, row, text, ha="center", va="center", color=ink)
+    scores = (
+        f"all clips: accuracy {float(accuracy_of(counts)):.1%}, UAR {float(uar_of(counts)):.1%}"
+    )
+    wrapped = [fill(line, int(CHARACTERS_PER_INCH * side)) for line in title.splitlines()]
+    axes.set_title("\n".join([*wrapped, scores]), fontsize=10)
+    figure.colorbar(image, ax=axes, label="share of the true label's clips", shrink=0.8)
+    with atomic_write(path) as handle:
+        figure.savefig(handle, format="png", dpi=150)
+
+
+def save_reliability_plot(
+    diagrams: Mapping[str, Reliability], path: Path, *, title: str = ""
+) -> None:
+    """Draw reliability diagrams side by side and write them as one PNG.
+
+    Above, the share labelled rightly in each bin of confidence, against the diagonal on
+    which a calibrated model lies; below, how many clips each bin holds, since a bin with
+    three clips says little.
+
+    Parameters
+    ----------
+    diagrams : mapping of str to Reliability
+        By title, for example ``{"before": …, "after, T = 1.40": …}``; at least one.
+    path : Path
+        Where the PNG goes; replaced in one step.
+    title : str, optional
+        A line above the picture.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    figure = Figure(figsize=(0.6 + 3.9 * len(diagrams), 4.8), layout="constrained")
+    axes = figure.subplots(
+        2, len(diagrams), squeeze=False, sharex=True, sharey="row", height_ratios=[3, 1]
+    )
+    for column, (name, diagram) in enumerate(diagrams.items()):
+        _draw_bins(axes[0, column], diagram)
+        axes[0, column].set_title(f"{name}\nECE {diagram.ece:.3f}", fontsize=10)
+        bins = len(diagram.counts)
+        axes[1, column].bar(_centres(bins), diagram.counts, width=0.9 / bins, color="0.5")
+        axes[1, column].set_xlabel("confidence")
+    axes[0, 0].set_ylabel("share labelled rightly")
+    axes[1, 0].set_ylabel("clips")
+    axes[0, 0].legend(loc="upper left", fontsize=8)
+    if title:
+        figure.suptitle(title, fontsize=10)
+    with atomic_write(path) as handle:
+        figure.savefig(handle, format="png", dpi=150)
+
+
+def _centres(bins: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Middles of the bins, shape (bins,)."""
+    return (np.arange(bins) + 0.5) / bins
+
+
+def _draw_bins(axes: Axes, diagram: Reliability) -> None:
+    """Draw accuracy as bars and confidence as dots, so that the gap can be seen."""
+    bins = len(diagram.counts)
+    filled = diagram.counts > 0
+    centres = _centres(bins)[filled]
+    axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1, label="calibrated")
+    axes.bar(centres, diagram.accuracy[filled], width=0.9 / bins, color="tab:blue", label="right")
+    axes.plot(centres, diagram.confidence[filled], "o", color="tab:orange", label="confidence")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.02)
+
+
+LOSSES = {"loss": "training", "validation_loss": "validation"}
+
+
+SCORES = {
+    "validation_uar": "validation UAR, mean over corpora",
+    "validation_accuracy": "validation accuracy",
+}
+
+
+def save_learning_curves(
+    history: Sequence[Mapping[str, float]], best: int, path: Path, *, title: str = ""
+) -> None:
+    """Draw loss and validation scores by epoch and write them as a PNG.
+
+    Parameters
+    ----------
+    history : sequence of mapping
+        Each epoch's figures; those named in `LOSSES` and `SCORES` are drawn if they are there.
+    best : int
+        Index of the epoch whose weights are kept; marked.
+    path : Path
+        Where the PNG goes; replaced in one step.
+    title : str, optional
+        A line above the picture.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    epochs = [row["epoch"] for row in history]
+    panels = [names for names in (LOSSES, SCORES) if any(name in history[0] for name in names)]
+    # A Figure of its own, not pyplot's: no window system, no global state to clean up.
+    figure = Figure(figsize=(5.2 * len(panels), 3.9), layout="constrained")
+    for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        # A lone epoch would be an invisible line.
+        marker = "o" if len(epochs) == 1 else None
+        for name, shown in names.items():
+            if name in history[0]:
+                axes.plot(epochs, [row[name] for row in history], label=shown, marker=marker)
+        kept = epochs[best]
+        axes.axvline(kept, color="grey", linestyle=":", label=f"kept: epoch {kept:g}")
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+        if names is SCORES:
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+            axes.set_ylabel("score")
+        else:
+            axes.set_ylabel("loss")
+    if title:
+        figure.suptitle(title, fontsize=10)
+    with atomic_write(path) as handle:
+        figure.savefig(handle, format="png", dpi=130)

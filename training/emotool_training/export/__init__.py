@@ -1,0 +1,1 @@
+"""From a training run to an ONNX file with its card."""

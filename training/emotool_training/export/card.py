@@ -1,0 +1,238 @@
+"""The model card: what a model is, how good it is, on what it was trained, what it is not for.
+
+Written from the metadata inside the model file and nothing else, so card and file cannot
+disagree. The headings follow Mitchell et al. (2019), "Model Cards for Model Reporting",
+doi:10.1145/3287560.3287596.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from emotool.model.metadata import ModelMetadata
+from emotool_training.corpora import facts
+
+__all__ = ["PROTOCOLS", "licence_of", "model_card"]
+
+PROTOCOLS = {
+    "new_speakers": "people it has never heard",
+    "random_clips": "random clips (**not comparable: speakers shared** between training and test)",
+    "validation": "the speakers it was validated on (**optimistic**: its temperature, and maybe "
+    "its weights, were chosen on them)",
+}
+"""What each protocol tests, in words."""
+
+_LIMITS = """\
+For sorting and searching recordings of speech, for teaching and for research on corpora.
+Where a label matters, a person should listen.
+
+- It was trained on **acted** speech: actors told how to sound. Spontaneous emotion is
+  quieter and mixed; accuracy there is unknown, and to be expected lower.
+- It says how a clip *sounds to a model*, not what a person feels. It is no judge of people, of
+  their honesty, health or fitness for anything.
+- In the European Union, inferring emotions of people at work or in education is forbidden
+  (AI Act, Regulation (EU) 2024/1689, Art. 5(1)(f)), medical and safety reasons apart.
+- Languages, accents and recording conditions beyond the corpora above are untested, and
+  children's voices are missing.
+- It answers with one of its labels whatever it is given: music, noise, another emotion.
+"""
+
+_FREE = ("ODbL",)  # licences without a non-commercial clause
+
+
+def licence_of(corpora: Iterable[str]) -> str:
+    """Say under what terms weights trained on some corpora may be used.
+
+    Parameters
+    ----------
+    corpora : iterable of str
+        Short names; those not known here carry the terms of whoever made them.
+
+    Returns
+    -------
+    str
+        One line, the strictest condition first.
+
+    Examples
+    --------
+    >>> licence_of(["tess"])
+    'non-commercial use only (trained on: tess CC BY-NC-ND 4.0)'
+    """
+    known = facts()
+    names = sorted(set(corpora))
+    terms = {name: known[name].licence if name in known else "terms of its owner" for name in names}
+    strict = any(name in known and not terms[name].startswith(_FREE) for name in names)
+    listed = "; ".join(f"{name} {terms[name]}" for name in names)
+    condition = "non-commercial use only" if strict else "the terms of the data"
+    return f"{condition} (trained on: {listed})"
+
+
+def model_card(metadata: ModelMetadata, size_bytes: int) -> str:
+    """Write a model's card.
+
+    Parameters
+    ----------
+    metadata : ModelMetadata
+        What the model file says of itself.
+    size_bytes : int
+        The file's size.
+
+    Returns
+    -------
+    str
+        Markdown, ending in a line feed.
+    """
+    sections = [
+        _head(metadata, size_bytes),
+        "## Accuracy\n\n" + _accuracy(metadata),
+        "## Training data\n\n" + _data(metadata),
+        "## Use and limits\n\n" + _LIMITS,
+        "## Licence\n\n" + _licence(metadata),
+        "## Technical facts\n\n" + _technical(metadata),
+    ]
+    return "\n".join(sections)
+
+
+def _head(metadata: ModelMetadata, size_bytes: int) -> str:
+    labels = _listed(metadata.labels)
+    return (
+        f"# {metadata.name}\n\n"
+        f"Labels clips of speech as {labels}. Architecture `{metadata.architecture}`, "
+        f"{size_bytes / 1e6:.1f} MB, runs on CPU and GPU through ONNX Runtime.\n\n"
+        f"```\nemotool classify FOLDER --model {metadata.name}\n```\n"
+    )
+
+
+def _accuracy(metadata: ModelMetadata) -> str:
+    """Write the table of figures, and how they came about."""
+    figures = {name: metadata.metrics[name] for name in PROTOCOLS if name in metadata.metrics}
+    if not figures:
+        return "Not measured.\n"
+    corpora = sorted({c for one in figures.values() for c in one.get("per_corpus", {})})
+    header = ["tested on", "UAR (95 %)", "accuracy (95 %)", *corpora, "clips", "speakers", "seeds"]
+    lines = [_row(header), _row(["---"] * len(header))]
+    lines += [_row(_cells(name, one, corpora)) for name, one in figures.items()]
+    notes = [one["description"] for one in figures.values() if one.get("description")]
+    lines += ["", *_unique(f"{note}." for note in notes)]
+    lines += ["", _reading(metadata, figures), *_calibration(figures)]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(name: str, one: Mapping[str, Any], corpora: Sequence[str]) -> list[str]:
+    per_corpus = one.get("per_corpus", {})
+    return [
+        PROTOCOLS[name],
+        _with_interval(one, "uar"),
+        _with_interval(one, "accuracy"),
+        *(_per_cent(per_corpus.get(corpus, {}).get("uar")) for corpus in corpora),
+        str(one.get("clips", "-")),
+        str(one.get("speakers", "-")),
+        str(one.get("seeds", 1)),
+    ]
+
+
+def _reading(metadata: ModelMetadata, figures: Mapping[str, Mapping[str, Any]]) -> str:
+    """Explain the columns."""
+    lone = sorted(
+        {
+            corpus
+            for one in figures.values()
+            for corpus, part in one.get("per_corpus", {}).items()
+            if part.get("speakers") == 1
+        }
+    )
+    text = (
+        "In per cent. UAR is the mean recall of the labels, taken in each corpus (the columns "
+        "with their names) and averaged over them; guessing scores "
+        f"{_per_cent(1 / len(metadata.labels))}. Accuracy is over all clips. Intervals are by "
+        "bootstrap of speakers within corpora"
+    )
+    if lone:
+        text += f"; {_listed(lone)} has a single speaker, whom they cannot vary"
+    return text + "."
+
+
+def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say how far confidences can be trusted, where it was measured."""
+    new = figures.get("new_speakers", {})
+    if "ece_before" not in new:
+        return []
+    text = (
+        f"Calibration on people it has never heard: expected calibration error "
+        f"{new['ece_before']:.3f} before and {new['ece_after']:.3f} after a temperature fitted "
+        "on each fold's validation speakers"
+    )
+    if "ece_stored" in new:
+        text += (
+            f"; {new['ece_stored']:.3f} at one from the validation speakers of all folds, as it "
+            "is stored, less those who were tested"
+        )
+    return ["", text + "."]
+
+
+def _data(metadata: ModelMetadata) -> str:
+    """List the corpora, their terms and the speakers that were heard."""
+    known = facts()
+    heard: list[str] = metadata.split.get("speakers", {}).get("train", [])
+    validated: list[str] = metadata.split.get("speakers", {}).get("validation", [])
+    lines = [_row(["corpus", "speakers in training", "language", "licence", "source"])]
+    lines.append(_row(["---"] * 5))
+    for name in metadata.corpora:
+        count = sum(_corpus_of(speaker, metadata.corpora) == name for speaker in heard)
+        about = known.get(name)
+        cells = (about.title, about.language, about.licence, about.source) if about else ()
+        title, language, licence, source = cells or (name, "-", "terms of its owner", "-")
+        lines.append(_row([title, str(count or "-"), language, licence, source]))
+    lines += ["", f"Split: {metadata.split.get('description', 'not recorded')}."]
+    if validated:
+        lines.append(f"Other speakers to validate on: {len(validated)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _corpus_of(speaker: str, corpora: Sequence[str]) -> str:
+    """Find whose speaker one is: of ``mine`` and ``mine-2``, ``mine-2-anna`` is the latter's."""
+    return max((name for name in corpora if speaker.startswith(f"{name}-")), key=len, default="")
+
+
+def _licence(metadata: ModelMetadata) -> str:
+    return (
+        f"{metadata.licence or 'Not recorded'}. See `LICENSE` beside the model for how to name "
+        "the corpora. emotool's code is under Apache-2.0; the weights are not.\n"
+    )
+
+
+def _technical(metadata: ModelMetadata) -> str:
+    spec = metadata.spectrogram
+    trimmed = "not trimmed" if spec.trim_db is None else f"trimmed at {spec.trim_db:g} dB"
+    lines = [
+        f"- Input `log_mel`: float32 [batch, {spec.n_mels}, {spec.frames}], dB; clips at "
+        f"{spec.sample_rate} Hz, {trimmed}, in windows of {spec.window_seconds:g} s; the label "
+        "is the mean probability over a clip's windows.",
+        f"- Labels, in order: {', '.join(f'`{label}`' for label in metadata.labels)}.",
+        f"- Temperature {metadata.temperature:.3f}, applied inside the graph.",
+        f"- Split digest `{str(metadata.split.get('hash', '-'))[:16]}`, exported at commit "
+        f"`{metadata.git_commit[:12] or '-'}`.",
+    ]
+    lines += [f"- {note}" for note in metadata.notes.splitlines() if note.strip()]
+    return "\n".join(lines) + "\n"
+
+
+def _with_interval(one: Mapping[str, Any], name: str) -> str:
+    low, high = one.get(f"{name}_low"), one.get(f"{name}_high")
+    bounds = "" if low is None or high is None else f" ({_per_cent(low)}-{_per_cent(high)})"
+    return f"{_per_cent(one.get(name))}{bounds}"
+
+
+def _per_cent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def _unique(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

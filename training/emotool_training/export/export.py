@@ -1,0 +1,283 @@
+"""From a trained model to one ONNX file that carries everything, and its card.
+
+Order matters: the float32 graph is compared with Keras on real clips first, then stored in the
+form asked for and compared with its float32 twin, then given its metadata, loaded by the same
+code that will load it for users, and only then put in its place.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from emotool.cores import usable_cores
+from emotool.errors import AudioError, TrainingError
+from emotool.features.extraction import extract
+from emotool.features.spec import SpectrogramSpec
+from emotool.files.atomic import atomic_write
+from emotool.model.classifier import load_classifier
+from emotool.model.metadata import METADATA_KEY, Golden, ModelMetadata, golden_input
+from emotool.model.session import open_session
+from emotool_training.corpora import Utterance
+from emotool_training.export.card import licence_of, model_card
+from emotool_training.export.figures import for_metadata
+from emotool_training.export.onnx_graph import INPUT, store_half, to_onnx
+from emotool_training.export.parity import Agreement, Parity, agreement, check_parity
+from emotool_training.export.quantise import quantise
+from emotool_training.folders import make_folder
+
+__all__ = ["STORAGES", "Exported", "Source", "Storage", "export_model", "real_windows"]
+
+Storage = Literal["float32", "float16", "int8"]
+Windows = NDArray[np.float32]
+
+GOLDEN_SEED = 20_240_101
+PARITY_CLIPS = 64
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How weights are stored, and how far answers may then differ between machines."""
+
+    store: Callable[[onnx.ModelProto, Windows], onnx.ModelProto]
+    tolerance: float
+
+
+STORAGES: Mapping[str, _Form] = {
+    "float32": _Form(lambda proto, windows: proto, 1e-3),
+    "float16": _Form(lambda proto, windows: store_half(proto), 1e-3),
+    # Integer kernels round differently from one processor's instructions to another's.
+    "int8": _Form(quantise, 0.05),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What is exported.
+
+    Parameters
+    ----------
+    name : str
+        Of the file and of the model.
+    architecture : str
+        A module of `emotool_training.architectures`.
+    labels : tuple of str
+        In the order of the logits.
+    spectrogram : SpectrogramSpec
+        What the model is fed.
+    model : keras.Model
+        In float32, with its final weights.
+    split : mapping
+        ``emotool_training.splits.Split.to_dict()`` of its training.
+    metrics : mapping
+        By protocol, as `emotool_training.export.figures` makes them.
+    temperature : float
+        Divides the logits.
+    corpora : tuple of str
+        That it was trained on.
+    notes : str
+        Lines for the card.
+    git_commit : str
+        Of the code.
+    """
+
+    name: str
+    architecture: str
+    labels: tuple[str, ...]
+    spectrogram: SpectrogramSpec
+    model: Any
+    split: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float = 1.0
+    corpora: tuple[str, ...] = ()
+    notes: str = ""
+    git_commit: str = ""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What came of an export.
+
+    Parameters
+    ----------
+    path, card : Path
+        The model and its card.
+    size_bytes : int
+        Of the model.
+    parity : Parity
+        The float32 graph against Keras.
+    agreement : Agreement
+        The stored form against the float32 graph.
+    metadata : ModelMetadata
+        What the file says of itself.
+    """
+
+    path: Path
+    card: Path
+    size_bytes: int
+    parity: Parity
+    agreement: Agreement
+    metadata: ModelMetadata
+
+
+def real_windows(
+    utterances: Sequence[Utterance], spec: SpectrogramSpec, count: int = PARITY_CLIPS
+) -> Windows:
+    """Compute the windows of clips taken evenly from a list.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        Sorted by key, so that an even choice has all corpora and speakers in it.
+    spec : SpectrogramSpec
+        What to compute.
+    count : int
+        How many clips at most.
+
+    Returns
+    -------
+    ndarray of float32, shape (windows, n_mels, frames)
+        In dB.
+
+    Raises
+    ------
+    TrainingError
+        If none of the clips can be used.
+    """
+    places = np.unique(np.linspace(0, len(utterances) - 1, min(count, len(utterances))).round())
+    parts = []
+    for place in places.astype(int):
+        try:
+            features = extract(utterances[place].path, spec)
+        except AudioError:
+            continue  # known faults of a corpus; training has reported them
+        if features.status == "ok":
+            parts.append(features.log_mels)
+    if not parts:
+        raise TrainingError(
+            "no real clip is at hand to compare the exported model with the trained one",
+            hint="name the corpora's folder with --data",
+        )
+    return np.concatenate(parts)  # [windows, n_mels, frames]
+
+
+def export_model(
+    source: Source, windows: Windows, folder: Path, storage: Storage = "float32"
+) -> Exported:
+    """Convert, check and write a model and its card.
+
+    Parameters
+    ----------
+    source : Source
+        What is exported.
+    windows : ndarray of float32, shape (windows, n_mels, frames)
+        Of real clips, in dB; for int8 also what the ranges are measured on, so they must be
+        of training or validation speakers.
+    folder : Path
+        Gets ``NAME.onnx`` and ``NAME.md``; made where it is not there.
+    storage : {"float32", "float16", "int8"}
+        How weights are stored.
+
+    Returns
+    -------
+    Exported
+
+    Raises
+    ------
+    TrainingError
+        If the graph does not answer like the trained model.
+    ModelError
+        If the result would not load.
+    OutputError
+        If a file cannot be written; the old ones are then untouched.
+    """
+    form = STORAGES[storage]
+    plain = to_onnx(source.model, source.temperature)
+    cores = usable_cores()
+    twin = open_session(plain.SerializeToString(), "cpu", cores)
+    parity = check_parity(source.model, twin, source.temperature, windows)
+    # Ranges of int8 from every other window, agreement on those between: a form is not judged
+    # on what it was fitted to.
+    stored = form.store(plain, windows[::2])
+    session = open_session(stored.SerializeToString(), "cpu", cores)
+    agreed = agreement(twin, session, windows[1::2] if len(windows) > 1 else windows)
+    golden = _golden(session, source.spectrogram, form.tolerance)
+    metadata = _metadata(source, golden, _storage_note(storage, agreed))
+    content = _with_metadata(stored, metadata)
+    _check_loads(content, source.name)
+    path = make_folder(folder) / f"{source.name}.onnx"
+    with atomic_write(path) as handle:
+        handle.write(content)
+    card = path.with_suffix(".md")
+    with atomic_write(card, text=True) as text:
+        text.write(model_card(metadata, len(content)))
+    return Exported(path, card, len(content), parity, agreed, metadata)
+
+
+def _golden(session: Any, spec: SpectrogramSpec, tolerance: float) -> Golden:
+    """Record the model's answer to the seeded input."""
+    (answer,) = session.run(["probabilities"], {INPUT: golden_input(GOLDEN_SEED, spec)})
+    return Golden(GOLDEN_SEED, tuple(float(p) for p in answer[0]), tolerance)
+
+
+def _storage_note(storage: Storage, agreed: Agreement) -> str:
+    """Say how the weights are stored, and what that changed."""
+    if storage == "float32":
+        return "Weights in float32."
+    said = {
+        "float16": "Weights stored as float16, computed in float32",
+        "int8": "Convolutions statically quantised to int8, per channel (QDQ)",
+    }[storage]
+    return (
+        f"{said}: {agreed.labels:.1%} of the labels of the float32 model, over {agreed.windows} "
+        f"windows of clips held out of training; probabilities differ by up to "
+        f"{agreed.probability:.2g}."
+    )
+
+
+def _metadata(source: Source, golden: Golden, stored: str) -> ModelMetadata:
+    """Put together what the file says of itself."""
+    return ModelMetadata(
+        name=source.name,
+        labels=source.labels,
+        spectrogram=source.spectrogram,
+        temperature=source.temperature,
+        golden=golden,
+        architecture=source.architecture,
+        corpora=source.corpora,
+        split=_split_facts(source.split),
+        metrics=for_metadata(source.metrics),
+        licence=licence_of(source.corpora),
+        git_commit=source.git_commit,
+        notes="\n".join(filter(None, (stored, source.notes))),
+    )
+
+
+def _split_facts(split: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep of a split what fits into a model file: no list of clips."""
+    facts = {name: split[name] for name in ("kind", "comparable", "description") if name in split}
+    speakers = split.get("speakers", {})
+    heard = {name: speakers[name] for name in ("train", "validation") if name in speakers}
+    return {**facts, "hash": split.get("digest", ""), "speakers": heard}
+
+
+def _with_metadata(proto: onnx.ModelProto, metadata: ModelMetadata) -> bytes:
+    """Put the metadata into the file's properties."""
+    whole = onnx.ModelProto()
+    whole.CopyFrom(proto)
+    onnx.helper.set_model_props(whole, {METADATA_KEY: metadata.to_json()})
+    content: bytes = whole.SerializeToString()
+    return content
+
+
+def _check_loads(content: bytes, name: str) -> None:
+    """Load the file as a user will: metadata, shapes and golden answer are checked there."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.onnx"
+        path.write_bytes(content)
+        load_classifier(path, device="cpu")

@@ -1,0 +1,1 @@
+"""Features of clips for training, computed once and kept."""

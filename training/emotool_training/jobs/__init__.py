@@ -1,0 +1,1 @@
+"""A training job: choices, plan, start, session, result."""

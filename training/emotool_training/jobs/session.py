@@ -1,0 +1,78 @@
+"""A training run as the command line starts it: told to people, interrupted, gone on with."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from emotool_training.jobs.choices import Choices
+from emotool_training.jobs.plan import Plan
+from emotool_training.jobs.start import Places, begin, resume
+from emotool_training.progress import Display
+from emotool_training.runs.folder import Run
+from emotool_training.tf_setup import device_name, load_tensorflow
+
+__all__ = ["Places", "run_training"]
+
+
+def run_training(
+    name: str,
+    choices: Choices,
+    places: Places,
+    *,
+    again: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> Path:
+    """Begin a run, or go on with one, and see it through.
+
+    Parameters
+    ----------
+    name : str
+        Of a recipe; to go on, also a run's folder.
+    choices : Choices
+    places : Places
+    again : bool
+        Go on with an unfinished run.
+    check : callable
+        Called after each epoch; what it raises ends training as Ctrl-C does.
+
+    Returns
+    -------
+    Path
+        The run's folder.
+
+    Raises
+    ------
+    EmotoolError
+        Whatever keeps the run from its end.
+    """
+    run, plan = (resume if again else begin)(name, choices, places)
+    display = Display(plan.recipe.epochs, check=check)
+    display.say(f"{'going on with' if again else 'run'}: {run.folder}")
+    display.say(f"split: {plan.split.description}")
+    if plan.split.passed_over:
+        display.say(plan.split.passed_over)
+    try:
+        _train(run, plan, display)
+    except (KeyboardInterrupt, SystemExit):
+        done = run.epochs_kept()
+        kept = "1 epoch is" if done == 1 else f"{done} epochs are"
+        display.say(f"interrupted: {kept} kept; {run.resume_hint()}")
+        raise
+    return run.folder
+
+
+def _train(run: Run, plan: Plan, display: Display) -> None:
+    """Load TensorFlow, which takes seconds and which mistakes need not wait for, and train."""
+    load_tensorflow("emotool train")
+    from emotool_training.jobs.train import train
+
+    display.say(f"device: {device_name()}")
+    metrics = train(run, plan, display)
+    for subset in ("validation", "test"):
+        if subset in metrics:
+            figures = metrics[subset]
+            display.say(
+                f"{subset}: UAR {100 * figures['uar']:.1f} % (mean over "
+                f"{', '.join(figures['averaged_corpora'])}), accuracy "
+                f"{100 * figures['accuracy']:.1f} % of {figures['clips']} clips, "
+                f"{figures['speakers']} speakers"
+            )

@@ -1,0 +1,174 @@
+"""Feature maps of a body that does not learn, made once for a few altered copies of each clip.
+
+Training then costs what the learning layers cost. Copies depend on the clip and its number
+alone, so they serve every fold and seed; they are kept on disk beside the features.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from emotool.errors import OutputError, TrainingError
+from emotool_training.augmentation import window as augment
+from emotool_training.code_fingerprint import code_fingerprint
+from emotool_training.features.cache import image_folders
+from emotool_training.features.clips import TrainingClips, ValidationClips
+from emotool_training.loop.dataset import TrainingSet, generator
+from emotool_training.network.split import Cut
+from emotool_training.npz_store import load_arrays, save_arrays
+from emotool_training.progress import Display
+from emotool_training.recipes.recipe import Recipe
+
+__all__ = ["KeptMaps", "KeptSet"]
+
+BATCH = 8
+"""Windows given to the body at once: as many as a clip most often has copies."""
+
+_CODE = (
+    "emotool_training.augmentation.window",
+    "emotool_training.augmentation.spectrogram",
+    "emotool_training.loop.feature_maps",
+    "emotool_training.network.split",
+    "emotool_training.architectures.blocks",
+)
+"""Modules whose code decides the maps, beside the spectrograms, the recipe and the body's
+layers."""
+
+Half = npt.NDArray[np.float16]
+Floats = npt.NDArray[np.float32]
+
+
+class KeptSet(TrainingSet):
+    """Batches of kept maps, mixed but not altered any more."""
+
+    def _window(self, index: int, random: np.random.Generator) -> Half:
+        """Take one of a clip's copies, f16 [size]."""
+        copies = self.clips.images[index]
+        return copies[int(random.integers(len(copies)))]
+
+    def _shape(self) -> tuple[int, ...]:
+        return self.clips.images[0][0].shape
+
+
+@dataclass(frozen=True, eq=False)
+class KeptMaps:
+    """Makes the maps of clips, or finds them.
+
+    Parameters
+    ----------
+    cut : Cut
+        Whose body makes them.
+    recipe : Recipe
+        Says how copies are altered, and how many there are.
+    folder : Path
+        Where they are kept.
+    """
+
+    cut: Cut
+    recipe: Recipe
+    folder: Path
+
+    def training(self, clips: TrainingClips, display: Display) -> TrainingClips:
+        """Replace each clip's images by the maps of its altered copies, f16 [size] each."""
+        folder = self._folder()
+        kept: list[Sequence[Half]] = []
+        function = self._function()
+        with display.bar("maps of altered copies") as tell:
+            for number, (images, name) in enumerate(zip(clips.images, clips.names, strict=True), 1):
+                entry = folder / name[:2] / f"{name}.npz"
+                found = _read(entry)
+                if found is None:
+                    found = _maps(function, self._windows(images, name))  # [copies, size]
+                    entry.parent.mkdir(parents=True, exist_ok=True)
+                    save_arrays(entry, {"maps": found})
+                    tell(number, len(clips))
+                kept.append(list(found))
+        return replace(clips, images=kept)
+
+    def validation(self, clips: ValidationClips) -> ValidationClips:
+        """Replace each clip's windows by their maps, f32 [windows, size]."""
+        # All in one go: most clips have a window or two, and a batch is filled up.
+        made = _maps(self._function(), np.concatenate(clips.windows)).astype(np.float32)
+        ends = np.cumsum([len(windows) for windows in clips.windows])
+        return replace(clips, windows=np.split(made, ends[:-1]))
+
+    def _windows(self, images: Sequence[Half], name: str) -> Floats:
+        """Alter the copies of one clip, f32 [copies, n_mels, frames] dB."""
+        recipe, wanted = self.recipe, self.recipe.kept
+        if wanted is None:
+            raise TrainingError(f"{recipe.name} keeps no maps")
+        place = int(name[:8], 16)
+        copies = []
+        for number in range(wanted.copies):
+            random = generator(0, "kept", place, number)
+            image = images[int(random.integers(len(images)))]
+            copies.append(augment.window_of(image, recipe.augmentation, recipe.spectrogram, random))
+        return np.stack(copies)
+
+    def _function(self) -> Any:
+        body = self.cut.body
+        signature = [tf.TensorSpec((None, *body.inputs[0].shape[1:]), tf.float32)]
+
+        @tf.function(input_signature=signature, autograph=False)  # type: ignore[untyped-decorator]
+        def pack(log_mel: Any) -> Any:
+            maps, activity = body(log_mel, training=False)
+            size = int(np.prod(maps.shape[1:]))
+            flat = tf.reshape(tf.cast(maps, tf.float32), (-1, size))  # [batch, h w c]
+            return tf.concat([flat, activity], axis=1)  # [batch, size]
+
+        return pack
+
+    def _folder(self) -> Path:
+        """Name the entries' folder after everything they depend on but the clip."""
+        recipe = self.recipe
+        altered = asdict(recipe.augmentation)
+        for later in ("mixup_alpha", "mixup_probability"):  # mixed when drawn
+            del altered[later]
+        facts: list[Any] = [altered, recipe.kept and asdict(recipe.kept)]
+        facts += [image_folders(recipe.spectrogram, recipe.variants)]
+        facts += [code_fingerprint(*_CODE), _fingerprint(self.cut.body)]
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        try:
+            (found := self.folder / f"maps-{digest[:16]}").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot make the cache folder {self.folder}: {error.strerror}",
+                hint="name another with --cache",
+            ) from error
+        return found
+
+
+def _maps(function: Any, windows: Floats) -> Half:
+    """Run the body on windows, f32 [n, n_mels, frames] to f16 [n, size]."""
+    # Always the same size of batch: another may round otherwise.
+    rest = np.zeros((-len(windows) % BATCH, *windows.shape[1:]), np.float32)
+    padded = np.concatenate([windows, rest])  # [whole batches, n_mels, frames]
+    starts = range(0, len(padded), BATCH)
+    parts = [function(tf.constant(padded[start : start + BATCH])).numpy() for start in starts]
+    return np.asarray(np.concatenate(parts)[: len(windows)], np.float16)
+
+
+def _fingerprint(body: keras.Model) -> str:
+    """Fingerprint a body: its layers, how they compute, their weights."""
+    digest = hashlib.sha256()
+    for layer in body.layers:
+        digest.update(f"{layer.name} {layer.compute_dtype} {layer.get_config()}".encode())
+    for weight in body.weights:
+        digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def _read(entry: Path) -> Half | None:
+    """Read an entry; None where there is none, or it is damaged."""
+    try:
+        return load_arrays(entry)["maps"]
+    except (ValueError, KeyError):
+        return None

@@ -1,0 +1,167 @@
+"""The stages of a training: an encoder by itself, the head, all that learns, a companion."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emotool.errors import TrainingError
+from emotool_training import architectures
+from emotool_training.evaluation.plots import save_learning_curves
+from emotool_training.features.clips import TrainingClips, ValidationClips
+from emotool_training.loop.dataset import TrainingSet
+from emotool_training.loop.feature_maps import KeptMaps, KeptSet
+from emotool_training.loop.fit import Fit, Progress
+from emotool_training.loop.objective import Classification
+from emotool_training.loop.reconstruction import Reconstruction, save_reconstructions
+from emotool_training.network.network import COMPANION, Network, for_companion
+from emotool_training.network.split import cut
+from emotool_training.progress import Display
+from emotool_training.recipes.recipe import Recipe
+from emotool_training.recipes.settings import HeadFirst, Kept
+from emotool_training.runs.folder import Run
+
+__all__ = ["Task", "fit"]
+
+HEAD = "head"
+"""Name of the head's stage, which its files begin with."""
+
+RECONSTRUCTION = "reconstruction"
+"""Name of the stage in which an encoder learns without labels."""
+
+LEARNING = "learning"
+"""Name of the stage in which a network learns that is not yet all of what is kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be trained.
+
+    Parameters
+    ----------
+    network : Network
+    training : TrainingClips
+    validation : ValidationClips
+    seed : int
+    run : Run
+        Keeps checkpoints and weights.
+    cache : Path
+        Where maps are kept.
+    """
+
+    network: Network
+    training: TrainingClips
+    validation: ValidationClips
+    seed: int
+    run: Run
+    cache: Path
+
+
+def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
+    """Train a network by a recipe; the best weights are in it, and in its run, at the end.
+
+    Returns
+    -------
+    Progress
+        Of the main network's last stage.
+
+    Raises
+    ------
+    TrainingError
+        If training fails.
+    """
+    if recipe.reconstruct is not None:
+        display.say("first stage: giving spectrograms back")
+        _reconstruct(task, recipe, display)
+    if recipe.head_first is not None:
+        display.say("stage of the head")
+        _fit_tail(task, _for_head(recipe, recipe.head_first), HEAD, display)
+    if recipe.reconstruct is not None or recipe.head_first is not None:
+        display.say("stage of all that learns")
+    if recipe.kept is None and recipe.companion is None:
+        return _fit_whole(task, task.network.main, recipe, "", display)
+    if recipe.kept is None:
+        progress = _fit_whole(task, task.network.main, recipe, LEARNING, display)
+    else:
+        progress = _fit_tail(task, recipe, LEARNING, display)
+    if recipe.companion is not None:
+        _fit_companion(task, for_companion(recipe, recipe.companion), display)
+    task.run.stage().save_best(task.network.whole)
+    return progress
+
+
+def _fit_companion(task: Task, recipe: Recipe, display: Display) -> None:
+    """Train the companion, and draw its curves beside the main network's."""
+    display.say(f"the companion, a {recipe.architecture}, by itself")
+    progress = _fit_whole(task, task.network.companion, recipe, COMPANION, display)
+    save_learning_curves(
+        progress.history,
+        progress.best,
+        task.run.folder / f"{COMPANION}_learning_curves.png",
+        title=f"{recipe.name}'s companion, seed {task.seed}",
+    )
+
+
+def _fit_whole(task: Task, model: Any, recipe: Recipe, stage: str, display: Display) -> Progress:
+    """Train all layers of a network that learn, from spectrograms."""
+    data = TrainingSet(task.training, recipe, task.seed)
+    objective = Classification(model, task.validation)
+    with display.training(recipe.epochs):
+        return Fit(model, objective, data, recipe, task.run.stage(stage)).run(display)
+
+
+def _for_head(recipe: Recipe, first: HeadFirst) -> Recipe:
+    """Make the recipe of the head's stage, which ends with its last weights."""
+    return dataclasses.replace(
+        recipe,
+        epochs=first.epochs,
+        patience=first.epochs,
+        first_judged=first.epochs,
+        learning_rate=first.learning_rate,
+        kept=Kept(first.layer, first.copies),
+    )
+
+
+def _reconstruct(task: Task, recipe: Recipe, display: Display) -> None:
+    """Train the encoder with a decoder, and draw what it makes of a clip of each label."""
+    wanted = recipe.reconstruct
+    if wanted is None:
+        raise TrainingError(f"recipe {recipe.name} gives nothing back")
+    whole = architectures.build_autoencoder(recipe.architecture, task.network.main, recipe.model)
+    schedule = dataclasses.replace(
+        recipe,
+        epochs=wanted.epochs,
+        patience=wanted.epochs,
+        first_judged=1,
+        learning_rate=wanted.learning_rate,
+        layer_rates={},
+    )
+    data = TrainingSet(task.training, schedule, task.seed)
+    objective = Reconstruction(whole, task.validation.windows)
+    with display.training(wanted.epochs):
+        Fit(whole, objective, data, schedule, task.run.stage(RECONSTRUCTION)).run(display)
+    # The first clip of each label that validation has.
+    shown = np.unique(task.validation.targets, return_index=True)[1].tolist()
+    save_reconstructions(
+        whole,
+        np.stack([task.validation.windows[place][0] for place in shown]),
+        task.run.folder / "reconstructions.png",
+        title=f"{recipe.name}: validation clips before and after",
+    )
+
+
+def _fit_tail(task: Task, recipe: Recipe, stage: str, display: Display) -> Progress:
+    """Train what comes behind the kept maps."""
+    if recipe.kept is None:
+        raise TrainingError(f"recipe {recipe.name} keeps no maps")
+    parts = cut(task.network.main, recipe.kept.layer)
+    kept, clips, judged = task.run.stage(stage), task.training, task.validation
+    if not kept.is_over(recipe.epochs):  # else none are drawn, and to read them takes minutes
+        maps = KeptMaps(parts, recipe, task.cache)
+        clips, judged = maps.training(clips, display), maps.validation(judged)
+    data = KeptSet(clips, recipe, task.seed)
+    objective = Classification(parts.tail, judged)
+    with display.training(recipe.epochs):
+        return Fit(parts.tail, objective, data, recipe, kept).run(display)

@@ -1,0 +1,1 @@
+"""The network of a recipe, its weights and its split in two."""

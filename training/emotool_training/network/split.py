@@ -1,0 +1,88 @@
+"""A model in two: a body that does not learn, and a tail that learns from what the body makes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers
+
+from emotool.errors import TrainingError
+from emotool_training.architectures.blocks import EvidenceHead, RowMeans, TimeStatistics
+
+__all__ = ["Cut", "cut", "leaves"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """The two parts of a model; they share their layers with it.
+
+    Parameters
+    ----------
+    body : keras.Model
+        ``log_mel`` f32 [batch, n_mels, frames] → a feature map [batch, h, w, c] and the activity
+        of frames f32 [batch, frames].
+    tail : keras.Model
+        Both in one vector, f32 [batch, h w c + frames] → the model's outputs. Where the head
+        is all of it and takes rows' statistics, the body has taken them (w is 1), so that what
+        is kept is small; ``activation`` is then the rows' alone.
+    """
+
+    body: keras.Model
+    tail: keras.Model
+
+
+def cut(model: keras.Model, layer: str) -> Cut:
+    """Cut a model behind a layer that everything but the frames' activity has to pass.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Of `emotool_training.architectures`, with a layer ``activity``.
+    layer : str
+        The last layer of the body.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such layer.
+    """
+    names = [one.name for one in model.layers]
+    if layer not in names or "activity" not in names:
+        raise TrainingError(f"{model.name} has no layer {layer!r} to be cut behind")
+    maps, activity = model.get_layer(layer).output, model.get_layer("activity").output
+    inner = keras.Model([maps, activity], model.output, name="learning")
+    if (head := _head_of_rows(inner)) is not None:
+        pool = TimeStatistics(deviations=head.pooling.deviations, name="time_statistics")
+        maps = pool(maps, activity)  # [batch, h, 1, k c]
+    _, height, width, channels = maps.shape
+    frames = activity.shape[1]
+    # One vector, so that whatever handles windows handles these.
+    whole = keras.Input((height * width * channels + frames,), name="kept")
+    unpacked = layers.Reshape((height, width, channels))(whole[:, :-frames])  # [batch, h, w, c]
+    sounding = whole[:, -frames:]  # [batch, frames]
+    outputs = head(unpacked, sounding) if head else inner([unpacked, sounding])
+    tail = keras.Model(whole, outputs, name=f"{model.name}_tail")
+    return Cut(keras.Model(model.input, [maps, activity]), tail)
+
+
+def _head_of_rows(tail: keras.Model) -> Any | None:
+    """Return a tail's head if it is all there is, and looks at nothing but statistics over time."""
+    learning = [layer for layer in tail.layers if layer.weights]
+    if len(learning) != 1 or not isinstance(learning[0], EvidenceHead):
+        return None
+    return learning[0] if isinstance(learning[0].pooling, RowMeans) else None
+
+
+def leaves(model: keras.Model) -> list[Any]:
+    """List a model's layers, those of models inside it in their place.
+
+    Examples
+    --------
+    >>> inner = keras.Sequential([keras.Input((2,)), layers.Dense(1, name="deep")])
+    >>> [layer.name for layer in leaves(keras.Sequential([inner])) if layer.weights]
+    ['deep']
+    """
+    found: list[Any] = []
+    for layer in model.layers:
+        found += leaves(layer) if isinstance(layer, keras.Model) else [layer]
+    return found

@@ -1,0 +1,1 @@
+"""Recipes (JSON), and their reader."""

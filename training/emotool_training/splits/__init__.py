@@ -1,0 +1,21 @@
+"""Which clips train, which validate, which test; speakers on one side unless said otherwise."""
+
+from emotool_training.splits.base import NOT_COMPARABLE, SHARE, SUBSETS, Split, make_split
+from emotool_training.splits.clips import split_clips
+from emotool_training.splits.folds import PROTOCOLS, fold_numbers, folds_from_csv
+from emotool_training.splits.speakers import cremad_split, kfold_speakers, split_speakers
+
+__all__ = [
+    "NOT_COMPARABLE",
+    "PROTOCOLS",
+    "SHARE",
+    "SUBSETS",
+    "Split",
+    "cremad_split",
+    "fold_numbers",
+    "folds_from_csv",
+    "kfold_speakers",
+    "make_split",
+    "split_clips",
+    "split_speakers",
+]

@@ -1,0 +1,171 @@
+"""TensorFlow, quietly and reproducibly."""
+
+import ctypes
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from emotool_training.extras import require_train_extra
+
+__all__ = ["device_name", "keep_freed_memory", "load_tensorflow", "precision", "prepare"]
+
+
+# From glibc's malloc.h, of which Python knows nothing.
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX, ARENA_MAX = -1, -2, -4, -8
+
+
+LARGEST = 2**31 - 1
+"""Largest value that can be set, bytes."""
+
+
+AHEAD = 2**28
+"""Bytes asked of the system at a time."""
+
+
+def keep_freed_memory() -> bool:
+    """Let malloc keep what is freed, where it can be told so (glibc).
+
+    A layer's output in training is tens of megabytes, which glibc asks of the system each time
+    and gives back each time; the system then clears every page again. Call it before anything
+    large is allocated.
+
+    Returns
+    -------
+    bool
+        Whether malloc could be told.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library, such as musl
+        return False
+    # One arena: those of other threads hold blocks of at most 64 MB.
+    settings = {MMAP_MAX: 0, TRIM_THRESHOLD: LARGEST, TOP_PAD: AHEAD, ARENA_MAX: 1}
+    told = [mallopt(name, value) == 1 for name, value in settings.items()]
+    return all(told)
+
+
+BFLOAT16_CAPABILITY = (8, 0)
+"""Compute capability from which NVIDIA's GPUs multiply bfloat16 fast."""
+
+
+def load_tensorflow(purpose: str) -> Any:
+    """Import TensorFlow without its chatter about processors and missing GPUs.
+
+    Its C++ side writes to the process's stderr before it can be told not to; that is held back
+    while it starts, and shown only if it does not.
+
+    Parameters
+    ----------
+    purpose : str
+        What needs it, for the error: ``"emotool train"``.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    require_train_extra(purpose)
+    keep_freed_memory()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if platform.machine() in ("x86_64", "AMD64"):
+        # By itself TensorFlow takes oneDNN's kernels only where there is AVX-512 with VNNI;
+        # they are faster with AVX2, too.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    with _stderr_held_back():
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            # Otherwise the first process takes all memory of the GPU.
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.zeros(1) + 1  # wakes what is left to chatter
+    return tf
+
+
+def prepare(seed: int) -> None:
+    """Make TensorFlow deterministic and seed it.
+
+    Same seed, machine and number of threads: same bits.
+    """
+    import keras
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(seed)
+
+
+@contextmanager
+def precision(wanted: str) -> Iterator[None]:
+    """Let models that are built in the block compute so; their weights are float32 always.
+
+    Parameters
+    ----------
+    wanted : str
+        ``float32``, ``bfloat16`` (mixed), or ``auto``: bfloat16 on a GPU that is fast at it.
+    """
+    import keras
+
+    before = keras.config.dtype_policy()
+    half = wanted == "bfloat16" or (wanted == "auto" and _gpu_has_bfloat16())
+    keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def device_name() -> str:
+    """Name what TensorFlow computes on.
+
+    Returns
+    -------
+    str
+        The GPU's name, or ``CPU (n cores)``.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return f"CPU ({os.cpu_count()} cores)"
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+
+
+def _gpu_has_bfloat16() -> bool:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return bool(details) and all(
+        d.get("compute_capability", (0, 0)) >= BFLOAT16_CAPABILITY for d in details
+    )
+
+
+@contextmanager
+def _stderr_held_back() -> Iterator[None]:
+    """Hold back what is written to stderr; show it if the block raises."""
+    try:
+        stderr = sys.stderr.fileno()
+    except (OSError, ValueError, AttributeError):  # no real stderr: a notebook, a test
+        stderr = 2
+    sys.stderr.flush()
+    kept = os.dup(stderr)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), stderr)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, stderr)
+            os.close(kept)
