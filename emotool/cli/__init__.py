@@ -12,6 +12,7 @@ import errno
 import inspect
 import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -19,9 +20,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.main
-from typer.core import TyperCommand, TyperGroup
 
 from emotool.cli import ending
+from emotool.cli.help import HelpCommand, HelpGroup, Short
 from emotool.errors import EmotoolError
 from emotool.text import printable
 from emotool.version import __version__
@@ -30,14 +31,14 @@ __all__ = ["COMMANDS", "app", "main"]
 
 COMMANDS = {
     "classify": ("emotool.cli.classify:classify", "Label every clip with an emotion."),
-    "explain": ("emotool.cli.explain:explain", "Draw what a model heard in a clip."),
-    "compare": ("emotool.cli.compare:compare", "Say how far two tables of labels agree."),
+    "explain": ("emotool.cli.explain:explain", "Plot the evidence for a clip's label."),
+    "compare": ("emotool.cli.compare:compare", "Compare two tables of labels."),
     "models": ("emotool.cli.models:models", "List the models, or show a model's card."),
-    "doctor": ("emotool.cli.doctor:doctor", "Try whether everything works here."),
-    "train": ("emotool.cli.train:train", "Train a model on your own or public corpora."),
+    "doctor": ("emotool.cli.doctor:doctor", "Check that everything works on this machine."),
+    "train": ("emotool.cli.train:train", "Train a model on labelled clips."),
     "evaluate": ("emotool.cli.evaluate:evaluate", "Measure a model on labelled clips."),
-    "export": ("emotool.cli.export:export", "Turn a training run into a model file."),
-    "data": ("emotool.cli.data:app", "Look at corpora before training on them."),
+    "export": ("emotool.cli.export:export", "Convert a training run to an ONNX model."),
+    "data": ("emotool.cli.data:app", "Check labelled clips before training."),
 }
 """Each command's place (a function, or a `typer.Typer` with sub-commands) and its short help."""
 
@@ -48,13 +49,13 @@ _FULL = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT}
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
 
-class _LazyGroup(TyperGroup):
+class _LazyGroup(HelpGroup):
     """A group that lists its commands from `COMMANDS` and imports only the one that is called."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         for name, (_, short_help) in COMMANDS.items():
-            self.commands[name] = TyperCommand(name, help=short_help)
+            self.commands[name] = HelpCommand(name, help=short_help)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """Find the command named first in ``args``, this time the real one."""
@@ -74,27 +75,24 @@ class _LazyGroup(TyperGroup):
 
 def _load(name: str) -> Any:
     place, _ = COMMANDS[name]
-    module, attribute = place.split(":")
-    found = getattr(import_module(module), attribute)
+    module_name, attribute = place.split(":")
+    module = import_module(module_name)
+    found = getattr(module, attribute)
     if isinstance(found, typer.Typer):
         return typer.main.get_group(found)
     single = typer.Typer(add_completion=False)
-    single.command(name, cls=_class_of(name), help=_unwrapped(found.__doc__ or ""))(found)
-    return typer.main.get_command(single)
+    single.command(name, cls=_class_of(name), help=inspect.cleandoc(found.__doc__ or ""))(found)
+    command: Any = typer.main.get_command(single)
+    command.short = getattr(module, "SHORT", Short())
+    return command
 
 
-def _class_of(name: str) -> type[TyperCommand]:
+def _class_of(name: str) -> type[HelpCommand]:
     if name != "classify":
-        return TyperCommand
+        return HelpCommand
     from emotool.cli.settings import SettingsCommand
 
     return SettingsCommand
-
-
-def _unwrapped(text: str) -> str:
-    """Let the terminal break a docstring's paragraphs, at its own width."""
-    paragraphs = inspect.cleandoc(text).split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _print_version(wanted: bool) -> None:
@@ -116,7 +114,7 @@ def _emotool(
         ),
     ] = False,
 ) -> None:
-    """Label folders of speech with emotions: every clip, one row each."""
+    """Label folders of speech with emotions: a table with one row per clip."""
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())
         raise typer.Exit(2)
@@ -162,7 +160,7 @@ def _call(arguments: list[str]) -> int:
     except _UsageError as error:
         # "Value error, " is said by the library that typer asks, to nobody's use.
         message = error.format_message().replace(": Value error, ", ": ", 1)
-        return _report(message, _usage_hint(error), 2)
+        return _report(message, _usage_hint(error, arguments), 2)
     except (KeyboardInterrupt, typer.Abort):
         return _report("interrupted", "", ending.INTERRUPTED)
     except BrokenPipeError:
@@ -185,7 +183,11 @@ def _report(message: str, hint: str, code: int) -> int:
     return code
 
 
-def _usage_hint(error: Any) -> str:
+def _usage_hint(error: Any, arguments: Sequence[str]) -> str:
+    """Return the command that was probably meant, or where the options are listed."""
+    name = next(iter(arguments), "")
+    if name not in COMMANDS and os.path.exists(name):  # noqa: PTH110 - any text is a question
+        return f"emotool classify {shlex.join(arguments)}"
     command = error.ctx.command_path if getattr(error, "ctx", None) else "emotool"
     return f"{command} --help lists the options"
 

@@ -9,6 +9,7 @@ import typer
 
 from emotool.cli import classify_files as files
 from emotool.cli import classify_running as running
+from emotool.cli.help import Short
 from emotool.errors import OutputError
 from emotool.model.catalog import DEFAULT_MODEL
 from emotool.text import printable
@@ -20,7 +21,26 @@ if TYPE_CHECKING:
     from emotool.inputs.manifest import Manifest
     from emotool.run.options import Output, RunOptions
 
-__all__ = ["classify"]
+__all__ = ["SHORT", "classify"]
+
+SHORT = Short(
+    options=(
+        "--output",
+        "--model",
+        "--min-confidence",
+        "--segments",
+        "--manifest",
+        "--embeddings",
+        "--excel",
+        "--quiet",
+    ),
+    examples=(
+        ("Label a folder of recordings", "emotool classify recordings/ -o labels.csv"),
+        ("Spreadsheet, and a page to listen to", "emotool classify clips/ -o a.xlsx -o a.html"),
+        ("Six emotions", "emotool classify clips/ --model resnet_ft6"),
+        ("Windows of a long recording", "emotool classify talk.mp3 --segments -o talk.csv"),
+    ),
+)
 
 _PATH_COLUMN = "path"
 
@@ -61,20 +81,18 @@ def classify(
     log_file: running.LogFile = None,
     save_config: running.SaveConfig = None,
 ) -> None:
-    r"""Label every clip with an emotion: one row each, in a table.
+    """Label every clip with an emotion: a table with one row per clip.
 
-    Every input gets one row, also when it cannot be used: the column `status` is then
-    `silent`, `too_short` or `failed`, and `error` says why. Tables appear when they are
-    complete; where no input is found at all, none does. A run that was interrupted goes on where
-    it was when the same command is given again.
+    Every input gets one row. If it has no label, the column `status` is `silent`, `too_short` or
+    `failed`, and `error` gives the reason. The table appears when it is complete. The same
+    command resumes an interrupted run.
 
-    Options can also be set in the environment (EMOTOOL_BATCH_SIZE=8), in emotool.toml in the
-    current folder (but for files to write), and in your own settings folder or the file that
-    EMOTOOL_CONFIG names, below a line \[classify]; the first of these goes before the next, the
-    command line before all.
+    Options can also be set, in order of precedence, by environment variables
+    (EMOTOOL_BATCH_SIZE=8), in emotool.toml in the current folder (except files to write), and in
+    the settings file of your account or the file that EMOTOOL_CONFIG names, under [classify].
 
-    Exit code 0: every input has a result. 3: some inputs failed. 1: nothing could be used, or
-    the table could not be written. 2: wrong options. 130: interrupted. 143: terminated.
+    Exit codes: 0 every input has a result; 3 some inputs failed; 1 no input could be used, or
+    the table could not be written; 2 wrong options; 130 interrupted; 143 terminated.
     """
     if quiet and verbose:
         raise typer.BadParameter("--quiet and --verbose: give only one of them")
@@ -84,9 +102,9 @@ def classify(
     clips = _manifest(manifest, column)
     if bool(paths or listed) == (clips is not None):
         raise typer.BadParameter(
-            "--manifest comes instead of paths: give only one of them"
+            "--manifest replaces paths: give only one of them"
             if clips
-            else "name files or folders to be classified, or a list with --from or --manifest"
+            else "give files or folders to classify, or a list with --from or --manifest"
         )
     _keep_apart(log_file, save_config, [*(output or ()), embeddings, manifest, from_list, from_nul])
     from emotool.run.options import RunOptions
@@ -119,7 +137,9 @@ def classify(
     )
     from emotool.cli.run_log import RunLog
 
-    log = RunLog(quiet=quiet, verbose=verbose, log_file=log_file)
+    watched = sys.stderr is not None and sys.stderr.isatty()
+    each = watched and all(output.target != STDOUT for output in options.outputs)
+    log = RunLog(quiet=quiet, verbose=verbose, log_file=log_file, each=each)
     raise typer.Exit(_run(options, log, quiet=quiet))
 
 
@@ -191,7 +211,7 @@ def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "
         if sys.stdout is None or sys.stdout.isatty():
             targets = [f"labels{suffix}" if suffix else files.DEFAULT_OUTPUT]
             if not quiet:
-                typer.echo(f"No -o FILE given: the table goes to {targets[0]}.", err=True)
+                typer.echo(f"No -o given; writing {targets[0]}", err=True)
     for place, target in enumerate(targets):
         try:
             check_target(target, suffix)

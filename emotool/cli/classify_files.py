@@ -37,15 +37,15 @@ __all__ = [
 DEFAULT_OUTPUT = "labels.csv"
 FORMATS = [suffix.removeprefix(".") for suffix in WRITERS]
 
-_INPUT = "What is read"
-_OUTPUT = "What is written"
-_PARTS = "Parts of long recordings"
+_INPUT = "Input"
+_OUTPUT = "Output"
+_PARTS = "Segments of long recordings"
 
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="PATHS...",
-        help="Files, folders (searched at every depth), zip archives and patterns like "
+        help="Files, folders (searched recursively), zip archives, and patterns such as "
         "'talks/*.mp3'.",
         show_default=False,
     ),
@@ -57,8 +57,7 @@ FromList = Annotated[
         "--from",
         metavar="FILE",
         rich_help_panel=_INPUT,
-        help="Read more paths from FILE, one a line ('-': standard input): use it when there "
-        "are too many for a command line, or another program chooses them.",
+        help="Read more paths from FILE, one per line. '-' reads standard input.",
     ),
 ]
 
@@ -68,8 +67,8 @@ FromNul = Annotated[
         "--from0",
         metavar="FILE",
         rich_help_panel=_INPUT,
-        help="The same for paths that end in NUL, so that names may hold line breaks: find … "
-        "-print0 | emotool classify --from0 -",
+        help="Like --from, with paths that end in NUL. For names with line breaks: find … -print0 "
+        "| emotool classify --from0 -",
     ),
 ]
 
@@ -79,8 +78,8 @@ Manifest = Annotated[
         "--manifest",
         metavar="FILE",
         rich_help_panel=_INPUT,
-        help="Instead of paths, a CSV file with one clip a row, relative to its folder: use it "
-        "when you have a table of your clips, whose columns the results shall keep.",
+        help="Read the clips from a table, one per row, and keep its columns in the results. CSV "
+        "or TSV; paths are relative to the table's folder.",
     ),
 ]
 
@@ -89,7 +88,7 @@ Column = Annotated[
     typer.Option(
         metavar="NAME",
         rich_help_panel=_INPUT,
-        help="The manifest's column that names the files: use it when that is not 'path'.",
+        help="Column of the manifest that holds the paths.",
     ),
 ]
 
@@ -100,10 +99,9 @@ Output = Annotated[
         "-o",
         metavar="FILE",
         rich_help_panel=_OUTPUT,
-        help="Where the table goes; its suffix chooses the format "
-        f"({', '.join(WRITERS)}). Use it again for each further format that you need of the same "
-        "run. '-' is standard output. Without it: standard output if that is piped, else "
-        f"{DEFAULT_OUTPUT} in the current folder.",
+        help="Write the table to FILE; its extension selects the format "
+        f"({', '.join(WRITERS)}). Repeat for several formats. '-' is standard output. Without it "
+        f"the table goes to standard output if that is piped, otherwise to {DEFAULT_OUTPUT}.",
     ),
 ]
 
@@ -113,8 +111,8 @@ OutputFormat = Annotated[
         "--format",
         metavar="FORMAT",
         rich_help_panel=_OUTPUT,
-        help=f"Write this format ({', '.join(FORMATS)}), whatever the suffixes say: use it to "
-        "pipe another one than CSV ('-o -'), or for names without a suffix.",
+        help=f"Write this format ({', '.join(FORMATS)}), whatever the extension. Needed for "
+        "formats other than CSV on standard output.",
     ),
 ]
 
@@ -123,9 +121,8 @@ Raw = Annotated[
     typer.Option(
         "--raw",
         rich_help_panel=_OUTPUT,
-        help="Leave cells as they are that a spreadsheet would run as a formula: use it "
-        "when programs alone read the table. Without it they get a leading apostrophe, since "
-        "file names can come from strangers.",
+        help="Do not escape cells that a spreadsheet would run as a formula. By default they get a "
+        "leading apostrophe, since file names are untrusted.",
     ),
 ]
 
@@ -134,8 +131,7 @@ Excel = Annotated[
     typer.Option(
         "--excel",
         rich_help_panel=_OUTPUT,
-        help="Mark CSV and TSV as UTF-8 the way Excel wants it (byte-order mark): use it when "
-        "names with accents arrive garbled.",
+        help="Start CSV and TSV with a byte-order mark, so that Excel reads them as UTF-8.",
     ),
 ]
 
@@ -145,8 +141,8 @@ Delimiter = Annotated[
         metavar="|".join(DELIMITERS),
         rich_help_panel=_OUTPUT,
         show_default="comma; semicolon with --decimal ,",
-        help="What parts the cells of a CSV: use it when a spreadsheet shows each row in one "
-        "cell. The sign itself (';') will do too.",
+        help="Field separator of CSV, by name or as the character itself. For spreadsheets that "
+        "show each row in one cell.",
     ),
 ]
 
@@ -155,8 +151,8 @@ Decimal = Annotated[
     typer.Option(
         metavar=".|,",
         rich_help_panel=_OUTPUT,
-        help="Decimal mark of CSV and TSV: use ',' where a spreadsheet of your language takes "
-        "0.75 for text or a date.",
+        help="Decimal mark of CSV and TSV. Use ',' where your spreadsheet reads 0.75 as text or a "
+        "date.",
     ),
 ]
 
@@ -165,9 +161,8 @@ Embeddings = Annotated[
     typer.Option(
         metavar="FILE",
         rich_help_panel=_OUTPUT,
-        help="Write the numbers too from which the model tells its labels, a row for each row "
-        "of the table, as .npz (NumPy) or .parquet: use it to group clips, or for statistics "
-        "of your own.",
+        help="Also write the model's embeddings to FILE (.npz or .parquet), one row per row of the "
+        "table. For clustering and your own statistics.",
     ),
 ]
 
@@ -176,9 +171,8 @@ Segments = Annotated[
     typer.Option(
         "--segments",
         rich_help_panel=_PARTS,
-        help="Write a row for each window, with its start and end, instead of one for each "
-        "clip: use it for recordings in which the mood changes. A report keeps a row for each "
-        "clip.",
+        help="Write a row per window, with start and end, instead of a row per clip. For "
+        "recordings in which the emotion changes. A report keeps a row per clip.",
     ),
 ]
 
@@ -187,8 +181,8 @@ Merge = Annotated[
     typer.Option(
         "--merge",
         rich_help_panel=_PARTS,
-        help="Join neighbouring windows of one label: use it with --segments or annotations "
-        "for few long stretches rather than many short ones.",
+        help="Join neighbouring windows with the same label. Needs --segments or an annotation "
+        "folder.",
     ),
 ]
 
@@ -199,9 +193,9 @@ Hop = Annotated[
         callback=finite,
         metavar="SECONDS",
         rich_help_panel=_PARTS,
-        show_default="the model's window: no overlap",
-        help="Seconds from one window's start to the next's: use less than the window to see "
-        "more finely when a label changes. It costs time in proportion.",
+        show_default="the window's length",
+        help="Time from one window's start to the next. A smaller value gives finer times and "
+        "takes proportionally longer.",
     ),
 ]
 
@@ -210,8 +204,7 @@ Audacity = Annotated[
     typer.Option(
         metavar="FOLDER",
         rich_help_panel=_PARTS,
-        help="Write a label track for each clip into FOLDER: use it to see and hear the labels "
-        "beside the sound in Audacity (File, Import, Labels).",
+        help="Write an Audacity label track per clip into FOLDER (File, Import, Labels).",
     ),
 ]
 
@@ -220,8 +213,7 @@ Raven = Annotated[
     typer.Option(
         metavar="FOLDER",
         rich_help_panel=_PARTS,
-        help="Write a selection table for each clip into FOLDER: use it to look at the "
-        "labels in Raven's spectrograms.",
+        help="Write a Raven selection table per clip into FOLDER.",
     ),
 ]
 
@@ -230,7 +222,6 @@ Praat = Annotated[
     typer.Option(
         metavar="FOLDER",
         rich_help_panel=_PARTS,
-        help="Write a TextGrid for each clip into FOLDER: use it to measure or to correct "
-        "in Praat or ELAN.",
+        help="Write a TextGrid per clip into FOLDER, for Praat and ELAN.",
     ),
 ]

@@ -48,10 +48,18 @@ def finite(value: float | None) -> float | None:
     return value
 
 
+def probability(value: float) -> float:
+    """Refuse what is no probability; a percentage gets the number that was meant."""
+    if 0 <= value <= 1:
+        return value
+    meant = f": {value / 100:g} for {value:g} %" if 1 < value <= 100 else ""
+    raise typer.BadParameter(f"takes a number between 0 and 1{meant}")
+
+
 _MODEL = "Model"
-_TROUBLE = "When something goes wrong"
+_TROUBLE = "Errors and resuming"
 _SPEED = "Speed"
-_TELLING = "What is told, and settings"
+_MESSAGES = "Messages and settings"
 
 Model = Annotated[
     str,
@@ -61,21 +69,18 @@ Model = Annotated[
         metavar="NAME",
         autocompletion=model_names,
         rich_help_panel=_MODEL,
-        help="A name that `emotool models` lists, or the path of an .onnx file: use it for "
-        "other labels, or where another model is more often right.",
+        help="Model to run: a name that `emotool models` lists, or the path of an .onnx file.",
     ),
 ]
 
 MinConfidence = Annotated[
     float,
     typer.Option(
-        min=0.0,
-        max=1.0,
+        callback=probability,
         metavar="P",
         rich_help_panel=_MODEL,
-        show_default="0: every clip is labelled",
-        help="Label a clip 'uncertain' whose most probable label is less likely than this: use "
-        "it when a wrong label costs more than none, and listen to those clips.",
+        show_default="0: label every clip",
+        help="Label clips 'uncertain' whose confidence is below P (0 to 1).",
     ),
 ]
 
@@ -86,49 +91,52 @@ Top = Annotated[
         max=1000,
         metavar="N",
         rich_help_panel=_MODEL,
-        show_default="0: no such columns",
-        help="Add columns with the N most probable labels: use it for models with many "
-        "labels, to see what else a clip may be.",
+        show_default="0: none",
+        help="Add columns with the N most probable labels.",
     ),
 ]
 
 Device = Annotated[
     DeviceName,
     typer.Option(
+        metavar="auto|cpu|cuda",
         rich_help_panel=_MODEL,
-        help="Where the model runs. 'auto' takes a GPU if there is one; 'cuda' fails rather "
-        "than falling back to the CPU.",
+        help="Device to run the model on. 'auto' uses a GPU if there is one; 'cuda' fails if there "
+        "is none.",
     ),
 ]
 
 Workers = Annotated[
     int,
     typer.Option(
+        metavar="N",
         min=0,
         rich_help_panel=_SPEED,
-        help="Processes that read clips; 0 takes one per processor core.",
+        help="Processes that decode clips; 0 uses one per processor core.",
     ),
 ]
 
 BatchSize = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         max=4096,
         rich_help_panel=_SPEED,
         show_default="chosen for the model",
-        help="Spectrograms given to the model at once. Labels do not depend on it.",
+        help="Windows per call of the model. Labels do not depend on it.",
     ),
 ]
 
 Threads = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         max=1024,
         rich_help_panel=_SPEED,
         show_default="chosen for the model",
-        help="Threads the model uses on the CPU.",
+        help="CPU threads of the model.",
     ),
 ]
 
@@ -139,7 +147,7 @@ Timeout = Annotated[
         callback=finite,
         metavar="SECONDS",
         rich_help_panel=_TROUBLE,
-        help="Give up a file whose reading takes longer than this: it becomes a failed row.",
+        help="Time limit per file. A file that takes longer becomes a failed row.",
     ),
 ]
 
@@ -148,7 +156,7 @@ FailFast = Annotated[
     typer.Option(
         "--fail-fast",
         rich_help_panel=_TROUBLE,
-        help="Stop at the first file that fails (exit code 1, nothing written).",
+        help="Stop at the first file that fails, with exit code 1 and no output.",
     ),
 ]
 
@@ -159,7 +167,7 @@ MaxErrors = Annotated[
         metavar="N",
         rich_help_panel=_TROUBLE,
         show_default="no limit",
-        help="Stop when more than N files have failed.",
+        help="Stop after more than N failed files.",
     ),
 ]
 
@@ -168,7 +176,7 @@ Restart = Annotated[
     typer.Option(
         "--restart",
         rich_help_panel=_TROUBLE,
-        help="Begin anew instead of going on where an interrupted run stopped.",
+        help="Start over instead of resuming an interrupted run.",
     ),
 ]
 
@@ -177,8 +185,8 @@ ByContent = Annotated[
     typer.Option(
         "--by-content",
         rich_help_panel=_TROUBLE,
-        help="When going on, know files by their bytes (slower) instead of by path, size and "
-        "time: also those that were moved or copied meanwhile.",
+        help="Identify files by content instead of path, size and time when resuming. Slower; "
+        "recognises files that were moved or copied.",
     ),
 ]
 
@@ -187,8 +195,8 @@ Quiet = Annotated[
     typer.Option(
         "--quiet",
         "-q",
-        rich_help_panel=_TELLING,
-        help="No progress bar and no summary: use it in scripts. Errors are still told.",
+        rich_help_panel=_MESSAGES,
+        help="Show no progress bar and no summary. Errors are still shown.",
     ),
 ]
 
@@ -196,9 +204,8 @@ Verbose = Annotated[
     bool,
     typer.Option(
         "--verbose",
-        rich_help_panel=_TELLING,
-        help="Tell which settings are used and where they come from, and of each clip without "
-        "a label as it happens: use it when a run does not do what you expect.",
+        rich_help_panel=_MESSAGES,
+        help="Show the settings in use and their sources, and each clip without a label.",
     ),
 ]
 
@@ -207,9 +214,8 @@ LogFile = Annotated[
     typer.Option(
         "--log-file",
         metavar="FILE",
-        rich_help_panel=_TELLING,
-        help="Add lines with times to FILE: progress, clips without a label, how it ended: "
-        "use it for runs that nobody watches. --quiet does not silence it.",
+        rich_help_panel=_MESSAGES,
+        help="Append progress and failures to FILE, with times. Also written with --quiet.",
     ),
 ]
 
@@ -218,9 +224,8 @@ SaveConfig = Annotated[
     typer.Option(
         "--save-config",
         metavar="FILE",
-        rich_help_panel=_TELLING,
-        help="Write the settings in effect to FILE, then run: use it when you give the same "
-        "options every time. As emotool.toml in the current folder, or in your own settings "
-        "folder, later runs use it.",
+        rich_help_panel=_MESSAGES,
+        help="Write the current settings to FILE, then run. Later runs read emotool.toml in the "
+        "current folder and in your settings folder.",
     ),
 ]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emotool.cli.help import Short
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -12,7 +13,14 @@ if TYPE_CHECKING:
 
     from emotool.results.agreement import Comparison
 
-__all__ = ["compare"]
+__all__ = ["SHORT", "compare"]
+
+SHORT = Short(
+    examples=(
+        ("Two models", "emotool compare cnn.csv resnet.csv"),
+        ("Labels by people", "emotool compare labels.csv people.csv --truth emotion"),
+    ),
+)
 
 _SHOWN = 20
 
@@ -22,14 +30,14 @@ def compare(
         str,
         typer.Argument(
             metavar="A",
-            help="A table that `emotool classify` has written (CSV, TSV, JSON or JSON Lines).",
+            help="Table of labels by `emotool classify` (CSV, TSV, JSON or JSON Lines).",
         ),
     ],
     second: Annotated[
         str,
         typer.Argument(
             metavar="B",
-            help="Another one; or, with --truth, a table with a column `path` and the truth.",
+            help="Second table of labels; with --truth, any table with paths and true labels.",
         ),
     ],
     truth: Annotated[
@@ -37,8 +45,7 @@ def compare(
         typer.Option(
             "--truth",
             metavar="COLUMN",
-            help="The column of B that holds the labels, where it is not `label`: to compare with "
-            "labels that people have given.",
+            help="Column of B that holds the true labels.",
         ),
     ] = None,
     show: Annotated[
@@ -46,24 +53,24 @@ def compare(
         typer.Option(
             min=0,
             metavar="N",
-            help="How many clips that differ are listed; use 0 for the figures alone.",
+            help="List at most N clips whose labels differ; 0 lists none.",
         ),
     ] = _SHOWN,
     as_json: Annotated[
         bool,
         typer.Option(
             "--json",
-            help="Write everything, all clips that differ too, as JSON: use it in programs.",
+            help="Print everything as JSON, including all clips whose labels differ.",
         ),
     ] = False,
 ) -> None:
-    """Say how far two tables of labels agree, and on which clips they differ.
+    """Compare two tables of labels: how far they agree, and on which clips they differ.
 
-    Clips are the same if their paths are. Clips that only one table has, or that have no label
-    in one, are counted and listed apart. Cohen's kappa (1960) is the agreement beyond what
-    chance would give: 1 is full agreement, 0 is chance.
+    Clips are matched by path. Clips that only one table has, or that have no label in one, are
+    counted and listed separately. Cohen's kappa (1960) is the agreement beyond chance: 1 is full
+    agreement, 0 is chance.
 
-    Exit code 0: the tables were compared, whether they agree or not. 1: they could not be.
+    Exit codes: 0 the tables were compared, whether they agree or not; 1 they could not be.
     """
     from emotool.results.agreement import compare as work_out
     from emotool.results.agreement import read_table

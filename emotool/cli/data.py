@@ -1,4 +1,4 @@
-"""``emotool data``: look at the clips that models are trained on."""
+"""``emotool data``: check labelled clips before training."""
 
 import json
 from pathlib import Path
@@ -6,53 +6,59 @@ from typing import Annotated
 
 import typer
 
+from emotool.cli.help import HelpCommand, HelpGroup
+
 __all__ = ["app"]
 
-app = typer.Typer(help="Look at the clips that models are trained on.")
+app = typer.Typer(help="Check labelled clips before training.", cls=HelpGroup)
 
 
 @app.callback(invoke_without_command=True)
 def data(ctx: typer.Context) -> None:
-    """Look at the clips that models are trained on."""
+    """Check labelled clips before training."""
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())
         raise typer.Exit(2)
 
 
-@app.command()
+@app.command(cls=HelpCommand)
 def check(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Folders of clips (CREMA-D, RAVDESS, TESS, EmoDB and nEMO are known by their "
-            "file names; others by folders named happy, sad ...) and CSV manifests with the "
-            "columns path and emotion.",
+            metavar="PATHS...",
+            help="Folders of clips and CSV manifests with the columns path and emotion. CREMA-D, "
+            "RAVDESS, TESS, EmoDB and nEMO are recognised by file names, others by folders "
+            "named happy, sad, ….",
             show_default="$EMOTOOL_CORPUS",
         ),
     ] = None,
     speaker_pattern: Annotated[
         str | None,
         typer.Option(
-            help="Regular expression whose first group finds the speaker in the path of clips "
-            "in folders named by emotion, for example '/([^/_]+)_' for happy/anna_01.wav.",
+            metavar="REGEX",
+            help="Regular expression whose first group is the speaker in a clip's path, for "
+            "example '/([^/_]+)_' for happy/anna_01.wav.",
         ),
     ] = None,
     speakers: Annotated[
-        bool, typer.Option(help="Show a line per speaker, not per corpus alone.")
+        bool, typer.Option(help="Show a line per speaker as well as per corpus.")
     ] = True,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON, every problem included.")
+        bool, typer.Option("--json", help="Print everything as JSON, including every problem.")
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Clips decoded at once.", show_default="one per core"),
+        typer.Option(
+            min=1, metavar="N", help="Clips decoded in parallel.", show_default="one per core"
+        ),
     ] = None,
 ) -> None:
-    """Say what clips there are, per corpus, emotion and speaker, and what is wrong with them.
+    """Count clips per corpus, emotion and speaker, and list problems.
 
-    Every clip is decoded. Wrong are files that cannot be read, silent and too short ones,
-    Git-LFS pointers, misnamed ones, files that no corpus claims, and clips with the same
-    sound. The exit code is 1 when something is wrong.
+    Every clip is decoded. Problems are files that cannot be read, silent and too short clips,
+    Git-LFS pointers, wrong file names, files of no known corpus, and clips with identical audio.
+    The exit code is 1 if there is a problem.
     """
     from emotool.cli.data_tables import progress_bar, show_report
     from emotool_training.audit.check import check as check_clips

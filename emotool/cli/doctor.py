@@ -14,17 +14,15 @@ _SIGNS = {"ok": "ok", "broken": "BROKEN", "absent": "-"}
 
 
 def doctor(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write JSON, to be put into a report of a fault.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for bug reports.")] = False,
 ) -> None:
-    """Try everything that classifying needs, and say what works.
+    """Check that everything `classify` needs works on this machine.
 
-    Loads every model and compares its golden answer, times the default model on each device,
-    writes and reads a tone in each sound format, and says which extras are installed and how to
+    Loads every model and compares its reference output, times the default model on each device,
+    writes and reads a tone in each audio format, and lists the installed extras and how to
     install the others. Nothing is sent anywhere.
 
-    Exit code 0: what is needed works. 1: something marked BROKEN does not.
+    Exit codes: 0 everything needed works; 1 something marked BROKEN does not.
     """
     from emotool.doctor import examine
 

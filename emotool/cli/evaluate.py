@@ -6,9 +6,15 @@ from typing import Annotated
 
 import typer
 
+from emotool.cli.help import Short
 from emotool.model.catalog import DEFAULT_MODEL
 
-__all__ = ["evaluate"]
+__all__ = ["SHORT", "evaluate"]
+
+SHORT = Short(
+    options=("--data", "--output", "--speaker-pattern", "--speakers", "--json"),
+    examples=(("Accuracy on your own clips", "emotool evaluate cnn --data labelled_clips/"),),
+)
 
 _LOST = ("bad row", "git-lfs pointer", "missing", "same name", "unreadable")
 """Problems by which clips are lost that someone meant to be judged."""
@@ -17,13 +23,17 @@ _LOST = ("bad row", "git-lfs pointer", "missing", "same name", "unreadable")
 def evaluate(
     model: Annotated[
         str,
-        typer.Argument(help="A model's name (see `emotool models`) or the path of an .onnx file."),
+        typer.Argument(
+            metavar="MODEL",
+            help="A name that `emotool models` lists, or the path of an .onnx file.",
+        ),
     ] = DEFAULT_MODEL,
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folder of labelled clips, or CSV manifest with the columns path and emotion; "
-            "may be repeated. `emotool data check` says what is recognised.",
+            metavar="PATH",
+            help="Folder of labelled clips, or CSV manifest with the columns path and emotion. "
+            "May be repeated. `emotool data check` shows what is recognised.",
             show_default="$EMOTOOL_CORPUS",
         ),
     ] = None,
@@ -32,38 +42,42 @@ def evaluate(
         typer.Option(
             "--output",
             "-o",
-            help="Folder for evaluation.json, confusion_matrix.png, reliability.png and "
-            "predictions.csv.",
+            metavar="FOLDER",
+            help="Write evaluation.json, confusion_matrix.png, reliability.png and "
+            "predictions.csv to FOLDER.",
             show_default="evaluation/MODEL",
         ),
     ] = None,
     speaker_pattern: Annotated[
         str | None,
         typer.Option(
-            help="Regular expression whose first group finds the speaker in the path of clips "
-            "in folders named by emotion, for example '/([^/_]+)_' for happy/anna_01.wav.",
+            metavar="REGEX",
+            help="Regular expression whose first group is the speaker in a clip's path, for "
+            "example '/([^/_]+)_' for happy/anna_01.wav.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="Where the model runs: auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(metavar="auto|cpu|cuda", help="Device to run the model on.")
+    ] = "auto",
     workers: Annotated[
-        int, typer.Option(min=0, help="Processes that read clips; 0 for one per core.")
+        int,
+        typer.Option(min=0, metavar="N", help="Processes that decode clips; 0 uses one per core."),
     ] = 0,
     speakers: Annotated[
-        bool, typer.Option("--speakers", help="Show a line per speaker too.")
+        bool, typer.Option("--speakers", help="Also show a line per speaker.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print all figures as JSON instead of tables.")
     ] = False,
 ) -> None:
-    """Measure a model on labelled clips, by the same pipeline as `classify`.
+    """Measure a model on labelled clips, with the pipeline of `classify`.
 
-    Clips of speakers the model was trained on are scored apart from those of speakers it has
-    never heard: only the latter say how it does on other people. The headline is UAR, the mean
-    recall of the labels, per corpus and averaged over corpora, with 95 % intervals over
-    speakers. Emotions that are not among the model's labels are left out and counted.
+    Speakers that the model was trained on are scored separately from new speakers: only new
+    speakers show how it does on other people. The main figure is UAR, the mean recall of the
+    labels, per corpus and averaged over corpora, with 95 % intervals over speakers. Clips whose
+    emotion is not among the model's labels are skipped and counted.
 
-    The exit code is 3 when some clips could not be read, or are named in a manifest and not
-    there.
+    The exit code is 3 if some clips could not be read, or are listed in a manifest and missing.
     """
     from emotool_training.extras import require_train_extra
 

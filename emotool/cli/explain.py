@@ -1,25 +1,29 @@
-"""``emotool explain``: a picture of what a model heard in a clip."""
+"""``emotool explain``: a figure of the evidence for a clip's label."""
 
 from typing import Annotated
 
 import typer
 
 from emotool.cli.completion import model_names
+from emotool.cli.help import Short
 from emotool.model.catalog import DEFAULT_MODEL
 
-__all__ = ["explain"]
+__all__ = ["SHORT", "explain"]
+
+SHORT = Short(
+    examples=(("Figure of one clip for print", "emotool explain clip.wav -o clip.pdf"),),
+)
 
 
 def explain(
-    clip: Annotated[str, typer.Argument(help="The clip to look into.", metavar="CLIP")],
+    clip: Annotated[str, typer.Argument(help="Clip to explain.", metavar="CLIP")],
     output: Annotated[
         str,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Where the picture goes; its suffix chooses the format: .png (300 dpi), .svg or "
-            ".pdf for print.",
+            help="Write the figure to FILE; its extension selects the format (.png, .svg or .pdf).",
         ),
     ] = "explanation.png",
     model: Annotated[
@@ -29,16 +33,19 @@ def explain(
             "-m",
             metavar="NAME",
             autocompletion=model_names,
-            help="Whose view is drawn: a name that `emotool models` lists, or an .onnx file.",
+            help="Model to explain: a name that `emotool models` lists, or the path of an .onnx "
+            "file.",
         ),
     ] = DEFAULT_MODEL,
-    device: Annotated[str, typer.Option(help="Where the model runs: auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(metavar="auto|cpu|cuda", help="Device to run the model on.")
+    ] = "auto",
 ) -> None:
-    """Draw what a model heard in a clip: waveform, spectrogram, evidence, probabilities.
+    """Plot the evidence for a clip's label: waveform, spectrogram, evidence, probabilities.
 
-    The evidence is the model's own account of where in the spectrogram it found what speaks for
-    its label. All panels share the time axis. Of a clip longer than a minute the first minute is
-    drawn. The picture needs matplotlib (extra `plot`).
+    The evidence is the model's activation map: which parts of the spectrogram raise the
+    predicted label. All panels share the time axis. Of clips longer than a minute, the first
+    minute is plotted. Needs matplotlib.
     """
     from emotool.explain.figure import Caption, draw, figure_format, require_matplotlib
 

@@ -18,46 +18,52 @@ def export(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME|RUN]...",
-            help="Models, of which the newest finished run is taken, or the folders of runs.",
+            metavar="NAME|RUN...",
+            help="Names of models, of which the newest finished run is exported, or folders of "
+            "runs.",
             show_default="every model in the runs' folder",
         ),
     ] = None,
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", help="Folder for NAME.onnx and its card, NAME.md; files are replaced."
+            "--output", "-o", metavar="FOLDER", help="Folder for NAME.onnx and its card, NAME.md."
         ),
     ] = Path("exported"),
     storage: Annotated[
         str,
         typer.Option(
-            help="How weights are stored: float32; float16, half the size and hardly another "
-            "answer; int8, a quarter, faster, to be measured before it is used."
+            metavar="float32|float16|int8",
+            help="Number format of the parameters. float16 halves the file at almost equal "
+            "output; int8 quarters it and is faster, but measure its accuracy before use.",
         ),
     ] = "float32",
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folder of the clips the run was made from, to compare the exported model with "
-            "the trained one on; may be repeated.",
+            metavar="FOLDER",
+            help="Folder of the training corpora, to compare the exported model with the trained "
+            "one on real clips. May be repeated.",
             show_default="where they were in training",
         ),
     ] = None,
-    runs: Annotated[Path, typer.Option(help="The folder that runs are kept in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of training runs.")] = Path(
+        "runs"
+    ),
     figures: Annotated[
         Path,
         typer.Option(
-            help="Out-of-fold figures by `benchmarks/accuracy.py table`, published with models "
-            "of the same recipe; others are published with their run's own figures."
+            metavar="FILE",
+            help="Out-of-fold figures by `benchmarks/accuracy.py table`, published with models of "
+            "the same recipe. Other models get the figures of their run.",
         ),
     ] = Path("benchmarks/results/accuracy/figures.json"),
 ) -> None:
-    """Turn finished training runs into model files that `classify` runs.
+    """Convert finished training runs to model files for `classify`.
 
-    The ONNX file holds all: labels, spectrogram, temperature, figures, licence. It is compared
-    with the trained model on real clips, and loaded once, before it takes its place; then a
-    model card is written beside it. The files' paths are printed on stdout.
+    The ONNX file contains labels, spectrogram, temperature, figures and licence. It is compared
+    with the trained model on real clips and loaded once before it is put in place; a model card
+    is written beside it. The paths of the files are printed on stdout.
     """
     if storage not in _STORAGES:
         raise typer.BadParameter(f"choose one of {', '.join(_STORAGES)}", param_hint="--storage")

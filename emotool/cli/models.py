@@ -24,17 +24,15 @@ def models(
         typer.Argument(
             metavar="NAME",
             autocompletion=model_names,
-            help="A model's name, or the path of an .onnx file: show its card. "
-            "Without it, all models are listed.",
+            help="Show the card of this model: a name, or the path of an .onnx file.",
         ),
     ] = None,
 ) -> None:
-    """List the models that `emotool classify --model NAME` can use, or show one model's card.
+    """List the models for `emotool classify --model NAME`, or show one model's card.
 
-    The list says which labels each model gives, how large its file is, how often it is right
-    about people it has never heard (UAR: the mean of the labels' recalls, with its 95 %
-    interval), and under what licence it may be used. Where the output is no terminal it is a
-    table of tab-separated values.
+    The list shows each model's labels, file size, accuracy on new speakers (UAR, the mean recall
+    of the labels, with its 95 % interval) and licence. If standard output is not a terminal, the
+    list is tab-separated.
     """
     from rich.console import Console
 

@@ -33,7 +33,7 @@ class ProgressBar:
         self._total, self._resumed = total, resumed
         self._began = self._updated = time.monotonic()
         if resumed:
-            self.note(f"going on: {resumed:,} of {total:,} clips are done")
+            self.note(f"resuming: {resumed:,} of {total:,} clips already done")
 
     def advance(self, result: "ClipResult") -> None:
         """Hear of a row."""

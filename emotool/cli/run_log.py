@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from emotool.cli.progress import ProgressBar
 from emotool.errors import OutputError
+from emotool.results.row import UNCERTAIN
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RunLog"]
 
+_MOST_LINES = 10  # clips up to which each has a line
+_MOST_LABELS = 3
 LINE_SECONDS = 30.0  # between plain lines of progress, for logs
 
 
@@ -34,21 +38,31 @@ class RunLog:
         Tell of each clip that gets no label as it happens.
     log_file : str, optional
         Where lines with a time before them are added.
+    each : bool, default False
+        Show a line with the label of every clip, if there are at most ten.
     """
 
     def __init__(
-        self, *, quiet: bool = False, verbose: bool = False, log_file: str | None = None
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        log_file: str | None = None,
+        each: bool = False,
     ) -> None:
         self._bar = None if quiet else ProgressBar()
         self._plain = not quiet and sys.stderr is not None and not sys.stderr.isatty()
         self._verbose = verbose
         self._log = None if log_file is None else _open(log_file)
+        self._each = each and not quiet
+        self._labels: Sequence[str] = ()
         self._total = self._resumed = self._done = 0
         self._began = self._told = time.monotonic()
 
-    def begin(self, total: int, resumed: int) -> None:
-        """Hear how many rows will come, and how many of them an earlier run has worked out."""
-        self._total, self._resumed = total, resumed
+    def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
+        """Receive the number of rows, how many an interrupted run has done, and the labels."""
+        self._total, self._resumed, self._labels = total, resumed, labels
+        self._each = self._each and total <= _MOST_LINES
         self._began = self._told = time.monotonic()
         self.record(f"{total:,} clips, {resumed:,} of them done by an earlier run")
         if self._bar is not None:
@@ -59,11 +73,13 @@ class RunLog:
         self._done += 1
         if self._bar is not None:
             self._bar.advance(result)
+            if self._each:
+                self._bar.note(_line(result, self._labels))
         if result.status != "ok":
             reason = f"{result.stage}: {result.error}" if result.stage else result.error
             line = f"{result.status}: {result.shown}: {reason}"
             self.record(line)
-            if self._verbose and self._bar is not None:
+            if self._verbose and not self._each and self._bar is not None:
                 self._bar.note(line)
         now = time.monotonic()
         if now - self._told >= LINE_SECONDS:
@@ -109,6 +125,24 @@ class RunLog:
         if self._log is not None:
             with contextlib.suppress(OSError):
                 self._log.close()
+
+
+def _line(result: "ClipResult", labels: Sequence[str]) -> str:
+    """Return a clip's labels, the most probable first, or why it has none.
+
+    Examples
+    --------
+    >>> from emotool.results.row import ClipResult
+    >>> _line(ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.83, (0.17, 0.83)), ["happy", "sad"])
+    'a.wav  sad 0.83  happy 0.17'
+    """
+    if result.status != "ok":
+        return f"{result.shown}  {result.status}: {result.error}"
+    ranked = sorted(zip(result.probabilities, labels, strict=True), key=lambda pair: -pair[0])
+    texts = [f"{label} {share:.2f}" for share, label in ranked[:_MOST_LABELS]]
+    if result.label == UNCERTAIN:
+        texts.insert(0, UNCERTAIN)
+    return "  ".join([result.shown, *texts])
 
 
 def _open(log_file: str) -> IO[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
+from emotool.cli.help import HelpCommand, asks_for_help
 from emotool.cli.settings_file import (
     FILE_NAME,
     Setting,
@@ -50,13 +50,12 @@ _HARMLESS = frozenset(
 _NO_SETTINGS = frozenset({"help", "save_config"})
 
 
-class SettingsCommand(TyperCommand):
+class SettingsCommand(HelpCommand):
     """Takes what the command line leaves open from the environment and settings files."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the settings below the command line's options, unless help is asked for."""
-        own = args[: args.index("--")] if "--" in args else args
-        if not ctx.resilient_parsing and not {"--help", "-h"} & set(own):
+        if not ctx.resilient_parsing and not asks_for_help(args):
             settings = _settings(ctx, self)
             ctx.default_map = {
                 option.name: _checked(ctx, option, settings[name])
@@ -76,7 +75,7 @@ class SettingsCommand(TyperCommand):
         return super().invoke(ctx)
 
 
-def _options(command: TyperCommand) -> dict[str, Any]:
+def _options(command: HelpCommand) -> dict[str, Any]:
     """Return the options by the names they have in settings."""
     found = {}
     for param in command.params:
@@ -86,7 +85,7 @@ def _options(command: TyperCommand) -> dict[str, Any]:
     return found
 
 
-def _settings(ctx: Any, command: TyperCommand) -> dict[str, Setting]:
+def _settings(ctx: Any, command: HelpCommand) -> dict[str, Setting]:
     known = _options(command)
     theirs = read_settings(Path(FILE_NAME), command.name or "", known)
     for name, setting in theirs.items():
@@ -145,7 +144,7 @@ def _spare_other_files(target: Path) -> None:
         ) from error
 
 
-def _save(ctx: Any, command: TyperCommand, target: Path) -> None:
+def _save(ctx: Any, command: HelpCommand, target: Path) -> None:
     """Write the settings in effect, so that the file gives them again."""
     options = _options(command)
     values: dict[str, Any] = {}

@@ -72,7 +72,7 @@ def _headline(run: "RunSummary") -> Text:
         parts.append(f"{worked / run.seconds:,.1f} clips/s")
         # Sound that was worked through by an earlier run says nothing of this one's speed.
         if run.audio_seconds and not run.resumed:
-            parts.append(f"{run.audio_seconds / run.seconds:,.0f} times real time")
+            parts.append(f"{run.audio_seconds / run.seconds:,.0f}× real time")
     parts.append(f"{printable(run.model)} on {printable(run.device)}")
     return Text(" · ".join(parts), style="bold")
 
@@ -129,26 +129,29 @@ def _notes(run: "RunSummary") -> Iterator[Text]:
     if run.doubted:
         doubts = ", ".join(f"{count:,} {flag}" for flag, count in run.doubts.items())
         yield Text(
-            f"{_count(run.doubted, 'label')} in doubt ({doubts}): listen to the clips that have "
-            "flags before you trust what they are called",
+            f"{_count(run.doubted, 'doubtful label')} ({doubts}): listen to flagged clips before "
+            "relying on them",
             style="yellow",
         )
     if run.resumed:
-        yield Text(f"{_count(run.resumed, 'clip')} taken from the interrupted run before")
-    kinds = ((run.passed_over, "without an audio suffix"), (run.hidden, "hidden"))
-    passed = [f"{count:,} {kind}" for count, kind in kinds if count]
-    if passed:
-        yield Text(f"files passed over: {', '.join(passed)}")
+        yield Text(f"{_count(run.resumed, 'clip')} from the interrupted run")
+    skipped = []
+    if run.passed_over:
+        skipped.append(f"{_count(run.passed_over, 'file')} without an audio extension")
+    if run.hidden:
+        skipped.append(_count(run.hidden, "hidden file"))
+    if skipped:
+        yield Text(f"skipped: {', '.join(skipped)}")
     if run.archives:
         yield Text(
-            f"{_count(run.archives, 'zip archive')} not looked into: name them to have their clips"
+            f"skipped: {_count(run.archives, 'zip archive')}; name them to include their clips"
         )
     if run.outputs:
-        yield Text(f"labels in {_places(run.outputs)}")
+        yield Text(f"table written to {_places(run.outputs)}")
     for what, place in run.beside:
-        yield Text(f"{what} in {_places([place])}")
+        yield Text(f"{what} written to {_places([place])}")
     if run.failures_file is not None:
-        yield Text(f"failures in {_places([run.failures_file])}")
+        yield Text(f"failures listed in {_places([run.failures_file])}")
 
 
 def _places(targets: Sequence[str]) -> str:

@@ -5,7 +5,31 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["train"]
+from emotool.cli.help import Short
+
+__all__ = ["SHORT", "train"]
+
+SHORT = Short(
+    options=(
+        "--data",
+        "--labels",
+        "--speaker-pattern",
+        "--split",
+        "--epochs",
+        "--weights",
+        "--seed",
+        "--resume",
+    ),
+    examples=(
+        ("Folders named by emotion", "emotool train cnn --data clips/"),
+        (
+            "Speakers in the file names",
+            "emotool train cnn --data clips/ --speaker-pattern '/(.+)_'",
+        ),
+        ("Six emotions", "emotool train cnn6 --data corpora/"),
+        ("Resume after an interruption", "emotool train cnn --data clips/ --resume"),
+    ),
+)
 
 _DATA, _SPLIT, _RUN, _MACHINE = "Data", "Split", "Run", "Machine"
 
@@ -14,14 +38,16 @@ def train(
     name: Annotated[
         str,
         typer.Argument(
-            help="The model: cnn, autoencoder, resnet, resnet_ft, cnn6, resnet_ft6, or a "
-            "recipe's .json. With --resume also a run's folder.",
+            metavar="RECIPE",
+            help="A built-in recipe (cnn, autoencoder, resnet, resnet_ft, cnn6, resnet_ft6) or "
+            "the path of a recipe's .json. With --resume also a run's folder.",
         ),
     ],
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A folder of clips or a CSV manifest; may be repeated.",
+            metavar="PATH",
+            help="Folder of labelled clips, or CSV manifest. May be repeated.",
             show_default="$EMOTOOL_CORPUS",
             rich_help_panel=_DATA,
         ),
@@ -29,7 +55,8 @@ def train(
     labels: Annotated[
         str | None,
         typer.Option(
-            help="Emotions to tell apart, separated by commas.",
+            metavar="A,B",
+            help="Emotions to distinguish, separated by commas.",
             show_default="the recipe's",
             rich_help_panel=_DATA,
         ),
@@ -37,16 +64,18 @@ def train(
     speaker_pattern: Annotated[
         str | None,
         typer.Option(
-            help="Regular expression whose first group finds the speaker in the path of clips in "
-            "folders named by emotion.",
+            metavar="REGEX",
+            help="Regular expression whose first group is the speaker in a clip's path, for "
+            "example '/([^/_]+)_' for happy/anna_01.wav.",
             rich_help_panel=_DATA,
         ),
     ] = None,
     split: Annotated[
         str | None,
         typer.Option(
-            help="speakers: nobody is on two sides. clips: at random; not comparable, since "
-            "speakers are shared. cremad: CREMA-D's published actors. folds: a CSV's.",
+            metavar="speakers|clips|cremad|folds",
+            help="How clips are divided. speakers: each speaker on one side only. clips: at "
+            "random, with shared speakers. cremad: CREMA-D's published actors. folds: by --folds.",
             show_default="speakers, or folds with --folds",
             rich_help_panel=_SPLIT,
         ),
@@ -54,18 +83,20 @@ def train(
     folds: Annotated[
         Path | None,
         typer.Option(
-            help="A CSV with the columns file, new_speakers_fold and random_clips_fold.",
+            metavar="FILE",
+            help="CSV with the columns file, new_speakers_fold and random_clips_fold.",
             rich_help_panel=_SPLIT,
         ),
     ] = None,
     fold: Annotated[
         int | None,
-        typer.Option(min=0, help="The fold to test on.", rich_help_panel=_SPLIT),
+        typer.Option(min=0, metavar="N", help="Fold to test on.", rich_help_panel=_SPLIT),
     ] = None,
     validation_speakers: Annotated[
         Path | None,
         typer.Option(
-            help="A CSV with the columns fold and speaker.",
+            metavar="FILE",
+            help="CSV with the columns fold and speaker.",
             show_default="validation_speakers.csv beside --folds",
             rich_help_panel=_SPLIT,
         ),
@@ -75,7 +106,8 @@ def train(
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Share of the clips to stop training by, where the split is drawn.",
+            metavar="P",
+            help="Share of the clips used for validation, if the split is drawn at random.",
             show_default="0.15",
             rich_help_panel=_SPLIT,
         ),
@@ -85,7 +117,8 @@ def train(
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Share of the clips to test on, where the split is drawn; 0 tests on none.",
+            metavar="P",
+            help="Share of the clips used for testing, if the split is drawn at random. 0: none.",
             show_default="0.15",
             rich_help_panel=_SPLIT,
         ),
@@ -94,8 +127,7 @@ def train(
         bool,
         typer.Option(
             "--no-test",
-            help="Leave the test clips alone: choose a recipe by the validation speakers, and "
-            "score the test once, at the end.",
+            help="Do not score the test clips. For choosing a recipe by validation speakers first.",
             rich_help_panel=_SPLIT,
         ),
     ] = False,
@@ -103,7 +135,8 @@ def train(
         int | None,
         typer.Option(
             min=0,
-            help="Seed of splits that are drawn.",
+            metavar="N",
+            help="Seed of splits drawn at random.",
             show_default="0",
             rich_help_panel=_SPLIT,
         ),
@@ -112,8 +145,8 @@ def train(
         str | None,
         typer.Option(
             metavar="imagenet|none|FILE",
-            help="What resnet and resnet_ft start from: ImageNet's weights, which Keras downloads; "
-            "none; or, where there is no network, a .npz or .weights.h5 file of ResNet50's.",
+            help="Initial weights of resnet and resnet_ft: ImageNet's, downloaded by Keras; none; "
+            "or a .npz or .weights.h5 file of ResNet50's.",
             show_default="imagenet",
             rich_help_panel=_RUN,
         ),
@@ -122,7 +155,8 @@ def train(
         int | None,
         typer.Option(
             min=0,
-            help="Seed of weights, order and augmentation: the same seed gives the same model.",
+            metavar="N",
+            help="Seed of weights, order and augmentation. The same seed gives the same model.",
             show_default="0",
             rich_help_panel=_RUN,
         ),
@@ -131,7 +165,8 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Epochs at most.",
+            metavar="N",
+            help="Maximum number of epochs.",
             show_default="the recipe's",
             rich_help_panel=_RUN,
         ),
@@ -140,18 +175,20 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Go on with an interrupted run, the newest that agrees with the other options; "
-            "it ends as if it had not been interrupted.",
+            help="Resume the newest interrupted run with the same options. The result is the same "
+            "as without the interruption.",
             rich_help_panel=_RUN,
         ),
     ] = False,
     runs: Annotated[
-        Path, typer.Option(help="The folder that runs are kept in.", rich_help_panel=_RUN)
+        Path,
+        typer.Option(metavar="FOLDER", help="Folder of training runs.", rich_help_panel=_RUN),
     ] = Path("runs"),
     cache: Annotated[
         Path | None,
         typer.Option(
-            help="The folder that features are kept in, for all runs.",
+            metavar="FOLDER",
+            help="Folder of cached features, shared by all runs.",
             show_default="$EMOTOOL_CACHE, else the system's cache",
             rich_help_panel=_MACHINE,
         ),
@@ -160,17 +197,18 @@ def train(
         int | None,
         typer.Option(
             min=1,
+            metavar="N",
             help="Processes that compute features.",
             show_default="one per core",
             rich_help_panel=_MACHINE,
         ),
     ] = None,
 ) -> None:
-    """Train a model on labelled clips and judge it on speakers it has not heard.
+    """Train a model on labelled clips and measure it on speakers it was not trained on.
 
-    The run is kept in runs/NAME/TIME: settings, split, history, learning curves, confusion
-    matrix, metrics, predictions, checkpoints, weights. Its folder is printed on stdout.
-    emotool export NAME makes a model file of it.
+    A run is saved in runs/NAME/TIME: settings, split, history, learning curves, confusion
+    matrix, metrics, predictions, checkpoints and parameters. Its folder is printed on stdout.
+    `emotool export NAME` converts it to a model file.
     """
     from emotool_training.extras import require_train_extra
 
@@ -204,7 +242,7 @@ def train(
 
 
 def _parse_labels(text: str | None) -> tuple[str, ...] | None:
-    """Part ``happy,sad``."""
+    """Split ``happy,sad``."""
     if text is None:
         return None
     from emotool_training.corpora import EMOTIONS
@@ -213,9 +251,9 @@ def _parse_labels(text: str | None) -> tuple[str, ...] | None:
     unknown = [label for label in labels if label not in EMOTIONS]
     if unknown:
         raise typer.BadParameter(
-            f"{unknown[0]!r} is no emotion known here ({', '.join(EMOTIONS)})",
+            f"unknown emotion {unknown[0]!r}; known: {', '.join(EMOTIONS)}",
             param_hint="--labels",
         )
     if len(labels) < 2 or len(set(labels)) < len(labels):
-        raise typer.BadParameter("name two or more, each once", param_hint="--labels")
+        raise typer.BadParameter("give at least two different labels", param_hint="--labels")
     return labels

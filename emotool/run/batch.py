@@ -77,7 +77,7 @@ class _Batch:
             return self._run()
         except (KeyboardInterrupt, SystemExit):
             if self._journal is not None and self._journal.kept:
-                self._progress.note("What is done is kept: the same command goes on from here.")
+                self._progress.note("Progress saved; run the same command to resume.")
             raise
 
     def _run(self) -> RunSummary:
@@ -96,7 +96,7 @@ class _Batch:
             classifier = load_classifier(options.model, options.device, options.threads)
             if place := goes_before(options.model):
                 shown = printable(str(place))
-                self._progress.note(f"{shown} is taken, not the model of that name in emotool")
+                self._progress.note(f"using {shown} instead of the built-in model of that name")
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
             rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))
@@ -110,7 +110,9 @@ class _Batch:
         else:
             found = options.manifest.found()
         for folder in found.empty:
-            self._progress.note(f"{printable(folder)}: no audio files there that are not taken yet")
+            self._progress.note(
+                f"{printable(folder)}: no audio files found that are not listed already"
+            )
         sources = [Clip(0, path, path) for path in options.sources]
         spare_inputs(files, [*sources, *found.clips])
         return found
@@ -119,7 +121,7 @@ class _Batch:
         journal = Journal(file, self._parameters(classifier), restart=self._options.restart)
         if journal.outdated:
             self._progress.note(
-                "the interrupted run had another model or other parameters: beginning anew"
+                "the interrupted run had another model or other settings; starting over"
             )
         return journal
 
@@ -154,7 +156,7 @@ class _Batch:
         if journal is not None:
             done = journal.known(clips, by_content=self._options.pool.by_content)
         self._resumed = len(done)
-        self._progress.begin(len(clips), len(done))
+        self._progress.begin(len(clips), len(done), classifier.labels)
         todo = (clip for clip in clips if clip.index not in done)
         fresh = classify_clips(
             todo,
@@ -207,7 +209,7 @@ class _Batch:
         raise TooManyFailuresError(
             f"stopped because {many} failed, the last one {printable(result.shown)}: "
             f"{printable(result.stage)}: {printable(result.error)}",
-            hint="the same command goes on from here; --max-errors allows more",
+            hint="run the same command to resume; --max-errors allows more",
         )
 
     def _facts(self, model: "Classifier", tally: Tally) -> dict[str, Any]:

@@ -100,8 +100,8 @@ class RunOptions:
 class Progress(Protocol):
     """Hears how a run goes."""
 
-    def begin(self, total: int, resumed: int) -> None:
-        """Hear how many rows will come, and how many of them an earlier run has worked out."""
+    def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
+        """Receive the number of rows, how many an interrupted run has done, and the labels."""
 
     def advance(self, result: ClipResult) -> None:
         """Hear of a row, in input order."""
@@ -113,7 +113,7 @@ class Progress(Protocol):
 class Silence:
     """Hears how a run goes and says nothing of it."""
 
-    def begin(self, total: int, resumed: int) -> None:
+    def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
         """Do nothing."""
 
     def advance(self, result: ClipResult) -> None:

@@ -1,6 +1,6 @@
 """Clips, options and an onlooker for tests of whole runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Watcher:
         self.resumed = 0
         self.notes: list[str] = []
 
-    def begin(self, total: int, resumed: int) -> None:
+    def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
         """Hear that rows will come."""
         self.resumed = resumed
 

@@ -109,7 +109,7 @@ def test_interrupted_run_goes_on_with_its_windows(sounds: Path, tmp_path: Path) 
         run(options(sounds, target, **parts), Watcher(13, interrupt))
     watcher = Watcher()
     assert run(options(sounds, target, segments=True), watcher).resumed == 0
-    assert any("other parameters" in note for note in watcher.notes)
+    assert any("other settings" in note for note in watcher.notes)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".parquet"])
@@ -143,9 +143,9 @@ def test_interrupted_run_says_that_it_can_go_on(sounds: Path, tmp_path: Path) ->
     watcher = Watcher(20, interrupt)
     with pytest.raises(Interrupted):
         run(options(sounds, tmp_path / "labels.csv"), watcher)
-    assert "goes on from here" in watcher.notes[0]
+    assert "run the same command to resume" in watcher.notes[0]
     hasty = Watcher()
-    hasty.begin = lambda total, resumed: interrupt()  # type: ignore[method-assign]
+    hasty.begin = lambda *_: interrupt()  # type: ignore[method-assign]
     with pytest.raises(Interrupted):
         run(options(sounds, tmp_path / "other.csv"), hasty)
     assert hasty.notes == []
@@ -202,7 +202,7 @@ def test_other_model_begins_anew_and_says_so(sounds: Path, tmp_path: Path) -> No
     watcher = Watcher()
     summary = run(options(sounds, target, model=str(other)), watcher)
     assert summary.resumed == 0
-    assert "beginning anew" in watcher.notes[0]
+    assert "starting over" in watcher.notes[0]
 
 
 def test_restart_begins_anew(sounds: Path, tmp_path: Path, undisturbed: bytes) -> None:

@@ -48,7 +48,7 @@ def test_format_overrules_the_suffix(emotool: Emotool) -> None:
 def test_terminal_gets_a_file_and_is_told_so(
     place: Path, python: str, python_path: dict[str, str]
 ) -> None:
-    """Without -o nobody's terminal is flooded: the table goes to labels.csv, said so."""
+    """Without -o nobody's terminal is flooded: writing labels.csv, said so."""
     import pty
 
     ours, theirs = pty.openpty()
@@ -59,7 +59,7 @@ def test_terminal_gets_a_file_and_is_told_so(
     os.close(theirs)
     os.close(ours)
     assert run.returncode == 0
-    assert b"the table goes to labels.csv" in run.stderr
+    assert b"writing labels.csv" in run.stderr
     assert len(table((place / "labels.csv").read_text())) == 3
 
 

@@ -68,7 +68,7 @@ def test_log_file_gets_notes_but_no_bar(monkeypatch: pytest.MonkeyPatch) -> None
             bar.advance(row)
         bar.note("odd \x1b[31mname")
     assert log.getvalue().splitlines() == [
-        "going on: 7 of 1,000 clips are done",
+        "resuming: 7 of 1,000 clips already done",
         "odd \\x1b[31mname",
     ]
 

@@ -206,5 +206,5 @@ def test_a_model_in_place_of_emotools_own_is_told(emotool: Emotool, place: Path)
     write_tiny_model(place / "exported" / "cnn.onnx", tiny_metadata(name="cnn"))
     run = emotool("classify", "clips", "-o", "labels.csv")
     own = Path("exported") / "cnn.onnx"
-    assert f"{own} is taken, not the model of that name in emotool" in run.stderr
-    assert "is taken" not in emotool("classify", "clips", "--model", str(own)).stderr
+    assert f"using {own} instead of the built-in model of that name" in run.stderr
+    assert "built-in" not in emotool("classify", "clips", "--model", str(own)).stderr

@@ -46,7 +46,7 @@ def test_summary_is_as_documented() -> None:
     """The whole of it, once."""
     failed = "".join(f"      folder/{i:02d}.wav\n" for i in range(10))
     assert shown(RUN) == (
-        "1,040 clips in 12.3 s · 84.3 clips/s · 270 times real time · cnn on cpu\n"
+        "1,040 clips in 12.3 s · 84.3 clips/s · 270× real time · cnn on cpu\n"
         "\n"
         "  label    clips    share\n"
         f"  happy      520   51.0 %  {'█' * 40}\n"
@@ -59,10 +59,10 @@ def test_summary_is_as_documented() -> None:
         f"{failed}"
         "    and 5 more\n"
         "\n"
-        "files passed over: 12 without an audio suffix, 3 hidden\n"
-        "2 zip archives not looked into: name them to have their clips\n"
-        "labels in labels.csv, standard output\n"
-        "failures in failures.csv\n"
+        "skipped: 12 files without an audio extension, 3 hidden files\n"
+        "skipped: 2 zip archives; name them to include their clips\n"
+        "table written to labels.csv, standard output\n"
+        "failures listed in failures.csv\n"
     )
 
 
@@ -83,7 +83,7 @@ def test_good_run_has_nothing_to_add() -> None:
     )
     text = shown(run)
     assert text.startswith("1 clip in")
-    for absent in ("failed", "silent", "passed over", "interrupted", "and 0 more"):
+    for absent in ("failed", "silent", "skipped", "interrupted", "and 0 more"):
         assert absent not in text
     assert "  sad        0    0.0 %\n" in text
 
@@ -97,7 +97,7 @@ def test_doubtful_labels_are_counted_with_what_to_do() -> None:
     tally.add(ClipResult(4, "b.wav", "silent", flags=("clipped",)))
     assert (tally.doubted, tally.doubts) == (2, {"noisy": 2, "clipped": 1})
     text = " ".join(shown(replace(RUN, doubted=tally.doubted, doubts=tally.doubts)).split())
-    assert "2 labels in doubt (2 noisy, 1 clipped): listen to the clips that have flags" in text
+    assert "2 doubtful labels (2 noisy, 1 clipped): listen to flagged clips" in text
     assert "doubt" not in shown(RUN)
 
 
@@ -121,8 +121,8 @@ def test_resumed_clips_do_not_count_as_speed() -> None:
     """Clips from an interrupted run were not worked on in this one's time."""
     text = shown(replace(RUN, resumed=1030))
     assert "0.8 clips/s" in text
-    assert "times real time" not in text
-    assert "1,030 clips taken from the interrupted run before" in text
+    assert "× real time" not in text
+    assert "1,030 clips from the interrupted run" in text
 
 
 def test_run_of_no_time_divides_by_nothing() -> None:
@@ -149,8 +149,8 @@ def test_what_was_written_beside_the_tables_is_told() -> None:
     """A folder of annotations is easily forgotten, and embeddings are no labels."""
     run = replace(RUN, beside=(("files for audacity", "tracks"), ("embeddings", "e.npz")))
     text = shown(run)
-    assert "labels in labels.csv, standard output\n" in text
-    assert "\nfiles for audacity in tracks\nembeddings in e.npz\n" in text
+    assert "table written to labels.csv, standard output\n" in text
+    assert "\nfiles for audacity written to tracks\nembeddings written to e.npz\n" in text
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -49,9 +49,9 @@ def options(base: Path) -> list[str | Path]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--labels", "happy,calm"], "'calm' is no emotion known here"),
-        (["--labels", "happy"], "two or more"),
-        (["--labels", "sad,sad"], "two or more"),
+        (["--labels", "happy,calm"], "unknown emotion 'calm'"),
+        (["--labels", "happy"], "two different labels"),
+        (["--labels", "sad,sad"], "two different labels"),
         (["--epochs", "0"], "--epochs"),
         (["--fold", "-1"], "--fold"),
         (["--test-share", "2"], "--test-share"),
