@@ -91,14 +91,16 @@ def _models() -> Iterator[Check]:
     """Load every model, which checks its metadata, its shapes and its golden answer."""
     models = list_models()
     if DEFAULT_MODEL not in {entry.name for entry in models}:
-        yield Check("models", DEFAULT_MODEL, "broken", "the default model is not here: reinstall")
+        yield Check(
+            "models", DEFAULT_MODEL, "broken", "the default model is missing: reinstall emotool"
+        )
     for entry in models:
         yield _tried("models", entry.name, partial(_load, entry.path))
 
 
 def _load(path: Path) -> str:
     classifier = load_classifier(path, "cpu")
-    return f"gives its golden answer; labels {', '.join(classifier.labels)}"
+    return f"reproduces its reference output; labels {', '.join(classifier.labels)}"
 
 
 def _devices() -> Iterator[Check]:
@@ -112,7 +114,7 @@ def _devices() -> Iterator[Check]:
             device = _DEVICES[provider]
             yield _tried("devices", device, partial(_infer, device))
         else:
-            yield Check("devices", provider, "absent", "there, but not used by emotool")
+            yield Check("devices", provider, "absent", "available, not used by emotool")
 
 
 def _infer(device: str) -> str:

@@ -84,8 +84,8 @@ def figure_format(target: str) -> str:
     suffix = PurePath(target).suffix.lower()
     if suffix not in FORMATS:
         raise OutputError(
-            f"cannot tell the format of {printable(target)} from its suffix",
-            hint=f"end the name in one of: {', '.join(FORMATS)}",
+            f"unknown figure format: {printable(target)}",
+            hint=f"use one of these extensions: {', '.join(FORMATS)}",
         )
     return suffix[1:]
 
@@ -204,6 +204,17 @@ def _draw_evidence(axes: "Axes", heard: Explanation) -> None:
     axes.set_title("Evidence for each window’s label")
     if heard.evidence is None:
         return
+    from matplotlib import colormaps
+    from matplotlib.patches import Patch
+
+    orange = colormaps["autumn"](1 / 3)
+    shades = ((0.25, "weak"), (0.75, "strong"))
+    axes.legend(
+        handles=[Patch(color=orange, alpha=alpha, label=name) for alpha, name in shades],
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+        handlelength=1.2,
+    )
     axes.imshow(
         np.ones_like(heard.evidence),
         alpha=0.75 * heard.evidence,

@@ -96,7 +96,7 @@ def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures
     for part in iter_extract(path, spec):
         parts.append(part)
         if sum(part.duration_s for part in parts) > _MAX_EXTRACT_SECONDS:
-            raise AudioError("features", "longer than an hour: too long to be taken as a whole")
+            raise AudioError("features", "longer than an hour: too long to be read as a whole")
     if len(parts) == 1:
         return parts[0]
     return ClipFeatures(

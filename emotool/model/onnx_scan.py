@@ -100,7 +100,7 @@ def read_onnx(path: Path) -> OnnxFile:
     except (IndexError, UnicodeDecodeError) as error:
         why = next((why for start, why in _MISTAKEN if content.startswith(start)), "")
         raise ModelError(
-            f"{printable(str(path))} is no ONNX file, or a damaged one{': ' if why else ''}{why}"
+            f"{printable(str(path))} is not an ONNX file, or is damaged{': ' if why else ''}{why}"
         ) from error
     return OnnxFile(content, scan.properties)
 
@@ -114,7 +114,7 @@ def _read(path: Path) -> bytes:
     try:
         status = path.stat()
         if not S_ISREG(status.st_mode):
-            raise ModelError(f"{shown} is no model: it is not a regular file")
+            raise ModelError(f"{shown} is not a model: it is not a regular file")
         if status.st_size > MAX_BYTES:
             size = status.st_size / 2**30
             raise ModelError(
@@ -127,7 +127,7 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot read {shown}: {getattr(error, 'strerror', error)}") from error
     if not content:
-        raise ModelError(f"{shown} is no ONNX file: it is empty")
+        raise ModelError(f"{shown} is not an ONNX file: it is empty")
     if len(content) > MAX_BYTES:
         raise ModelError(f"{shown} is refused: it grew while it was read")
     return content
@@ -148,7 +148,7 @@ class _Scan:
         for number, value, _ in fields(data):
             self._fields_left -= 1
             if self._fields_left < 0:
-                raise _RefusedError("it has absurdly many parts")
+                raise _RefusedError("it has too many fields")
             field = (message, number)
             child = _CHILDREN[message].get(number)
             if field in _REFUSED:

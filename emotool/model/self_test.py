@@ -129,7 +129,7 @@ def check_answer(probabilities: Any, metadata: ModelMetadata) -> None:
     errors = np.abs(probabilities - np.asarray(golden.probabilities, np.float32)).max(axis=1)
     if not float(errors.max()) <= golden.tolerance:
         _differs(
-            "its answer to the golden input",
+            "its output for the reference input",
             f"{_rounded(golden.probabilities)} within {golden.tolerance:g}",
             _rounded(probabilities[int(errors.argmax())]),
         )

@@ -123,9 +123,9 @@ def prove(session: "onnxruntime.InferenceSession", wanted: str) -> str:
         raise DeviceError(f"the model runs on an unknown provider: {', '.join(providers)}")
     if wanted == "cuda" and name != "cuda":
         raise DeviceError(
-            "--device cuda was asked for, but ONNX Runtime put the model on the CPU",
+            "--device cuda was requested, but ONNX Runtime runs the model on the CPU",
             hint="the CUDA or cuDNN libraries that onnxruntime-gpu needs could not be loaded; "
-            "--device auto takes the CPU instead",
+            "--device auto uses the CPU instead",
         )
     return name
 
@@ -146,11 +146,11 @@ def _no_cuda(both_packages: bool) -> DeviceError:
     if both_packages:
         return DeviceError(
             "onnxruntime and onnxruntime-gpu are both installed: they overwrite each other's "
-            "files, which leaves only the CPU",
-            hint=f"keep the one you want: {_SWAP}",
+            "files, and only the CPU works",
+            hint=f"install only one of them: {_SWAP}",
         )
     return DeviceError(
-        "--device cuda was asked for, but this ONNX Runtime has no CUDA provider",
+        "--device cuda was requested, but this ONNX Runtime has no CUDA provider",
         hint=f"on a machine with an NVIDIA GPU: {_SWAP}",
     )
 

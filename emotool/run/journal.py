@@ -221,9 +221,9 @@ class Journal:
                 self._path.with_name(self._path.name + suffix).unlink()
 
     def _error(self, error: Exception) -> JournalError:
-        hint = "--restart begins anew without it"
+        hint = "--restart starts over without it"
         if getattr(error, "sqlite_errorname", "") in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}:
-            hint = "free some space and run the same command again: it goes on from here"
+            hint = "free some space and run the same command to resume"
         return JournalError(
             f"cannot use the journal {printable(str(self._path))}: {error}", hint=hint
         )

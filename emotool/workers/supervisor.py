@@ -272,7 +272,7 @@ class Supervisor:
             self._identity = self._identify(first)
             return self._give_up("timeout", f"no result after {self._timeout_s:g} s")
         elif first.index == self._suspect:
-            return self._give_up("crash", f"reading it ends the process ({cause})")
+            return self._give_up("crash", f"the process that read it died ({cause})")
         else:
             self._suspect = first.index
             self._identity = self._identify(first)  # of what will be tried again

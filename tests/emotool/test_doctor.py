@@ -31,7 +31,7 @@ def test_sound_installation_is_found_sound(folder: Path) -> None:
     """Models, the CPU and each common sound format are tried and work."""
     checks = found()
     assert [check for check in checks.values() if check.status == "broken"] == []
-    assert "golden answer" in checks["models", "cnn"].detail
+    assert "reference output" in checks["models", "cnn"].detail
     assert "ms for a window" in checks["devices", "cpu"].detail
     for name in ("WAV", "FLAC", "OGG", "MP3", "AIFF", "OPUS"):
         assert checks["decoders", name].status == "ok"

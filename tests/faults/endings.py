@@ -81,7 +81,7 @@ RESUMING = (
     Fault(
         "a damaged journal",
         "an error that names the way out; `--restart` takes it",
-        "error: cannot use the journal …\nhint: --restart begins anew without it",
+        "error: cannot use the journal …\nhint: --restart starts over without it",
         1,
         (f"{_HERE}::test_damaged_journal_is_left_behind_by_restart",),
     ),
@@ -98,7 +98,7 @@ WORKERS = (
     Fault(
         "a decoder that ends the process (signal, `exit`, out of memory)",
         "tried once more alone, then a `failed` row; the run goes on",
-        "crash: reading it ends the process (…)",
+        "crash: the process that read it died (…)",
         3,
         (
             f"{_POOL}::test_crashing_clip_costs_its_own_row_only",

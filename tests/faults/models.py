@@ -98,8 +98,8 @@ def _escaping_label(model: onnx.ModelProto) -> None:
 
 
 MODELS = (
-    ModelFault("an empty file", _bytes(b""), "m.onnx is no ONNX file: it is empty"),
-    ModelFault("a text", _bytes(b"no model at all\n"), "m.onnx is no ONNX file, or a damaged one"),
+    ModelFault("an empty file", _bytes(b""), "m.onnx is not an ONNX file: it is empty"),
+    ModelFault("a text", _bytes(b"no model at all\n"), "m.onnx is not an ONNX file, or is damaged"),
     ModelFault(
         "a pickle",
         _bytes(b"\x80\x05cos\nsystem\n."),
@@ -109,7 +109,7 @@ MODELS = (
     ModelFault("HDF5 weights", _bytes(b"\x89HDF\r\n\x1a\n" + bytes(90)), "…it is an HDF5 file"),
     ModelFault("a file of 2 GiB", _large, "m.onnx is refused: it has 2.0 GiB"),
     ModelFault("a folder", lambda path: path.mkdir(), "there is no model file …m.onnx"),
-    ModelFault("a FIFO", os.mkfifo, "m.onnx is no model: it is not a regular file"),
+    ModelFault("a FIFO", os.mkfifo, "m.onnx is not a model: it is not a regular file"),
     ModelFault(
         "weights in a file outside its folder",
         _spoilt(_external),
@@ -125,12 +125,12 @@ MODELS = (
     ModelFault(
         "labels swapped",
         _spoilt(_swapped_labels),
-        "m.onnx: its answer to the golden input: expected …",
+        "m.onnx: its output for the reference input: expected …",
     ),
     ModelFault(
         "other weights",
         _spoilt(_other_weights),
-        "m.onnx: its answer to the golden input: expected …",
+        "m.onnx: its output for the reference input: expected …",
     ),
     ModelFault("a shape of 2^62", _spoilt(_absurd_shape), "m.onnx: ONNX Runtime cannot load it"),
     ModelFault("no classifier", _spoilt(_no_classifier), "m.onnx: outputs: expected"),

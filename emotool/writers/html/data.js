@@ -46,10 +46,10 @@ function searchable(text) {
 
 // Flags that say not to trust a label, as docs/schema.md has them.
 const doubts = {
-  speechless: "hardly speech",
-  clipped: "recorded too loud, its peaks cut off",
-  narrow_band: "nothing above 4 kHz, as on the telephone",
-  noisy: "noise or other people beside the speech",
+  speechless: "little or no speech",
+  clipped: "clipped: recorded too loud",
+  narrow_band: "no sound above 4 kHz, as on the telephone",
+  noisy: "background noise or other voices",
 };
 
 const statusNames = {

@@ -41,7 +41,7 @@ function remarks(row) {
   const made = [];
   if (doubted.length) {
     const why = doubted.map((flag) => doubts[flag]).join("; ");
-    made.push(element("p", { class: "doubt" }, "Do not trust the label: " + why + "."));
+    made.push(element("p", { class: "doubt" }, "Doubtful label: " + why + "."));
   }
   if (rest.length) {
     const bad = row.status === "failed" ? "bad" : "muted";
@@ -65,7 +65,7 @@ function turns() {
 
 function soundAndPicture(row) {
   const about = row.media;
-  if (about.error) return [element("p", { class: "muted" }, "Not to be heard: " + about.error)];
+  if (about.error) return [element("p", { class: "muted" }, "Cannot be played: " + about.error)];
   const audio = element("audio", { controls: "", preload: "metadata", src: media(row, "sound") });
   audio.setAttribute("aria-label", "Sound of " + row.name);
   const line = element("div", { class: "head" });
@@ -75,7 +75,7 @@ function soundAndPicture(row) {
   let slider = null;
   if (about.evidence) {
     const map = element("img", { src: media(row, "evidence"), class: "map",
-      alt: "Where in the spectrogram the model found its label" });
+      alt: "Evidence for the label over the spectrogram" });
     map.style.opacity = evidenceShown;
     picture.append(map);
     slider = evidenceSlider(map);
@@ -95,7 +95,7 @@ function evidenceSlider(map) {
   const input = element("input", { type: "range", min: "0", max: "1", step: "0.05" });
   input.value = evidenceShown;
   input.addEventListener("input", () => { evidenceShown = map.style.opacity = input.value; });
-  return element("label", { class: "evidence" }, "Model’s evidence", input);
+  return element("label", { class: "evidence" }, "Evidence", input);
 }
 
 function hertz() {

@@ -46,7 +46,7 @@ def test_what_cannot_be_drawn_is_one_clear_line(tmp_path: Path, explain) -> None
         ("talk.wav", "a.png", "no label to explain: its first minute is silent"),
         ("broken.wav", "a.png", "error: broken.wav: open: a text file, not audio"),
         ("gone.wav", "a.png", "error: gone.wav: open: "),
-        ("silent.wav", "a.gif", "cannot tell the format of a.gif"),
+        ("silent.wav", "a.gif", "unknown figure format: a.gif"),
     ]:
         run: Run = explain(clip, "-o", output)
         assert run.returncode == 1

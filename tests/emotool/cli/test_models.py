@@ -73,7 +73,7 @@ def test_list_for_programs_is_tab_separated(emotool: Emotool, folder: Path) -> N
         "problem": "",
     }
     assert table["cnn6"]["uar"] == ""
-    assert "no ONNX file" in table["spoilt"]["problem"]
+    assert "not an ONNX file" in table["spoilt"]["problem"]
 
 
 def test_list_for_people_is_a_table(emotool: Emotool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_list_for_people_is_a_table(emotool: Emotool, monkeypatch: pytest.Monkey
     for part in ("cnn *", "happy, sad", "82.3 % (79.0-85.1)", "CC BY-NC-SA", "not measured"):
         assert part in text
     assert "s[/b]ad" in text
-    assert "is no ONNX file" in text
+    assert "is not an ONNX file" in text
     assert "* used when no --model is given" in text
 
 
@@ -144,7 +144,7 @@ def test_spoilt_model_is_an_error_by_itself(emotool: Emotool) -> None:
     """Asked for by name, a file that is no model is no success."""
     answer = emotool("models", "spoilt")
     assert answer.code == 1
-    assert "no ONNX file" in answer.err
+    assert "not an ONNX file" in answer.err
 
 
 def test_without_models_the_folders_are_named(

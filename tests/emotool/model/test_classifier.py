@@ -326,7 +326,7 @@ def huge_activation(model: onnx.ModelProto) -> None:
     [
         (huge_embedding, "embedding: expected at most 65536"),
         (huge_activation, "activation: expected at most 16 x"),
-        (replace_weights, "its answer to the golden input: expected"),
+        (replace_weights, "its output for the reference input: expected"),
         (rename_input, "inputs: expected log_mel, got samples"),
         (add_input, "inputs: expected log_mel, got log_mel, more"),
         (fix_batch, "log_mel's shape"),
@@ -338,7 +338,7 @@ def huge_activation(model: onnx.ModelProto) -> None:
         (empty_graph, "ONNX Runtime cannot load it|inputs: expected"),
         (absurd_shape, "ONNX Runtime cannot load it"),
         (absurd_memory, "ONNX Runtime cannot load it|failed while running"),
-        (skip_softmax, "golden"),
+        (skip_softmax, "reference input"),
         (lie_about_logits, "probabilities: expected the softmax of its logits"),
         (give_nan, "output activation: expected finite numbers"),
         (leave_axes_open, "activation"),
@@ -387,7 +387,7 @@ def test_metadata_with_another_golden_answer_are_refused(tmp_path: Path) -> None
     """Swapped labels, which no shape gives away, are caught by the golden answer."""
     golden = tiny_metadata().golden
     metadata = tiny_metadata(golden=Golden(0, golden.probabilities[::-1], 1e-2))
-    with pytest.raises(ModelError, match="golden input"):
+    with pytest.raises(ModelError, match="reference input"):
         load_classifier(write_tiny_model(tmp_path / "m.onnx", metadata))
 
 

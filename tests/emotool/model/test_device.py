@@ -65,7 +65,7 @@ def test_real_session_proves_the_cpu() -> None:
     """A session on this machine says that it runs on the CPU."""
     session = onnxruntime.InferenceSession(tiny_model().SerializeToString(), providers=[CPU])
     assert prove(session, "auto") == prove(session, "cpu") == "cpu"
-    with pytest.raises(DeviceError, match="put the model on the CPU"):
+    with pytest.raises(DeviceError, match="runs the model on the CPU"):
         prove(session, "cuda")
 
 

@@ -192,7 +192,7 @@ def test_file_of_nothing_but_tiny_parts_is_refused(tmp_path: Path) -> None:
     """A file made to be walked for hours is given up after a second or so."""
     path = tmp_path / "m.onnx"
     path.write_bytes(b"\x08\x01" * (MAX_FIELDS + 1))  # the IR version, again and again
-    with pytest.raises(ModelError, match="absurdly many parts"):
+    with pytest.raises(ModelError, match="too many fields"):
         read_onnx(path)
 
 
@@ -241,7 +241,7 @@ def test_arbitrary_bytes_are_read_or_refused(
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 100, "HDF5"),
         (pickle.dumps({"weights": [1.0]}), "pickle"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
-        (b"hello", "no ONNX file"),
+        (b"hello", "not an ONNX file"),
         (b"", "empty"),
     ],
 )

@@ -195,7 +195,7 @@ def test_clip_whose_sound_has_gone_is_shown_without(
     for name in ("0.wav", "1.wav"):
         assert page.find("#detail h2").text == name
         shown = page.find("#detail").text
-        assert "Not to be heard: " in shown
+        assert "Cannot be played: " in shown
         assert "75.0 %" in shown
         page.find("#detail [aria-label='Next clip']").click()
 
@@ -320,7 +320,7 @@ def test_doubts_are_told_in_words_beside_the_label(page: Page, tmp_path: Path) -
         out.write(row(1, "b.wav"))
     page.open(tmp_path / "r.html")
     words = page.find("#detail .doubt").text
-    assert words.startswith("Do not trust the label: ")
+    assert words.startswith("Doubtful label: ")
     assert words.count(";") == len(DOUBTS) - 1
     assert page.find("#detail .doubt + p").text == "long"
     page.find("#detail [aria-label='Next clip']").click()
