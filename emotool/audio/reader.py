@@ -35,7 +35,7 @@ class Audio:
     Parameters
     ----------
     samples : numpy.ndarray
-        float32 ``[n]``, the mean of the channels, full scale ±1.
+        float32 ``[n]``, one channel (see `emotool.audio.channels`), full scale ±1.
     sample_rate : int
         Samples per second (Hz) of ``samples``.
     duration_s : float
@@ -43,7 +43,7 @@ class Audio:
     source_rate, channels : int
         The file's own sample rate (Hz) and number of channels.
     clipped : bool
-        Whether a channel stays at full scale for three samples or more.
+        Whether what is used of it stays at full scale for three samples or more.
     """
 
     samples: Floats

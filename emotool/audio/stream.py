@@ -5,9 +5,8 @@ believed about the format, never about the length.
 """
 
 import io
-import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO, Final, TypeAlias, cast
 
@@ -15,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from emotool.audio.channels import Mixing, Survey
 from emotool.audio.ffmpeg import container_of, open_foreign
 from emotool.audio.formats import explain, read_head
+from emotool.audio.full_scale import FullScale
 from emotool.errors import AudioError
 from emotool.files.opening import open_regular
 from emotool.files.zip_members import read_member, split_member
@@ -31,18 +32,15 @@ _RATES: Final = (2_000, 768_000)
 _BLOCK_VALUES: Final = 1 << 20
 """Values (frames times channels) decoded at once: 4 MiB of float32, a minute at 16 kHz."""
 
-_LOUDEST: Final = 1e9
-"""Absolute sample values above this are damage: full scale is 1."""
+_HELD_VALUES: Final = 2_900_000
+_HELD_SECONDS: Final = 60.0
+"""Clips of more values (11 MiB) or seconds are decoded twice; others are held in memory."""
 
 _UNKNOWN_LENGTH: Final = 1 << 62
 """libsndfile's length (frames) of a file that names none lies above this."""
 
 _HEADER_BYTES: Final = 4_096
 """A file of no samples may have this many bytes of names and remarks."""
-
-_CLIP_LEVEL: Final = 0.999
-_CLIP_RUN: Final = 3
-"""A channel that stays at full scale for this many samples was clipped."""
 
 
 class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]
@@ -65,21 +63,24 @@ class AudioStream:
         Samples per second (Hz) of what `read` gives.
     source_rate, channels : int
         The file's own sample rate (Hz) and number of channels.
-    clipped : bool
-        Whether clipping was met so far.
     """
 
-    def __init__(self, file: Any, size_bytes: int, sample_rate: int) -> None:
+    def __init__(self, start: Callable[[], Any], size_bytes: int, sample_rate: int) -> None:
+        file = start()
         self.sample_rate = sample_rate
         self.source_rate = int(file.samplerate)
         self.channels = int(file.channels)
-        self.clipped = False
+        self._start = start  # opens the file anew
         self._file = file
         self._bytes = size_bytes
         self._promised = int(file.frames)
         self._block = self._block_frames()
         self._ended = False
         self._decoded = 0  # frames
+        self._given = 0  # frames
+        self._values = FullScale(self.channels, getattr(file, "subtype", ""))
+        self._held: list[Floats] | None = []  # decoded, not yet mixed; None: decoded again
+        self._mixing: Mixing | None = None
         self._pending: list[Floats] = []  # resampled, not yet asked for
         self._resampler = self._make_resampler()
 
@@ -103,7 +104,19 @@ class AudioStream:
     @property
     def seconds(self) -> float | None:
         """The clip's length in seconds, to the file's own sample; None before its end is met."""
-        return self._decoded / self.source_rate if self._ended else None
+        return self._given / self.source_rate if self._ended else None
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What was found: ``clipped``, and the flags of `emotool.audio.channels`."""
+        mixing = self._survey() if self._mixing is None else self._mixing
+        return (("clipped",) if self.clipped else ()) + mixing.flags
+
+    @property
+    def clipped(self) -> bool:
+        """Whether what is used of the clip was cut off at full scale."""
+        mixing = self._survey() if self._mixing is None else self._mixing
+        return self._values.clipped(mixing.channel)
 
     def read(self, count: int) -> Floats:
         """Return the next ``count`` samples, fewer only at the end of the clip.
@@ -127,7 +140,7 @@ class AudioStream:
         """
         have = sum(piece.size for piece in self._pending)
         while have < count and not self._ended:
-            piece = self._resample(self._decode())
+            piece = self._resample(self._next())
             self._pending.append(piece)
             have += piece.size
         if len(self._pending) == 1:
@@ -137,8 +150,39 @@ class AudioStream:
         self._pending = [joined[count:]] if have > count else []
         return joined[:count]
 
-    def _decode(self) -> Floats:
+    def _survey(self) -> Mixing:
+        """Decode the whole clip to decide on its channels and offset; hold it if it is short."""
+        survey = Survey(self.channels, self.source_rate)
+        held: list[Floats] = []
+        frames = min(_HELD_VALUES // self.channels, int(_HELD_SECONDS * self.source_rate) + 1)
+        while not self._ended:
+            block = self._decode()
+            survey.add(block)
+            held.append(block)
+            if self._decoded > frames:
+                held.clear()
+        self._mixing = survey.decide(max(1.0, self._values.peak))
+        self._ended = False
+        self._held = held or None
+        if self._held is None:
+            self._file = self._start()
+            self._decoded = 0
+        return self._mixing
+
+    def _next(self) -> Floats:
         """Return the next block at the file's own rate, as mono; mark the end."""
+        mixing = self._survey() if self._mixing is None else self._mixing
+        if self._held is None:
+            block = self._decode()
+        else:
+            block = self._held.pop(0)
+            self._ended = not self._held
+        mono = mixing.apply(block, self._given)
+        self._given += len(block)
+        return mono
+
+    def _decode(self) -> Floats:
+        """Return the next block at the file's own rate, [n, channels]; mark the end."""
         # One more than promised, so that the last block is seen to be the last.
         left = self._promised + 1 - self._decoded
         size = min(self._block, left) if left > 0 else self._block
@@ -150,10 +194,10 @@ class AudioStream:
         if len(block) < size:
             self._ended = True
             self._check_length()
-        if not len(block):
-            return np.empty(0, np.float32)
-        self._inspect(block)
-        return _mono(block)
+        if len(block):
+            self._values.add(block)
+        sound: Floats = block
+        return sound
 
     def _check_length(self) -> None:
         """Raise AudioError if the decoder ended before the end that the file names."""
@@ -169,16 +213,6 @@ class AudioStream:
                 f"damaged or cut off: {self._decoded} of {self._promised} samples can be decoded",
             )
 
-    def _inspect(self, block: Floats) -> None:
-        """Look for values that are no sound, and for clipping."""
-        low, high = float(block.min()), float(block.max())
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise AudioError("decode", "samples that are no numbers (NaN or infinity)")
-        if max(-low, high) > _LOUDEST:
-            raise AudioError("decode", f"samples beyond ±{_LOUDEST:.0e}, where full scale is 1")
-        if not self.clipped and max(-low, high) >= _CLIP_LEVEL:
-            self.clipped = _is_clipped(block)
-
     def _resample(self, block: Floats) -> Floats:
         if self._resampler is None:
             return block
@@ -187,26 +221,6 @@ class AudioStream:
         except (RuntimeError, ValueError) as error:
             raise AudioError("resample", str(error)) from error
         return resampled
-
-
-def _mono(block: Floats) -> Floats:
-    """Return the mean of the channels: [n, channels] -> [n]."""
-    if block.shape[1] == 1:
-        return block[:, 0]
-    mean = block[:, 0].copy()  # [n]
-    for channel in range(1, block.shape[1]):
-        mean += block[:, channel]
-    mean *= np.float32(1.0 / block.shape[1])
-    return mean
-
-
-def _is_clipped(block: Floats) -> bool:
-    """Return whether a channel of ``block`` [n, channels] stays at full scale."""
-    full = np.abs(block) >= _CLIP_LEVEL
-    run = full[: max(0, len(full) - _CLIP_RUN + 1)].copy()
-    for offset in range(1, _CLIP_RUN):
-        run &= full[offset : offset + len(run)]
-    return bool(run.any())
 
 
 def _decoder_reason(error: Exception) -> str:
@@ -240,12 +254,15 @@ def open_audio(path: str | os.PathLike[str], sample_rate: int) -> Iterator[Audio
     name = os.fspath(path)
     with ExitStack() as opened:
         source, sound, size = _open_bytes(name, opened)
-        head = read_head(source)
-        if container := container_of(head, size):
-            file: Any = opened.enter_context(open_foreign(source, container))
-        else:
-            file = opened.enter_context(_open_sound(name, sound, head))
-        yield AudioStream(file, size, sample_rate)
+
+        def start() -> Any:
+            source.seek(0)
+            head = read_head(source)
+            if container := container_of(head, size):
+                return opened.enter_context(open_foreign(source, container))
+            return opened.enter_context(_open_sound(name, sound, head))
+
+        yield AudioStream(start, size, sample_rate)
 
 
 def _open_bytes(name: str, opened: ExitStack) -> tuple[BinaryIO, Any, int]:

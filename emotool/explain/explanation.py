@@ -95,7 +95,7 @@ def explain(path: str | os.PathLike[str], classifier: "Classifier") -> Explanati
         samples = stream.read(limit + 1)
         cut = samples.size > limit
         samples = samples[:limit]
-        features = features_of(samples, spec, clipped=stream.clipped, long=cut)
+        features = features_of(samples, spec, flags=stream.flags, long=cut)
     probabilities, maps = _run(classifier, features.log_mels)
     seconds = samples.size / spec.sample_rate
     return Explanation(

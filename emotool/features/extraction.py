@@ -55,7 +55,7 @@ class ClipFeatures:
         Decoded seconds that this part stands for, before trimming; a clip's duration is the
         sum over its parts.
     flags : tuple of str
-        ``clipped`` and ``long``, where they hold so far.
+        What `emotool.audio.stream.AudioStream.flags` has, and ``long``.
     starts_s, ends_s : tuple of float
         Where each window begins, and where its sound ends, in seconds from the start of the
         file.
@@ -154,7 +154,7 @@ def iter_extract(
         if head.size > limit:
             parts = _long_parts(head, stream, _Cutting(spec, hop), max(1, block_windows))
         else:
-            parts = iter([_short_clip(head, stream.clipped, _Cutting(spec, hop))])
+            parts = iter([_short_clip(head, stream.flags, _Cutting(spec, hop))])
         for part in parts:
             yield _ending_with(stream, part)
 
@@ -175,7 +175,7 @@ def _ending_with(stream: AudioStream, part: ClipFeatures) -> ClipFeatures:
 
 
 def features_of(
-    samples: Floats, spec: SpectrogramSpec, *, clipped: bool = False, long: bool = False
+    samples: Floats, spec: SpectrogramSpec, *, flags: tuple[str, ...] = (), long: bool = False
 ) -> ClipFeatures:
     """Return the features of samples that are decoded already.
 
@@ -185,8 +185,8 @@ def features_of(
         float32 ``[n]`` at ``spec.sample_rate``: a whole clip, or the beginning of a long one.
     spec : SpectrogramSpec
         What to compute.
-    clipped : bool
-        Whether the recording was found to be clipped.
+    flags : tuple of str
+        What is known of the recording.
     long : bool
         Whether it goes on for longer than `LONG_SECONDS`: it is not trimmed then.
 
@@ -197,8 +197,8 @@ def features_of(
     """
     cutting = _Cutting(spec, spec.window_samples)
     if long:
-        return _long_part(samples, 0, clipped, cutting)
-    return _short_clip(samples, clipped, cutting)
+        return _long_part(samples, 0, flags, cutting)
+    return _short_clip(samples, flags, cutting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +209,9 @@ class _Cutting:
     hop: int
 
 
-def _short_clip(samples: Floats, clipped: bool, cutting: _Cutting) -> ClipFeatures:
+def _short_clip(samples: Floats, flags: tuple[str, ...], cutting: _Cutting) -> ClipFeatures:
     spec = cutting.spec
     duration = samples.size / spec.sample_rate
-    flags = ("clipped",) if clipped else ()
     if not samples.size or duration < spec.min_seconds:
         return ClipFeatures("too_short", _no_windows(spec), duration, flags)
     if _is_silent(samples):
@@ -235,20 +234,24 @@ def _long_parts(
         if head.size < enough:
             head = np.concatenate([head, stream.read(enough - head.size)])
         if head.size < enough:
-            yield _long_part(head, offset, stream.clipped, cutting)
+            yield _long_part(head, offset, stream.flags, cutting)
             return
-        yield _long_part(head[:size], offset, stream.clipped, cutting, block_windows)
+        yield _long_part(head[:size], offset, stream.flags, cutting, block_windows)
         head = head[step:]  # what the next part's windows share with these stays
         offset += step
 
 
 def _long_part(
-    part: Floats, offset: int, clipped: bool, cutting: _Cutting, count: int | None = None
+    part: Floats,
+    offset: int,
+    flags: tuple[str, ...],
+    cutting: _Cutting,
+    count: int | None = None,
 ) -> ClipFeatures:
     """Return the features of a part: so many windows if it goes on, else to the clip's end."""
     spec = cutting.spec
     duration = (part.size if count is None else count * cutting.hop) / spec.sample_rate
-    flags = ("clipped", "long") if clipped else ("long",)
+    flags = (*flags, "long")
     if _is_silent(part):
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
     log_mels, starts, ends = _windows(part, offset, cutting, count)

@@ -55,3 +55,17 @@ def test_what_cannot_be_used_says_why(tmp_path: Path, form: str) -> None:
     outcomes = [compute(path, form, SPEC, ITSELF) for path in (silent, short, bad)]  # type: ignore[arg-type]
     assert [outcome.status for outcome in outcomes] == ["silent", "too_short", "failed"]
     assert outcomes[2].reason
+
+
+def test_training_gets_clips_without_offset_and_without_cancelling(tmp_path: Path) -> None:
+    """As classification does: what models are fed is the same sound."""
+    samples = vowel(seconds=1.8)
+    samples -= samples.mean()
+    clip = write_clip(tmp_path / "a.wav", samples, subtype="FLOAT")
+    faulty = np.stack([samples + np.float32(0.1), -samples / 2], axis=1)
+    path = write_clip(tmp_path / "b.wav", faulty, subtype="FLOAT")
+    image = clip_image(clip, SPEC, ITSELF)
+    loud = image > image.max() - 60
+    assert np.abs(clip_image(path, SPEC, ITSELF) - image)[loud].max() < 0.1
+    windows = compute(path, "windows", SPEC, ITSELF).array
+    assert np.abs(windows - extract(clip, SPEC).log_mels).max() < 0.1

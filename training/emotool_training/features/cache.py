@@ -35,6 +35,8 @@ _FEATURE_CODE = (
     "emotool.audio.reader",
     "emotool.audio.formats",
     "emotool.audio.stream",
+    "emotool.audio.channels",
+    "emotool.audio.full_scale",
     "emotool.audio.ffmpeg",
     "emotool.audio.ffmpeg",
     "emotool.files.zip_members",
