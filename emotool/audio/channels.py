@@ -202,10 +202,13 @@ class Survey:
 
     def _levels_of(self, block: Floats) -> Doubles:
         """Return the level (RMS about the mean) in frames, [frames, channels + 1]."""
-        count = len(block) // self._frame
+        count, channels = len(block) // self._frame, block.shape[1]
+        if not count:
+            return np.empty((0, channels + 1))
         # Samples left out change neither power nor mean of a frame by much.
-        framed = block[: count * self._frame].reshape(count, self._frame, -1)[:, :: self._step]
-        planes = np.empty((block.shape[1] + 1, count, framed.shape[1]), np.float32)
+        framed = block[: count * self._frame].reshape(count, self._frame, channels)
+        framed = framed[:, :: self._step]
+        planes = np.empty((channels + 1, count, framed.shape[1]), np.float32)
         planes[:-1] = framed.transpose(2, 0, 1)
         np.mean(planes[:-1], axis=0, out=planes[-1])
         points = np.float32(framed.shape[1])
@@ -246,7 +249,7 @@ class Survey:
     def _offsets(self, channel: int | None, full_scale: float) -> tuple[Doubles, Doubles]:
         """Return what to subtract of a channel, or of the mean of all, and where."""
         nothing = np.empty(0)
-        if not self._frames:
+        if self._frames < self._frame:  # a few samples have some mean or other
             return nothing, nothing
         sums = np.concatenate(self._sections)  # [sections, channels]
         chosen = sums.mean(axis=1) if channel is None else sums[:, channel]  # [sections]

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from emotool.audio.channels import DC_OFFSET
 from emotool.audio.stream import AudioStream, open_audio
 from emotool.errors import AudioError
 from emotool.features.mel import log_mel_padded
@@ -215,7 +216,9 @@ def _short_clip(samples: Floats, flags: tuple[str, ...], cutting: _Cutting) -> C
     if not samples.size or duration < spec.min_seconds:
         return ClipFeatures("too_short", _no_windows(spec), duration, flags)
     if _is_silent(samples):
-        return ClipFeatures("silent", _no_windows(spec), duration, flags)
+        # Without sound, an offset has changed nothing.
+        found = tuple(flag for flag in flags if flag != DC_OFFSET)
+        return ClipFeatures("silent", _no_windows(spec), duration, found)
     start, stop = trim(samples, spec)
     log_mels, starts, ends = _windows(samples[start:stop], start, cutting)
     return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks_of(samples))
