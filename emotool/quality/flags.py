@@ -3,7 +3,8 @@
 Models are trained on acted speech that was recorded close by and in quiet rooms. They label
 whatever else they are given just as readily, so a clip that is something else is flagged. All
 is measured on the spectrograms that the model is given, window by window; the measures of a
-clip are the means over its windows, so an hour takes no more memory than a second.
+clip are the means over its windows, so an hour takes no more memory than a second. Noise is
+judged by the windows with speech: beside those without, any recording would be noisy.
 
 The limits were chosen on clips of 18 speakers that were spoilt on purpose, and judged on those
 of 18 others: ``benchmarks/flags.py`` prints how often each flag is right.
@@ -54,7 +55,9 @@ TREBLE_DB: Final = -44.0
 """Recordings whose sounds end at 4 kHz have less than this above 5 kHz."""
 
 
-def flags_of(measures: Measures, peaks: Peaks, n_mels: int, seconds: float) -> tuple[str, ...]:
+def flags_of(
+    measures: Measures, peaks: Peaks, n_mels: int, seconds: float, spoken: Measures | None = None
+) -> tuple[str, ...]:
     """Return the flags that measures stand for, in the order in which they are written.
 
     Of a clip without speech nothing else is said: noise is noisy, and hum has even peaks.
@@ -69,6 +72,8 @@ def flags_of(measures: Measures, peaks: Peaks, n_mels: int, seconds: float) -> t
         Bands of its spectrograms.
     seconds : float
         How much sound was measured.
+    spoken : Measures, optional
+        Of its windows with speech; those of the clip if not given.
 
     Returns
     -------
@@ -82,24 +87,29 @@ def flags_of(measures: Measures, peaks: Peaks, n_mels: int, seconds: float) -> t
     >>> flags_of(Measures(9.0, 32.0, 38.0, -60.0, 6.9, 0.9), Peaks(1.0, 0.0), 64, 3.0)
     ('clipped', 'narrow_band', 'noisy')
     """
-    steady = measures.movement < MOVEMENT and measures.range_db < STEADY_DB
-    speechless = (
-        measures.texture_db < TEXTURE_DB[n_mels]
-        or measures.voice_range_db < VOICE_RANGE_DB
-        or measures.movement < STILL
-        or steady
-    )
-    if seconds < SPEECHLESS_SECONDS or speechless:
+    if seconds < SPEECHLESS_SECONDS or _is_speechless(measures, n_mels):
         return ("speechless",) if seconds >= SPEECHLESS_SECONDS else ()
     clipped = peaks.evenness > EVENNESS or peaks.flatness > FLATNESS
     narrow = measures.treble_db < TREBLE_DB
-    noisy = measures.range_db < RANGE_DB or measures.band_range_db < BAND_RANGE_DB
+    speech = spoken or measures
+    noisy = speech.range_db < RANGE_DB or speech.band_range_db < BAND_RANGE_DB
     found = (
         ("clipped", clipped and seconds >= CLIPPED_SECONDS),
         ("narrow_band", narrow and seconds >= NARROW_BAND_SECONDS),
         ("noisy", noisy and seconds >= NOISY_SECONDS),
     )
     return tuple(flag for flag, holds in found if holds)
+
+
+def _is_speechless(measures: Measures, n_mels: int) -> bool:
+    """Return whether nobody speaks in what was measured."""
+    steady = measures.movement < MOVEMENT and measures.range_db < STEADY_DB
+    return (
+        measures.texture_db < TEXTURE_DB[n_mels]
+        or measures.voice_range_db < VOICE_RANGE_DB
+        or measures.movement < STILL
+        or steady
+    )
 
 
 def _plus(total: Sequence[float], weight: float, more: Sequence[float]) -> list[float]:
@@ -122,6 +132,8 @@ class Quality:
         # Plain numbers: arrays of six or two take longer to make than to add.
         self._total = [0.0] * len(Measures._fields)
         self._frames = 0
+        self._spoken = list(self._total)  # of windows with speech
+        self._spoken_frames = 0
         self._peaks = [0.0] * len(Peaks._fields)
         self._peaks_s = 0.0
         self._seen: tuple[str, ...] = ()
@@ -138,8 +150,12 @@ class Quality:
         for window, start, end in zip(part.log_mels, part.starts_s, part.ends_s, strict=True):
             frames = min(spec.frames, round((end - start) * spec.sample_rate) // spec.hop_length)
             if frames >= 2:
-                self._total = _plus(self._total, frames, measure(window[:, :frames]))
+                found = measure(window[:, :frames])
+                self._total = _plus(self._total, frames, found)
                 self._frames += frames
+                if not _is_speechless(found, spec.n_mels):
+                    self._spoken = _plus(self._spoken, frames, found)
+                    self._spoken_frames += frames
 
     @property
     def seconds(self) -> float:
@@ -154,6 +170,13 @@ class Quality:
         return Measures(*(each / self._frames for each in self._total))
 
     @property
+    def spoken(self) -> Measures | None:
+        """The same over the windows with speech; None without any."""
+        if not self._spoken_frames:
+            return None
+        return Measures(*(each / self._spoken_frames for each in self._spoken))
+
+    @property
     def peaks(self) -> Peaks:
         """Means over the parts, by their length; zeros without any."""
         return Peaks(*(each / max(self._peaks_s, 1e-9) for each in self._peaks))
@@ -164,5 +187,5 @@ class Quality:
         measures = self.measures
         if measures is None:
             return self._seen
-        found = flags_of(measures, self.peaks, self._spec.n_mels, self.seconds)
+        found = flags_of(measures, self.peaks, self._spec.n_mels, self.seconds, self.spoken)
         return tuple(dict.fromkeys(self._seen + found))

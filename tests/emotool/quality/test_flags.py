@@ -97,6 +97,22 @@ def test_talk_in_noise_is_noisy(spec: SpectrogramSpec, seed: int) -> None:
 
 
 @both
+@pytest.mark.parametrize("snr_db", [37.0, 30.0, 5.0])
+@pytest.mark.parametrize("pause", [6.0, 12.0, 24.0])
+def test_noise_is_judged_where_there_is_speech(
+    spec: SpectrogramSpec, snr_db: float, pause: float
+) -> None:
+    """Long pauses in a quiet room make no noise of it; noisy talk stays noisy."""
+    gaps = [np.zeros(round(pause * RATE), np.float32)] * 3
+    talks = [talk(6.0, seed=seed) for seed in range(3)]
+    samples = np.concatenate([each for pair in zip(gaps, talks, strict=True) for each in pair])
+    hiss = noise(samples.size / RATE, seed=1)
+    loud = np.sqrt(np.mean(talks[0] ** 2) / np.mean(hiss**2)) * 10 ** (-snr_db / 20)
+    found = flags((samples + loud * hiss).astype(np.float32), spec)
+    assert found == (("noisy",) if snr_db < 10 else ())
+
+
+@both
 def test_noise_lowers_the_ranges_as_physics_has_it(spec: SpectrogramSpec) -> None:
     """With white noise 10 dB higher, what lies between talk and pauses is some 10 dB less."""
     speech, hiss = talk(seed=1), noise(3.0, seed=1)
