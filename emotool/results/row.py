@@ -75,7 +75,8 @@ class ClipResult:
     duration_s : float or None
         Length of the decoded sound in seconds; None if it could not be decoded.
     flags : tuple of str
-        What else to know about it: any of `DOUBTS`, and ``long``.
+        What else to know about it: any of `DOUBTS`, ``long``, and what
+        `emotool.audio.channels` finds.
     stage : str
         Where it failed (``open``, ``decode``, …); empty unless ``failed``.
     error : str

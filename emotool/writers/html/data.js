@@ -52,6 +52,13 @@ const doubts = {
   noisy: "background noise or other voices",
 };
 
+// Flags that say what was found, where the label counts as any other does.
+const findings = {
+  cancelling: "channels cancel each other: the loudest one is labelled",
+  one_channel: "most channels have no speech: the loudest one is labelled",
+  dc_offset: "a constant offset was removed",
+};
+
 const statusNames = {
   ok: "labelled", uncertain: "uncertain", silent: "silent", too_short: "too short", failed: "failed",
 };

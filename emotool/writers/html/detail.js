@@ -36,7 +36,8 @@ function showClip(row) {
 
 function remarks(row) {
   const doubted = row.flags.filter((flag) => Object.hasOwn(doubts, flag));
-  const rest = row.flags.filter((flag) => !doubted.includes(flag));
+  const rest = row.flags.filter((flag) => !doubted.includes(flag))
+    .map((flag) => Object.hasOwn(findings, flag) ? findings[flag] : flag);
   if (row.error !== "") rest.push(row.error);
   const made = [];
   if (doubted.length) {

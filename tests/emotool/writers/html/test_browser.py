@@ -314,10 +314,10 @@ def test_uncertain_clips_are_called_so_and_keep_their_probabilities(
 
 
 def test_doubts_are_told_in_words_beside_the_label(page: Page, tmp_path: Path) -> None:
-    """Every flag that says not to trust a label says why; others are named as they are."""
+    """Every flag that says not to trust a label says why, and those of channels what was done."""
     with open_writer(str(tmp_path / "r.html"), LABELS, {"model": "tiny"}) as out:
         out.write(replace(row(0, "a.wav"), flags=(*DOUBTS, "long")))
-        out.write(row(1, "b.wav"))
+        out.write(replace(row(1, "b.wav"), flags=("one_channel", "dc_offset")))
     page.open(tmp_path / "r.html")
     words = page.find("#detail .doubt").text
     assert words.startswith("Doubtful label: ")
@@ -325,6 +325,9 @@ def test_doubts_are_told_in_words_beside_the_label(page: Page, tmp_path: Path) -
     assert page.find("#detail .doubt + p").text == "long"
     page.find("#detail [aria-label='Next clip']").click()
     assert not page.js("return document.querySelector('#detail .doubt')")
+    found = page.find("#detail .muted ~ .muted").text
+    assert "the loudest one is labelled" in found
+    assert "offset was removed" in found
 
 
 def test_a_manifests_columns_are_shown_and_searched(page: Page, tmp_path: Path) -> None:
