@@ -13,7 +13,7 @@ from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool_training import architectures
 from emotool_training.architectures import resnet
-from emotool_training.network.split import cut
+from emotool_training.network.split import split_backbone
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 SMALL = {
@@ -92,8 +92,8 @@ def test_a_resnet_taps_earlier_layers() -> None:
     corner = earlier[:, :2, :2].mean((1, 2))  # [1, c]
     assert np.allclose(taps[:, 0, 0, : earlier.shape[3]], corner, atol=1e-5)
     assert np.array_equal(taps[..., earlier.shape[3] :], last)
-    parts = cut(model, resnet.TAPS)
-    assert parts.tail.output["logits"].shape == (None, 2)
+    parts = split_backbone(model, resnet.TAPS)
+    assert parts.trainable.output["logits"].shape == (None, 2)
 
 
 def test_a_resnet_keeps_the_statistics_of_its_normalisation() -> None:

@@ -11,7 +11,7 @@ import keras
 
 from emotool_training.architectures.blocks import (
     Activity,
-    Blot,
+    Cutout,
     EvidenceHead,
     Normalise,
     SpectrogramImage,
@@ -219,7 +219,7 @@ def test_a_grey_image_has_three_equal_channels() -> None:
 def test_blots_are_patches_of_the_mean_and_only_in_training() -> None:
     """About the share asked for; whole patches; the rest is as it was."""
     image = np.ones((50, 64, 48, 1), np.float32)
-    layer = Blot(0.25)
+    layer = Cutout(0.25)
     assert np.array_equal(layer(image).numpy(), image)
     blotted = layer(image, training=True).numpy()
     assert set(np.unique(blotted)) == {0.0, 1.0}

@@ -10,7 +10,7 @@ import soundfile
 
 from emotool.features.spec import SpectrogramSpec
 from emotool_training.audit.check import check
-from emotool_training.audit.decode import listen, listen_to_all
+from emotool_training.audit.decode import check_clip, check_clips
 from emotool_training.audit.report import Report
 from emotool_training.corpora import load_corpora
 from tests.corpus_tree import need
@@ -100,15 +100,15 @@ def test_silence_is_judged_as_in_classification(tmp_path: Path) -> None:
     """A constant is no sound; a whisper above -70 dB of full scale is."""
     constant = write_clip(tmp_path / "a.wav", np.full(8_000, 0.3, np.float32), subtype="FLOAT")
     whisper = write_clip(tmp_path / "b.wav", tone(200, amplitude=1e-3), subtype="FLOAT")
-    assert listen(constant, SPEC).fault == "silent"
-    assert listen(whisper, SPEC).fault == ""
+    assert check_clip(constant, SPEC).fault == "silent"
+    assert check_clip(whisper, SPEC).fault == ""
 
 
 def test_empty_and_missing_files_are_unreadable(tmp_path: Path) -> None:
     """Whatever becomes of a file between finding and decoding is a fault, not a crash."""
     (tmp_path / "empty.wav").touch()
-    assert listen(tmp_path / "empty.wav", SPEC).fault == "unreadable"
-    assert listen(tmp_path / "gone.wav", SPEC).fault == "unreadable"
+    assert check_clip(tmp_path / "empty.wav", SPEC).fault == "unreadable"
+    assert check_clip(tmp_path / "gone.wav", SPEC).fault == "unreadable"
 
 
 def test_digest_is_of_the_sound_not_the_file(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_digest_is_of_the_sound_not_the_file(tmp_path: Path) -> None:
     wav = write_integers(tmp_path / "a.wav", samples)
     flac = write_integers(tmp_path / "a.flac", samples)
     other = write_integers(tmp_path / "b.wav", samples[::-1])
-    digests = [listen(path, SPEC).digest for path in (wav, flac, other)]
+    digests = [check_clip(path, SPEC).digest for path in (wav, flac, other)]
     assert digests[0] == digests[1] != digests[2]
 
 
@@ -125,7 +125,7 @@ def test_results_are_in_order_and_progress_reaches_the_end(tmp_path: Path) -> No
     """Batches end in any order; what is told is what is done."""
     paths = [write_clip(tmp_path / f"{n}.wav", tone(200, seconds=0.1 + n / 100)) for n in range(40)]
     told: list[tuple[int, int]] = []
-    heard = listen_to_all(paths, SPEC, workers=3, progress=lambda *done: told.append(done))
+    heard = check_clips(paths, SPEC, workers=3, progress=lambda *done: told.append(done))
     assert [h.duration_s for h in heard] == pytest.approx([0.1 + n / 100 for n in range(40)])
     assert told[-1] == (40, 40)
     assert told == sorted(told)
@@ -140,7 +140,7 @@ def test_interruption_ends_the_threads(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        listen_to_all(paths, SPEC, workers=2, progress=interrupt)
+        check_clips(paths, SPEC, workers=2, progress=interrupt)
     assert threading.active_count() == before
 
 

@@ -22,7 +22,7 @@ from emotool_training.jobs.train import train
 from emotool_training.jobs.trained import recipe_of
 from emotool_training.network.pretrained import RANDOM
 from emotool_training.progress import Display
-from emotool_training.recipes.settings import HeadFirst
+from emotool_training.recipes.settings import HeadStage
 from emotool_training.runs.folder import Run, create_run, open_run
 from tests.tiny_run import tiny_corpus, tiny_recipe
 
@@ -124,7 +124,7 @@ def test_a_network_from_nobodys_weights_does_not_borrow_figures(
 def test_the_card_tells_every_stage_of_training(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two epochs after forty of the head alone are not two epochs."""
     assert source_of(run, NOWHERE).notes.startswith("Trained for ")
-    staged = dataclasses.replace(recipe_of(run), head_first=HeadFirst("head", 40))
+    staged = dataclasses.replace(recipe_of(run), head_first=HeadStage("head", 40))
     monkeypatch.setattr(run_source, "recipe_of", lambda run: staged)
     said = source_of(run, NOWHERE).notes
     assert "40 epochs of the head alone, then for" in said

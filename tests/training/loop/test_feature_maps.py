@@ -14,11 +14,11 @@ from emotool_training import architectures
 from emotool_training.features import cache as feature_cache
 from emotool_training.features.clips import TrainingClips, ValidationClips
 from emotool_training.loop import feature_maps as kept_maps
-from emotool_training.loop.feature_maps import KeptMaps, KeptSet
-from emotool_training.network.split import cut
+from emotool_training.loop.feature_maps import FeatureMaps, FeatureMapSet
+from emotool_training.network.split import split_backbone
 from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
-from emotool_training.recipes.settings import Augmentation, Kept
+from emotool_training.recipes.settings import Augmentation, CachedFeatureMaps
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 LAYER = "conv2_block1_out"
@@ -27,7 +27,12 @@ PLAIN = Augmentation(
     noise_probability=0.0, mel_masks=0, time_masks=0, shift_seconds=0.0,
 )  # fmt: skip
 RECIPE = Recipe(
-    "r", "resnet", spectrogram=SPEC, kept=Kept(LAYER, copies=3), batch_size=2, label_smoothing=0.0
+    "r",
+    "resnet",
+    spectrogram=SPEC,
+    kept=CachedFeatureMaps(LAYER, copies=3),
+    batch_size=2,
+    label_smoothing=0.0,
 )
 
 
@@ -48,11 +53,11 @@ def clips(frames: int = SPEC.frames) -> TrainingClips:
 def test_maps_are_the_networks_own(model: Any, tmp_path: Path) -> None:
     """Unaltered copies give what the body makes of the clip's window."""
     recipe = replace(RECIPE, augmentation=PLAIN)
-    parts = cut(model, LAYER)
-    kept = KeptMaps(parts, recipe, tmp_path).training(clips(), Display(1))
+    parts = split_backbone(model, LAYER)
+    kept = FeatureMaps(parts, recipe, tmp_path).training(clips(), Display(1))
     window = clips().images[0][0].astype(np.float32)
     window = np.maximum(window, window.max() - SPEC.top_db)
-    maps, activity = parts.body(np.repeat(window[None], kept_maps.BATCH, 0))
+    maps, activity = parts.backbone(np.repeat(window[None], kept_maps.BATCH, 0))
     wanted = np.concatenate([maps.numpy()[0].ravel(), activity.numpy()[0]])
     assert len(kept.images[0]) == 3
     for copy in kept.images[0]:
@@ -62,9 +67,9 @@ def test_maps_are_the_networks_own(model: Any, tmp_path: Path) -> None:
 
 def test_copies_differ_and_are_the_same_again(model: Any, tmp_path: Path) -> None:
     """They depend on the clip and the copy's number; made anew they are the same to the bit."""
-    parts = cut(model, LAYER)
-    one = KeptMaps(parts, RECIPE, tmp_path / "a").training(clips(), Display(1))
-    two = KeptMaps(parts, RECIPE, tmp_path / "b").training(clips(), Display(1))
+    parts = split_backbone(model, LAYER)
+    one = FeatureMaps(parts, RECIPE, tmp_path / "a").training(clips(), Display(1))
+    two = FeatureMaps(parts, RECIPE, tmp_path / "b").training(clips(), Display(1))
     assert np.array_equal(np.array(one.images), np.array(two.images))
     assert not np.array_equal(one.images[0][0], one.images[0][1])
     assert not np.array_equal(one.images[0][0], one.images[1][0])
@@ -72,7 +77,7 @@ def test_copies_differ_and_are_the_same_again(model: Any, tmp_path: Path) -> Non
 
 def test_maps_are_made_once(model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second time they are read; a damaged entry is made again."""
-    maker = KeptMaps(cut(model, LAYER), RECIPE, tmp_path)
+    maker = FeatureMaps(split_backbone(model, LAYER), RECIPE, tmp_path)
     first = maker.training(clips(), Display(1))
     (entry, *_) = sorted(tmp_path.rglob("*.npz"))
     entry.write_bytes(entry.read_bytes()[:100])
@@ -85,24 +90,24 @@ def test_maps_are_made_once(model: Any, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    "change", [{"kept": Kept(LAYER, 2)}, {"augmentation": Augmentation(pace=0.1)}]
+    "change", [{"kept": CachedFeatureMaps(LAYER, 2)}, {"augmentation": Augmentation(pace=0.1)}]
 )
 def test_other_settings_have_other_maps(model: Any, tmp_path: Path, change: dict[str, Any]) -> None:
     """Also other weights; but not another share of mixing, which comes later."""
-    parts = cut(model, LAYER)
-    one = KeptMaps(parts, RECIPE, tmp_path)._folder()
-    assert KeptMaps(parts, replace(RECIPE, **change), tmp_path)._folder() != one
+    parts = split_backbone(model, LAYER)
+    one = FeatureMaps(parts, RECIPE, tmp_path)._folder()
+    assert FeatureMaps(parts, replace(RECIPE, **change), tmp_path)._folder() != one
     mixed = replace(RECIPE, augmentation=Augmentation(mixup_alpha=0.9))
-    assert KeptMaps(parts, mixed, tmp_path)._folder() == one
+    assert FeatureMaps(parts, mixed, tmp_path)._folder() == one
     other = architectures.build("resnet", ("happy", "sad"), SPEC, {"cut": LAYER, "projection": 4})
-    assert KeptMaps(cut(other, LAYER), RECIPE, tmp_path)._folder() != one
+    assert FeatureMaps(split_backbone(other, LAYER), RECIPE, tmp_path)._folder() != one
 
 
 def test_spectrograms_made_by_other_code_have_other_maps(
     model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Maps are found by the audio file: what lies between must not have changed."""
-    maker = KeptMaps(cut(model, LAYER), RECIPE, tmp_path)
+    maker = FeatureMaps(split_backbone(model, LAYER), RECIPE, tmp_path)
     before = maker._folder()
     monkeypatch.setattr(feature_cache, "_code", lambda altered: "other code")
     assert maker._folder() != before
@@ -110,8 +115,8 @@ def test_spectrograms_made_by_other_code_have_other_maps(
 
 def test_batches_are_of_kept_copies(model: Any, tmp_path: Path) -> None:
     """Each row of a batch is one of its clip's copies, with the clip's label."""
-    kept = KeptMaps(cut(model, LAYER), RECIPE, tmp_path).training(clips(), Display(1))
-    data = KeptSet(kept, RECIPE, 0)
+    kept = FeatureMaps(split_backbone(model, LAYER), RECIPE, tmp_path).training(clips(), Display(1))
+    data = FeatureMapSet(kept, RECIPE, 0)
     (first, *_) = data.epoch(0)
     windows, targets = (value.numpy() for value in first)
     for window, target in zip(windows, targets, strict=True):
@@ -128,9 +133,9 @@ def test_validation_maps_are_those_of_its_windows(model: Any, tmp_path: Path) ->
     windows = [
         random.normal(-40, 9, (n, SPEC.n_mels, SPEC.frames)).astype(np.float32) for n in (1, 11)
     ]
-    parts = cut(model, LAYER)
+    parts = split_backbone(model, LAYER)
     given = ValidationClips(windows, np.array([0, 1]), ["a", "a"])
-    made = KeptMaps(parts, RECIPE, tmp_path).validation(given)
+    made = FeatureMaps(parts, RECIPE, tmp_path).validation(given)
     assert [len(array) for array in made.windows] == [1, 11]
     direct = model(windows[1])["logits"].numpy()
-    assert np.allclose(parts.tail(made.windows[1])["logits"].numpy(), direct, atol=0.02)
+    assert np.allclose(parts.trainable(made.windows[1])["logits"].numpy(), direct, atol=0.02)

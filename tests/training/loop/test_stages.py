@@ -19,7 +19,7 @@ from emotool_training.jobs.choices import Choices
 from emotool_training.jobs.start import begin, resume
 from emotool_training.jobs.train import train
 from emotool_training.jobs.trained import load_model
-from emotool_training.loop.feature_maps import KeptMaps
+from emotool_training.loop.feature_maps import FeatureMaps
 from emotool_training.runs.folder import Run
 from tests.tiny_run import tiny_recipe
 from tests.training.training_runs import CrashError, Silent, choices, places
@@ -69,13 +69,13 @@ def test_a_stage_that_is_over_reads_no_maps(base: Path, monkeypatch: pytest.Monk
     with pytest.raises(CrashError):
         train(run, plan, SecondStage())
     read: list[str] = []
-    made = KeptMaps.training
+    made = FeatureMaps.training
 
-    def training(maps: KeptMaps, *arguments: Any) -> Any:
+    def training(maps: FeatureMaps, *arguments: Any) -> Any:
         read.append(maps.recipe.kept.layer if maps.recipe.kept else "")
         return made(maps, *arguments)
 
-    monkeypatch.setattr(KeptMaps, "training", training)
+    monkeypatch.setattr(FeatureMaps, "training", training)
     whole = (run.folder / "checkpoints" / "head-00002.npz").read_bytes()
     for content, wanted in (
         (whole[:-1000], ["conv2_block2_out", "conv2_block1_out"]),  # its last epoch comes again

@@ -15,12 +15,17 @@ from emotool.features.spec import SpectrogramSpec
 from emotool_training.architectures.blocks import EvidenceHead
 from emotool_training.augmentation.spectrogram import warp_mels
 from emotool_training.export.onnx_graph import to_onnx
-from emotool_training.network.network import Network, build_network, for_companion
+from emotool_training.network.network import Network, build_network, member_recipe
 from emotool_training.recipes.recipe import Recipe
-from emotool_training.recipes.settings import Augmentation, Companion, HeadFirst, Kept
+from emotool_training.recipes.settings import (
+    Augmentation,
+    CachedFeatureMaps,
+    EnsembleMember,
+    HeadStage,
+)
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
-COMPANION = Companion("cnn", {"widths": [4, 8], "projection": 6, "mel_pool": 2}, share=0.25)
+COMPANION = EnsembleMember("cnn", {"widths": [4, 8], "projection": 6, "mel_pool": 2}, share=0.25)
 RECIPE = Recipe(
     "pair",
     "resnet",
@@ -48,7 +53,7 @@ def windows() -> np.ndarray:
 
 def test_logits_are_the_weighted_mean_of_both(network: Network, windows: np.ndarray) -> None:
     """A quarter of the companion's here; embeddings stand one behind the other."""
-    assert network.companion is not None
+    assert network.member is not None
     whole, main, other = (one(windows) for one in (network.whole, *network.parts))
     wanted = 0.75 * main["logits"] + 0.25 * other["logits"]
     assert np.allclose(whole["logits"], wanted, atol=1e-5)
@@ -179,11 +184,11 @@ def test_a_companion_is_trained_whole_by_its_own_settings() -> None:
         layer_rates={"conv": 0.0},
         frozen_epochs={"conv": 2},
         augmentation=Augmentation(pace=0.1),
-        kept=Kept("conv2_block1_out"),
-        head_first=HeadFirst("conv2_block1_out", 2),
+        kept=CachedFeatureMaps("conv2_block1_out"),
+        head_first=HeadStage("conv2_block1_out", 2),
         companion=companion,
     )
-    found = for_companion(recipe, companion)
+    found = member_recipe(recipe, companion)
     assert (found.architecture, found.model) == ("cnn", COMPANION.model)
     assert (found.epochs, found.patience, found.first_judged) == (7, 7, 7)
     assert (found.learning_rate, found.batch_size) == (0.5, 5)

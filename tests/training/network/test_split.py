@@ -11,7 +11,7 @@ from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool_training import architectures
 from emotool_training.loop.optimiser import Optimiser
-from emotool_training.network.split import cut, leaves
+from emotool_training.network.split import flat_layers, split_backbone
 from emotool_training.recipes.recipe import Recipe
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
@@ -20,10 +20,10 @@ CONFIG = {"cut": "conv2_block2_out", "projection": 8}
 
 def in_parts(model: Any, layer: str, log_mel: Any) -> tuple[Any, Any, Any]:
     """Run a model whole and cut; return both outputs and the maps between."""
-    parts = cut(model, layer)
-    maps, activity = parts.body(log_mel)
+    parts = split_backbone(model, layer)
+    maps, activity = parts.backbone(log_mel)
     packed = np.concatenate([maps.numpy().reshape(len(maps), -1), activity.numpy()], axis=1)
-    return model(log_mel), parts.tail(packed), maps
+    return model(log_mel), parts.trainable(packed), maps
 
 
 def test_body_and_tail_together_are_the_model() -> None:
@@ -54,7 +54,7 @@ def test_a_head_of_means_needs_no_more_than_means(pooling: str) -> None:
 def test_the_tail_shares_its_weights_with_the_model() -> None:
     """What it learns, the model knows; and rates reach its layers by their names."""
     model = architectures.build("resnet", ("happy", "sad"), SPEC, CONFIG)
-    tail = cut(model, "conv2_block1_out").tail
+    tail = split_backbone(model, "conv2_block1_out").trainable
     rates = {"conv": 0.0, "conv2_block2": 0.1}
     optimiser = Optimiser(tail, Recipe("r", "resnet", layer_rates=rates))
     mine = {id(weight) for weight in model.weights}
@@ -69,13 +69,15 @@ def test_a_layer_that_is_not_there_is_told() -> None:
     """A recipe may name any."""
     model = architectures.build("resnet", ("happy", "sad"), SPEC, CONFIG)
     with pytest.raises(TrainingError, match="no layer 'conv9'"):
-        cut(model, "conv9")
+        split_backbone(model, "conv9")
 
 
 def test_leaves_are_all_layers_once() -> None:
     """Those of a model within a model too."""
     model = architectures.build("resnet", ("happy", "sad"), SPEC, CONFIG)
-    names = [layer.name for layer in leaves(cut(model, "conv2_block1_out").tail)]
+    names = [
+        layer.name for layer in flat_layers(split_backbone(model, "conv2_block1_out").trainable)
+    ]
     assert len(names) == len(set(names))
     assert {"head", "conv2_block2_1_conv"} <= set(names)
     assert "conv1_conv" not in names

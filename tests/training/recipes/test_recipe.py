@@ -10,7 +10,7 @@ import pytest
 from emotool.errors import EmotoolError, TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool_training.recipes.recipe import Recipe, load_recipe, model_name, recipe_names
-from emotool_training.recipes.settings import Companion, HeadFirst, Kept
+from emotool_training.recipes.settings import CachedFeatureMaps, EnsembleMember, HeadStage
 from emotool_training.recipes.strict import from_dict
 from tests.tiny_run import tiny_recipe
 
@@ -105,9 +105,9 @@ def test_a_recipe_without_stages_says_nothing_of_them() -> None:
     assert not {"kept", "head_first", "reconstruct", "companion"} & set(plain)
     staged = dataclasses.replace(
         load_recipe("cnn"),
-        kept=Kept("a", 3),
-        head_first=HeadFirst("b", 2),
-        companion=Companion("cnn", {"widths": [4]}),
+        kept=CachedFeatureMaps("a", 3),
+        head_first=HeadStage("b", 2),
+        companion=EnsembleMember("cnn", {"widths": [4]}),
     )
     values = json.loads(json.dumps(staged.to_dict()))
     assert from_dict(Recipe, values, "the recipe") == staged

@@ -1,7 +1,7 @@
 """A convolutional encoder, trained to give spectrograms back, with a head on its features.
 
 The encoder halves both axes with each convolution; a decoder that mirrors it makes the spectrogram
-again, of which parts were blotted out (Vincent et al. 2008, doi:10.1145/1390156.1390294). Once
+again, of which patches were masked (Vincent et al. 2008, doi:10.1145/1390156.1390294). Once
 that is learnt the decoder is thrown away and a head tells labels apart by the encoder's features.
 """
 
@@ -13,7 +13,7 @@ import keras
 from keras import layers
 
 from emotool.features.spec import SpectrogramSpec
-from emotool_training.architectures.blocks import Activity, Blot, EvidenceHead, Normalise
+from emotool_training.architectures.blocks import Activity, Cutout, EvidenceHead, Normalise
 from emotool_training.recipes.strict import from_dict, one_or_more
 
 __all__ = ["CODE", "Config", "build", "build_autoencoder"]
@@ -99,7 +99,7 @@ def build_autoencoder(model: keras.Model, config: Mapping[str, Any]) -> keras.Mo
     -------
     keras.Model
         ``log_mel`` f32 [batch, n_mels, frames] dB → ``image``, normalised, and
-        ``reconstruction``, what the decoder makes of it after parts were blotted out in
+        ``reconstruction``, what the decoder makes of it after patches were masked in
         training, both f32 [batch, n_mels, frames, 1].
 
     Examples
@@ -112,7 +112,7 @@ def build_autoencoder(model: keras.Model, config: Mapping[str, Any]) -> keras.Mo
     settings = from_dict(Config, config, "the autoencoder's settings")
     image = model.get_layer("normalise").output  # [batch, n_mels, frames, 1]
     encoder = keras.Model(image, model.get_layer(CODE).output, name="encoder")
-    x = encoder(Blot(settings.blotted, name="blot")(image))  # [batch, h, w, c]
+    x = encoder(Cutout(settings.blotted, name="blot")(image))  # [batch, h, w, c]
     for number, width in enumerate([*settings.widths[-2::-1], 16], 1):
         x = layers.Conv2DTranspose(
             width, 5, 2, padding="same", use_bias=False, name=f"decoder_{number}"

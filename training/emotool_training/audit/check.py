@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from emotool.features.spec import SpectrogramSpec
-from emotool_training.audit.decode import Heard, listen_to_all
+from emotool_training.audit.decode import DecodeCheck, check_clips
 from emotool_training.audit.report import Report, rows_by_corpus, rows_by_speaker
 from emotool_training.corpora import CorpusIndex, Problem, Utterance, known_fault
 
@@ -37,7 +37,7 @@ def check(
         Counts and durations of the clips, with all problems.
     """
     clips = index.utterances
-    heard = listen_to_all(
+    checks = check_clips(
         [clip.path for clip in clips], spec or SpectrogramSpec(), workers, progress
     )
     problems = [
@@ -45,12 +45,12 @@ def check(
         *_misnamed(clips),
         *(
             Problem(h.fault, clip.path, _with_known(clip, h))
-            for clip, h in zip(clips, heard, strict=True)
+            for clip, h in zip(clips, checks, strict=True)
             if h.fault
         ),
-        *_same_sound(clips, heard),
+        *_same_sound(clips, checks),
     ]
-    seconds = [h.duration_s for h in heard]
+    seconds = [h.duration_s for h in checks]
     left_out = Counter((clip.corpus, clip.reason) for clip in index.excluded)
     return Report(
         corpora=rows_by_corpus(clips, seconds),
@@ -70,17 +70,17 @@ def _misnamed(clips: Iterable[Utterance]) -> list[Problem]:
     ]
 
 
-def _with_known(clip: Utterance, heard: Heard) -> str:
+def _with_known(clip: Utterance, check: DecodeCheck) -> str:
     """Add that a fault is the corpus's own, so that nobody looks for it in their copy."""
     known = known_fault(clip.corpus, clip.path)
-    return f"{heard.message} (known: {known})" if known else heard.message
+    return f"{check.message} (known: {known})" if known else check.message
 
 
-def _same_sound(clips: Sequence[Utterance], heard: Sequence[Heard]) -> list[Problem]:
+def _same_sound(clips: Sequence[Utterance], checks: Sequence[DecodeCheck]) -> list[Problem]:
     """List clips that sound, sample by sample, like one before them."""
     first: dict[str, Utterance] = {}
     problems = []
-    for clip, h in zip(clips, heard, strict=True):
+    for clip, h in zip(clips, checks, strict=True):
         other = first.setdefault(h.digest, clip) if h.digest else clip
         if other is not clip:
             but = "" if other.emotion == clip.emotion else f", which is labelled {other.emotion}"

@@ -1,4 +1,4 @@
-"""Decode clips in parallel to hear whether they can be used."""
+"""Decode clips in parallel and check whether they can be used."""
 
 import hashlib
 import os
@@ -14,13 +14,13 @@ from emotool.errors import AudioError
 from emotool.features.extraction import SILENCE_DBFS
 from emotool.features.spec import SpectrogramSpec
 
-__all__ = ["Heard", "listen", "listen_to_all"]
+__all__ = ["DecodeCheck", "check_clip", "check_clips"]
 
 _BATCH = 16  # clips per task: enough to make the passing of tasks cheap
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class DecodeCheck:
     """What decoding a clip showed.
 
     Parameters
@@ -42,7 +42,7 @@ class Heard:
     message: str = ""
 
 
-def listen(path: Path, spec: SpectrogramSpec) -> Heard:
+def check_clip(path: Path, spec: SpectrogramSpec) -> DecodeCheck:
     """Decode one clip in flat memory and judge it as training and classification will.
 
     Parameters
@@ -54,7 +54,7 @@ def listen(path: Path, spec: SpectrogramSpec) -> Heard:
 
     Returns
     -------
-    Heard
+    DecodeCheck
         Never raises for a bad file: the fault is in the result.
     """
     digest = hashlib.sha256()
@@ -66,24 +66,24 @@ def listen(path: Path, spec: SpectrogramSpec) -> Heard:
             total += float(block.sum(dtype=np.float64))
             low, high = min(low, float(block.min())), max(high, float(block.max()))
     except AudioError as error:
-        return Heard(0.0, "", "unreadable", error.reason)
+        return DecodeCheck(0.0, "", "unreadable", error.reason)
     duration = count / spec.sample_rate
     if not count or duration < spec.min_seconds:
         message = f"{duration:.3f} s is shorter than {spec.min_seconds:g} s"
-        return Heard(duration, "", "too short", message)
+        return DecodeCheck(duration, "", "too short", message)
     mean = total / count
     if max(high - mean, mean - low) < 10 ** (SILENCE_DBFS / 20):
         message = f"nothing in it is louder than {SILENCE_DBFS:g} dB below full scale"
-        return Heard(duration, "", "silent", message)
-    return Heard(duration, digest.hexdigest())
+        return DecodeCheck(duration, "", "silent", message)
+    return DecodeCheck(duration, digest.hexdigest())
 
 
-def listen_to_all(
+def check_clips(
     paths: Sequence[Path],
     spec: SpectrogramSpec,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Heard]:
+) -> list[DecodeCheck]:
     """Decode clips in parallel.
 
     Parameters
@@ -91,7 +91,7 @@ def listen_to_all(
     paths : sequence of Path
         Audio files.
     spec : SpectrogramSpec
-        As in :func:`listen`.
+        As in :func:`check_clip`.
     workers : int, optional
         Threads (decoding and hashing let other threads run); one per core where not given.
     progress : callable, optional
@@ -99,12 +99,12 @@ def listen_to_all(
 
     Returns
     -------
-    list of Heard
+    list of DecodeCheck
         One per path, in order.
     """
 
-    def task(batch: Sequence[Path]) -> list[Heard]:
-        return [listen(path, spec) for path in batch]
+    def task(batch: Sequence[Path]) -> list[DecodeCheck]:
+        return [check_clip(path, spec) for path in batch]
 
     batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
     done = 0
@@ -120,4 +120,4 @@ def listen_to_all(
         except BaseException:  # Ctrl-C must not wait for thousands of clips
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return [heard for future in futures for heard in future.result()]
+    return [check for future in futures for check in future.result()]

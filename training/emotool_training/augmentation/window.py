@@ -135,7 +135,7 @@ def mask(
     random: np.random.Generator,
     spec: SpectrogramSpec,
 ) -> Floats:
-    """Blot out bands of mels and stretches of time with the sound's mean, in place.
+    """Mask bands of mels and stretches of time with the sound's mean, in place.
 
     SpecAugment (Park et al. 2019, doi:10.21437/Interspeech.2019-2680).
 

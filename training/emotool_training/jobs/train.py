@@ -15,7 +15,7 @@ from emotool_training.evaluation.plots import save_confusion_plot, save_learning
 from emotool_training.evaluation.predictions import FACTS, Predictions, write_predictions
 from emotool_training.evaluation.scores import score
 from emotool_training.features.clips import TrainingClips
-from emotool_training.features.gather import Gatherer
+from emotool_training.features.loader import FeatureLoader
 from emotool_training.jobs.plan import Plan
 from emotool_training.loop.predict import clip_probabilities, logits_function
 from emotool_training.loop.stages import Task, fit
@@ -63,12 +63,12 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
     recipe, split = plan.recipe, plan.split
     _check_labels(recipe, split.train)
     write_json(run.folder / "split.json", split.to_dict())
-    gather = Gatherer(recipe, plan.cache, display)
+    gather = FeatureLoader(recipe, plan.cache, display)
     prepare(plan.seed)
     with precision(recipe.precision):
         network = build_network(recipe)  # before minutes of features: it may be impossible
     training, validation = gather.training(split.train), gather.validation(split.validation)
-    gather.tell_rejected()
+    gather.report_rejected()
     _set_constants(network, recipe, training)
     started_from = _start_from(network, plan)
     if started_from:
@@ -84,7 +84,7 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
     curves = run.folder / "learning_curves.png"
     save_learning_curves(progress.history, progress.best, curves, title=title)
     predictions = _predict(network.whole, gather, split)
-    gather.tell_rejected()  # test clips are looked at here for the first time
+    gather.report_rejected()  # test clips are looked at here for the first time
     metrics = {
         "name": recipe.name,
         "labels": list(recipe.labels),
@@ -125,7 +125,7 @@ def _start_from(network: Network, plan: Plan) -> str:
     return load_pretrained(network.main, plan.weights or IMAGENET)
 
 
-def _predict(model: Any, gather: Gatherer, split: Split) -> Predictions:
+def _predict(model: Any, gather: FeatureLoader, split: Split) -> Predictions:
     """Predict the validation and test clips, as ``classify`` would."""
     logits = logits_function(model)
     clips: list[tuple[str, Utterance]] = []

@@ -1,6 +1,6 @@
-"""Feature maps of a body that does not learn, made once for a few altered copies of each clip.
+"""Cached feature maps of a frozen backbone, for a few augmented copies of each clip.
 
-Training then costs what the learning layers cost. Copies depend on the clip and its number
+Training then costs what the trainable layers cost. Copies depend on the clip and its number
 alone, so they serve every fold and seed; they are kept on disk beside the features.
 """
 
@@ -22,15 +22,15 @@ from emotool_training.code_fingerprint import code_fingerprint
 from emotool_training.features.cache import image_folders
 from emotool_training.features.clips import TrainingClips, ValidationClips
 from emotool_training.loop.dataset import TrainingSet, generator
-from emotool_training.network.split import Cut
+from emotool_training.network.split import BackboneSplit
 from emotool_training.npz_store import load_arrays, save_arrays
 from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
 
-__all__ = ["KeptMaps", "KeptSet"]
+__all__ = ["FeatureMapSet", "FeatureMaps"]
 
 BATCH = 8
-"""Windows given to the body at once: as many as a clip most often has copies."""
+"""Windows given to the backbone at once: as many as a clip most often has copies."""
 
 _CODE = (
     "emotool_training.augmentation.window",
@@ -39,15 +39,15 @@ _CODE = (
     "emotool_training.network.split",
     "emotool_training.architectures.blocks",
 )
-"""Modules whose code decides the maps, beside the spectrograms, the recipe and the body's
+"""Modules whose code decides the maps, beside the spectrograms, the recipe and the backbone's
 layers."""
 
 Half = npt.NDArray[np.float16]
 Floats = npt.NDArray[np.float32]
 
 
-class KeptSet(TrainingSet):
-    """Batches of kept maps, mixed but not altered any more."""
+class FeatureMapSet(TrainingSet):
+    """Batches of cached feature maps, mixed but not augmented again."""
 
     def _window(self, index: int, random: np.random.Generator) -> Half:
         """Take one of a clip's copies, f16 [size]."""
@@ -59,20 +59,20 @@ class KeptSet(TrainingSet):
 
 
 @dataclass(frozen=True, eq=False)
-class KeptMaps:
-    """Makes the maps of clips, or finds them.
+class FeatureMaps:
+    """Compute the feature maps of clips, or read them from the cache.
 
     Parameters
     ----------
-    cut : Cut
-        Whose body makes them.
+    split : BackboneSplit
+        Whose backbone makes them.
     recipe : Recipe
         Says how copies are altered, and how many there are.
     folder : Path
         Where they are kept.
     """
 
-    cut: Cut
+    split: BackboneSplit
     recipe: Recipe
     folder: Path
 
@@ -104,7 +104,7 @@ class KeptMaps:
         """Alter the copies of one clip, f32 [copies, n_mels, frames] dB."""
         recipe, wanted = self.recipe, self.recipe.kept
         if wanted is None:
-            raise TrainingError(f"{recipe.name} keeps no maps")
+            raise TrainingError(f"{recipe.name} caches no feature maps")
         place = int(name[:8], 16)
         copies = []
         for number in range(wanted.copies):
@@ -114,12 +114,12 @@ class KeptMaps:
         return np.stack(copies)
 
     def _function(self) -> Any:
-        body = self.cut.body
-        signature = [tf.TensorSpec((None, *body.inputs[0].shape[1:]), tf.float32)]
+        backbone = self.split.backbone
+        signature = [tf.TensorSpec((None, *backbone.inputs[0].shape[1:]), tf.float32)]
 
         @tf.function(input_signature=signature, autograph=False)  # type: ignore[untyped-decorator]
         def pack(log_mel: Any) -> Any:
-            maps, activity = body(log_mel, training=False)
+            maps, activity = backbone(log_mel, training=False)
             size = int(np.prod(maps.shape[1:]))
             flat = tf.reshape(tf.cast(maps, tf.float32), (-1, size))  # [batch, h w c]
             return tf.concat([flat, activity], axis=1)  # [batch, size]
@@ -134,7 +134,7 @@ class KeptMaps:
             del altered[later]
         facts: list[Any] = [altered, recipe.kept and asdict(recipe.kept)]
         facts += [image_folders(recipe.spectrogram, recipe.variants)]
-        facts += [code_fingerprint(*_CODE), _fingerprint(self.cut.body)]
+        facts += [code_fingerprint(*_CODE), _fingerprint(self.split.backbone)]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         try:
             (found := self.folder / f"maps-{digest[:16]}").mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ class KeptMaps:
 
 
 def _maps(function: Any, windows: Floats) -> Half:
-    """Run the body on windows, f32 [n, n_mels, frames] to f16 [n, size]."""
+    """Run the backbone on windows, f32 [n, n_mels, frames] to f16 [n, size]."""
     # Always the same size of batch: another may round otherwise.
     rest = np.zeros((-len(windows) % BATCH, *windows.shape[1:]), np.float32)
     padded = np.concatenate([windows, rest])  # [whole batches, n_mels, frames]
@@ -156,12 +156,12 @@ def _maps(function: Any, windows: Floats) -> Half:
     return np.asarray(np.concatenate(parts)[: len(windows)], np.float16)
 
 
-def _fingerprint(body: keras.Model) -> str:
-    """Fingerprint a body: its layers, how they compute, their weights."""
+def _fingerprint(backbone: keras.Model) -> str:
+    """Fingerprint a backbone: its layers, how they compute, their weights."""
     digest = hashlib.sha256()
-    for layer in body.layers:
+    for layer in backbone.layers:
         digest.update(f"{layer.name} {layer.compute_dtype} {layer.get_config()}".encode())
-    for weight in body.weights:
+    for weight in backbone.weights:
         digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
     return digest.hexdigest()
 

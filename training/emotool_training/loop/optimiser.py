@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from emotool_training.network.split import leaves
+from emotool_training.network.split import flat_layers
 from emotool_training.recipes.recipe import Recipe
 
 __all__ = ["Optimiser", "WeightAverage", "learning_rate"]
@@ -111,7 +111,7 @@ class Optimiser:
     def __init__(self, model: keras.Model, recipe: Recipe) -> None:
         self._recipe = recipe
         groups: dict[str, list[Any]] = {}
-        for layer in leaves(model):
+        for layer in flat_layers(model):
             name = group_of(layer.name, recipe)
             if recipe.layer_rates.get(name, 1.0) == 0:
                 layer.trainable = False

@@ -36,7 +36,7 @@ class Reconstruction:
         self._error = tf.function(lambda x: self._of(x, training=False), autograph=False)
 
     def loss(self, windows: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """Error of a batch of which parts were blotted out; f32 []."""
+        """Error of a batch of which patches were masked; f32 []."""
         del targets
         return tf.reduce_mean(self._of(windows, training=True))
 

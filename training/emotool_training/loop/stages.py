@@ -1,4 +1,4 @@
-"""The stages of a training: an encoder by itself, the head, all that learns, a companion."""
+"""The stages of a training: an encoder by itself, the head, all that learns, an ensemble member."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from emotool_training import architectures
 from emotool_training.evaluation.plots import save_learning_curves
 from emotool_training.features.clips import TrainingClips, ValidationClips
 from emotool_training.loop.dataset import TrainingSet
-from emotool_training.loop.feature_maps import KeptMaps, KeptSet
+from emotool_training.loop.feature_maps import FeatureMaps, FeatureMapSet
 from emotool_training.loop.fit import Fit, Progress
 from emotool_training.loop.objective import Classification
 from emotool_training.loop.reconstruction import Reconstruction, save_reconstructions
-from emotool_training.network.network import COMPANION, Network, for_companion
-from emotool_training.network.split import cut
+from emotool_training.network.network import MEMBER, Network, member_recipe
+from emotool_training.network.split import split_backbone
 from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
-from emotool_training.recipes.settings import HeadFirst, Kept
+from emotool_training.recipes.settings import CachedFeatureMaps, HeadStage
 from emotool_training.runs.folder import Run
 
 __all__ = ["Task", "fit"]
@@ -32,7 +32,7 @@ RECONSTRUCTION = "reconstruction"
 """Name of the stage in which an encoder learns without labels."""
 
 LEARNING = "learning"
-"""Name of the stage in which a network learns that is not yet all of what is kept."""
+"""Name of the stage in which a network learns that is not yet the whole model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Task:
     run : Run
         Keeps checkpoints and weights.
     cache : Path
-        Where maps are kept.
+        Where feature maps are cached.
     """
 
     network: Network
@@ -77,7 +77,7 @@ def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
         _reconstruct(task, recipe, display)
     if recipe.head_first is not None:
         display.say("stage of the head")
-        _fit_tail(task, _for_head(recipe, recipe.head_first), HEAD, display)
+        _fit_from_maps(task, _for_head(recipe, recipe.head_first), HEAD, display)
     if recipe.reconstruct is not None or recipe.head_first is not None:
         display.say("stage of all that learns")
     if recipe.kept is None and recipe.companion is None:
@@ -85,21 +85,21 @@ def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
     if recipe.kept is None:
         progress = _fit_whole(task, task.network.main, recipe, LEARNING, display)
     else:
-        progress = _fit_tail(task, recipe, LEARNING, display)
+        progress = _fit_from_maps(task, recipe, LEARNING, display)
     if recipe.companion is not None:
-        _fit_companion(task, for_companion(recipe, recipe.companion), display)
+        _fit_member(task, member_recipe(recipe, recipe.companion), display)
     task.run.stage().save_best(task.network.whole)
     return progress
 
 
-def _fit_companion(task: Task, recipe: Recipe, display: Display) -> None:
-    """Train the companion, and draw its curves beside the main network's."""
+def _fit_member(task: Task, recipe: Recipe, display: Display) -> None:
+    """Train the ensemble member, and draw its curves beside the main network's."""
     display.say(f"the companion, a {recipe.architecture}, by itself")
-    progress = _fit_whole(task, task.network.companion, recipe, COMPANION, display)
+    progress = _fit_whole(task, task.network.member, recipe, MEMBER, display)
     save_learning_curves(
         progress.history,
         progress.best,
-        task.run.folder / f"{COMPANION}_learning_curves.png",
+        task.run.folder / f"{MEMBER}_learning_curves.png",
         title=f"{recipe.name}'s companion, seed {task.seed}",
     )
 
@@ -112,7 +112,7 @@ def _fit_whole(task: Task, model: Any, recipe: Recipe, stage: str, display: Disp
         return Fit(model, objective, data, recipe, task.run.stage(stage)).run(display)
 
 
-def _for_head(recipe: Recipe, first: HeadFirst) -> Recipe:
+def _for_head(recipe: Recipe, first: HeadStage) -> Recipe:
     """Make the recipe of the head's stage, which ends with its last weights."""
     return dataclasses.replace(
         recipe,
@@ -120,7 +120,7 @@ def _for_head(recipe: Recipe, first: HeadFirst) -> Recipe:
         patience=first.epochs,
         first_judged=first.epochs,
         learning_rate=first.learning_rate,
-        kept=Kept(first.layer, first.copies),
+        kept=CachedFeatureMaps(first.layer, first.copies),
     )
 
 
@@ -152,16 +152,16 @@ def _reconstruct(task: Task, recipe: Recipe, display: Display) -> None:
     )
 
 
-def _fit_tail(task: Task, recipe: Recipe, stage: str, display: Display) -> Progress:
-    """Train what comes behind the kept maps."""
+def _fit_from_maps(task: Task, recipe: Recipe, stage: str, display: Display) -> Progress:
+    """Train the layers behind the cached feature maps."""
     if recipe.kept is None:
-        raise TrainingError(f"recipe {recipe.name} keeps no maps")
-    parts = cut(task.network.main, recipe.kept.layer)
+        raise TrainingError(f"recipe {recipe.name} caches no feature maps")
+    parts = split_backbone(task.network.main, recipe.kept.layer)
     kept, clips, judged = task.run.stage(stage), task.training, task.validation
     if not kept.is_over(recipe.epochs):  # else none are drawn, and to read them takes minutes
-        maps = KeptMaps(parts, recipe, task.cache)
+        maps = FeatureMaps(parts, recipe, task.cache)
         clips, judged = maps.training(clips, display), maps.validation(judged)
-    data = KeptSet(clips, recipe, task.seed)
-    objective = Classification(parts.tail, judged)
+    data = FeatureMapSet(clips, recipe, task.seed)
+    objective = Classification(parts.trainable, judged)
     with display.training(recipe.epochs):
-        return Fit(parts.tail, objective, data, recipe, kept).run(display)
+        return Fit(parts.trainable, objective, data, recipe, kept).run(display)

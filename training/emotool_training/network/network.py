@@ -8,17 +8,17 @@ import keras
 from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool_training import architectures
-from emotool_training.architectures.blocks import BlendedHead, Voices
+from emotool_training.architectures.blocks import BlendedHead, PitchAugmentation
 from emotool_training.recipes.recipe import Recipe
-from emotool_training.recipes.settings import Companion
+from emotool_training.recipes.settings import EnsembleMember
 
-__all__ = ["COMPANION", "Network", "build_network", "for_companion"]
+__all__ = ["MEMBER", "Network", "build_network", "member_recipe"]
 
-COMPANION = "companion"
+MEMBER = "companion"
 """Name of the second network: of its layers within the whole, its stage and its files."""
 
 _NOT_IN_RECIPES = ("share", "mixup_alpha", "voices")
-"""Settings of a companion that are no settings of a recipe, or not at its top."""
+"""Settings of an ensemble member that are no settings of a recipe, or not at its top."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,18 +31,18 @@ class Network:
         What predicts; see `emotool_training.architectures` for its inputs and outputs.
     main : keras.Model
         The recipe's own architecture; the whole, where that is all there is.
-    companion : keras.Model or None
+    member : keras.Model or None
         The second network.
     """
 
     whole: keras.Model
     main: keras.Model
-    companion: keras.Model | None = None
+    member: keras.Model | None = None
 
     @property
     def parts(self) -> tuple[keras.Model, ...]:
         """The networks that are trained, each by itself."""
-        return (self.main,) if self.companion is None else (self.main, self.companion)
+        return (self.main,) if self.member is None else (self.main, self.member)
 
 
 def build_network(recipe: Recipe) -> Network:
@@ -61,25 +61,25 @@ def build_network(recipe: Recipe) -> Network:
             f"recipe {recipe.name}: its companion's share is {recipe.companion.share}",
             hint="expected a number between 0 and 1",
         )
-    if any(voice <= 0 for voice in recipe.companion.voices):
+    if any(factor <= 0 for factor in recipe.companion.voices):
         raise TrainingError(
             f"recipe {recipe.name}: its companion's voices are {recipe.companion.voices}",
             hint="expected factors of frequency, above 0",
         )
-    companion = _build(for_companion(recipe, recipe.companion))
-    return Network(_blend((main, companion), recipe.companion, recipe.spectrogram), main, companion)
+    member = _build(member_recipe(recipe, recipe.companion))
+    return Network(_blend((main, member), recipe.companion, recipe.spectrogram), main, member)
 
 
-def for_companion(recipe: Recipe, companion: Companion) -> Recipe:
-    """Make the recipe that a companion is trained by: the main one's where it says nothing."""
-    names = [field.name for field in dataclasses.fields(companion)]
-    own = {name: getattr(companion, name) for name in names if name not in _NOT_IN_RECIPES}
-    augmentation = dataclasses.replace(recipe.augmentation, mixup_alpha=companion.mixup_alpha)
+def member_recipe(recipe: Recipe, member: EnsembleMember) -> Recipe:
+    """Make the recipe of an ensemble member: the main one's where it has no setting."""
+    names = [field.name for field in dataclasses.fields(member)]
+    own = {name: getattr(member, name) for name in names if name not in _NOT_IN_RECIPES}
+    augmentation = dataclasses.replace(recipe.augmentation, mixup_alpha=member.mixup_alpha)
     return dataclasses.replace(
         recipe,
         **own,
-        patience=companion.epochs,
-        first_judged=companion.epochs,
+        patience=member.epochs,
+        first_judged=member.epochs,
         layer_rates={},
         frozen_epochs={},
         augmentation=augmentation,
@@ -95,16 +95,16 @@ def _build(recipe: Recipe) -> keras.Model:
 
 
 def _blend(
-    parts: tuple[keras.Model, keras.Model], settings: Companion, spec: SpectrogramSpec
+    parts: tuple[keras.Model, keras.Model], settings: EnsembleMember, spec: SpectrogramSpec
 ) -> keras.Model:
     """Put two networks side by side, from one input to one head."""
-    main, companion = parts
+    main, member = parts
     first, second = (model.get_layer("head") for model in parts)
     # Nested, so that no layer's name is taken twice.
-    body = keras.Model(companion.input, second.input, name=COMPANION)
-    heard, voices = main.input, settings.voices  # [batch, n_mels, frames]
-    if voices:
-        heard = Voices(spec, voices, name="voices")(heard)  # [voices * batch, …]
-    head = BlendedHead(first, second, settings.share, max(1, len(voices)), name="blended_head")
-    outputs = head(*first.input, *body(heard))
-    return keras.Model(main.input, outputs, name=f"{main.name}_and_{companion.name}")
+    body = keras.Model(member.input, second.input, name=MEMBER)
+    log_mel, factors = main.input, settings.voices  # [batch, n_mels, frames]
+    if factors:
+        log_mel = PitchAugmentation(spec, factors, name="voices")(log_mel)  # [factors * batch, …]
+    head = BlendedHead(first, second, settings.share, max(1, len(factors)), name="blended_head")
+    outputs = head(*first.input, *body(log_mel))
+    return keras.Model(main.input, outputs, name=f"{main.name}_and_{member.name}")

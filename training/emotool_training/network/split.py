@@ -1,4 +1,4 @@
-"""A model in two: a body that does not learn, and a tail that learns from what the body makes."""
+"""Split a model into a frozen backbone and the layers trained on its feature maps."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,37 +9,37 @@ from keras import layers
 from emotool.errors import TrainingError
 from emotool_training.architectures.blocks import EvidenceHead, RowMeans, TimeStatistics
 
-__all__ = ["Cut", "cut", "leaves"]
+__all__ = ["BackboneSplit", "flat_layers", "split_backbone"]
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class BackboneSplit:
     """The two parts of a model; they share their layers with it.
 
     Parameters
     ----------
-    body : keras.Model
+    backbone : keras.Model
         ``log_mel`` f32 [batch, n_mels, frames] → a feature map [batch, h, w, c] and the activity
         of frames f32 [batch, frames].
-    tail : keras.Model
+    trainable : keras.Model
         Both in one vector, f32 [batch, h w c + frames] → the model's outputs. Where the head
-        is all of it and takes rows' statistics, the body has taken them (w is 1), so that what
-        is kept is small; ``activation`` is then the rows' alone.
+        is all of it and takes rows' statistics, the backbone has taken them (w is 1), so that what
+        is cached is small; ``activation`` is then the rows' alone.
     """
 
-    body: keras.Model
-    tail: keras.Model
+    backbone: keras.Model
+    trainable: keras.Model
 
 
-def cut(model: keras.Model, layer: str) -> Cut:
-    """Cut a model behind a layer that everything but the frames' activity has to pass.
+def split_backbone(model: keras.Model, layer: str) -> BackboneSplit:
+    """Split a model behind a layer that everything but the frames' activity has to pass.
 
     Parameters
     ----------
     model : keras.Model
         Of `emotool_training.architectures`, with a layer ``activity``.
     layer : str
-        The last layer of the body.
+        The last layer of the backbone.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def cut(model: keras.Model, layer: str) -> Cut:
     """
     names = [one.name for one in model.layers]
     if layer not in names or "activity" not in names:
-        raise TrainingError(f"{model.name} has no layer {layer!r} to be cut behind")
+        raise TrainingError(f"{model.name} has no layer {layer!r} to be split behind")
     maps, activity = model.get_layer(layer).output, model.get_layer("activity").output
     inner = keras.Model([maps, activity], model.output, name="learning")
     if (head := _head_of_rows(inner)) is not None:
@@ -61,28 +61,28 @@ def cut(model: keras.Model, layer: str) -> Cut:
     unpacked = layers.Reshape((height, width, channels))(whole[:, :-frames])  # [batch, h, w, c]
     sounding = whole[:, -frames:]  # [batch, frames]
     outputs = head(unpacked, sounding) if head else inner([unpacked, sounding])
-    tail = keras.Model(whole, outputs, name=f"{model.name}_tail")
-    return Cut(keras.Model(model.input, [maps, activity]), tail)
+    trainable = keras.Model(whole, outputs, name=f"{model.name}_tail")
+    return BackboneSplit(keras.Model(model.input, [maps, activity]), trainable)
 
 
-def _head_of_rows(tail: keras.Model) -> Any | None:
-    """Return a tail's head if it is all there is, and looks at nothing but statistics over time."""
-    learning = [layer for layer in tail.layers if layer.weights]
+def _head_of_rows(trainable: keras.Model) -> Any | None:
+    """Return the head if it is all that learns, and looks at nothing but statistics over time."""
+    learning = [layer for layer in trainable.layers if layer.weights]
     if len(learning) != 1 or not isinstance(learning[0], EvidenceHead):
         return None
     return learning[0] if isinstance(learning[0].pooling, RowMeans) else None
 
 
-def leaves(model: keras.Model) -> list[Any]:
+def flat_layers(model: keras.Model) -> list[Any]:
     """List a model's layers, those of models inside it in their place.
 
     Examples
     --------
     >>> inner = keras.Sequential([keras.Input((2,)), layers.Dense(1, name="deep")])
-    >>> [layer.name for layer in leaves(keras.Sequential([inner])) if layer.weights]
+    >>> [layer.name for layer in flat_layers(keras.Sequential([inner])) if layer.weights]
     ['deep']
     """
     found: list[Any] = []
     for layer in model.layers:
-        found += leaves(layer) if isinstance(layer, keras.Model) else [layer]
+        found += flat_layers(layer) if isinstance(layer, keras.Model) else [layer]
     return found

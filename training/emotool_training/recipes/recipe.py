@@ -15,21 +15,21 @@ from emotool.features.spec import SpectrogramSpec
 from emotool.model.metadata import NAME
 from emotool_training.recipes.settings import (
     Augmentation,
-    Companion,
-    HeadFirst,
-    Kept,
-    Reconstruct,
+    CachedFeatureMaps,
+    EnsembleMember,
+    HeadStage,
+    ReconstructionStage,
     Variants,
 )
 from emotool_training.recipes.strict import from_dict, one_or_more
 
 __all__ = [
     "Augmentation",
-    "Companion",
-    "HeadFirst",
-    "Kept",
+    "CachedFeatureMaps",
+    "EnsembleMember",
+    "HeadStage",
     "Recipe",
-    "Reconstruct",
+    "ReconstructionStage",
     "Variants",
     "load_recipe",
     "model_name",
@@ -90,14 +90,14 @@ class Recipe:
         ``"float32"``, ``"bfloat16"`` (mixed), or ``"auto"``: bfloat16 on a GPU that has it.
     variants : Variants
     augmentation : Augmentation
-    kept : Kept or None
-        What is made once and kept; nothing if None.
-    head_first : HeadFirst or None
+    kept : CachedFeatureMaps or None
+        Feature maps that are cached; nothing if None.
+    head_first : HeadStage or None
         A stage for the head alone, before all learns.
-    reconstruct : Reconstruct or None
+    reconstruct : ReconstructionStage or None
         A stage before that, for architectures with a decoder.
-    companion : Companion or None
-        A second network beside this one.
+    companion : EnsembleMember or None
+        The second network of an ensemble.
 
     Raises
     ------
@@ -129,10 +129,10 @@ class Recipe:
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
     variants: Variants = Variants()
     augmentation: Augmentation = Augmentation()
-    kept: Kept | None = None
-    head_first: HeadFirst | None = None
-    reconstruct: Reconstruct | None = None
-    companion: Companion | None = None
+    kept: CachedFeatureMaps | None = None
+    head_first: HeadStage | None = None
+    reconstruct: ReconstructionStage | None = None
+    companion: EnsembleMember | None = None
 
     def __post_init__(self) -> None:
         one_or_more(self, "epochs", "patience", "batch_size")
@@ -140,8 +140,8 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold and `from_dict` reads back.
 
-        Stages that there are not are left out, and so is a companion: a recipe without any has
-        the fingerprint it had before there could be any.
+        Stages and ensemble members that a recipe does not have are left out: its digest is then
+        that of a recipe from before they existed.
         """
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         plain["spectrogram"] = self.spectrogram.to_dict()

@@ -1,11 +1,18 @@
-"""What a recipe may have beside the training of one network: kept maps, stages, a companion."""
+"""Settings of a recipe beside one network's training: augmentation, stages, an ensemble member."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from emotool_training.recipes.strict import one_or_more
 
-__all__ = ["Augmentation", "Companion", "HeadFirst", "Kept", "Reconstruct", "Variants"]
+__all__ = [
+    "Augmentation",
+    "CachedFeatureMaps",
+    "EnsembleMember",
+    "HeadStage",
+    "ReconstructionStage",
+    "Variants",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +105,15 @@ class Augmentation:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Feature maps of the layers that do not learn, made once.
+class CachedFeatureMaps:
+    """Cached feature maps of the layers that do not learn.
 
     Attributes
     ----------
     layer : str
         The last layer that does not learn.
     copies : int
-        Altered copies of each clip whose maps are kept.
+        Altered copies of each clip whose maps are cached.
     """
 
     layer: str
@@ -117,10 +124,10 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadFirst:
-    """A first stage in which nothing but the head learns.
+class HeadStage:
+    """A first stage that trains the head alone.
 
-    Fine-tuning from a random head would distort what is to be kept (Kumar et al. 2022,
+    Fine-tuning from a random head would distort the pretrained features (Kumar et al. 2022,
     arXiv:2202.10054).
 
     Attributes
@@ -132,7 +139,7 @@ class HeadFirst:
     learning_rate : float
         Highest rate.
     copies : int
-        Altered copies of each clip whose maps at the head's input are kept.
+        Altered copies of each clip whose maps at the head's input are cached.
     """
 
     layer: str
@@ -145,8 +152,8 @@ class HeadFirst:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconstruct:
-    """A first stage in which an encoder learns to give spectrograms back, without any label.
+class ReconstructionStage:
+    """A first stage that trains an encoder to reconstruct spectrograms, without labels.
 
     Attributes
     ----------
@@ -164,8 +171,8 @@ class Reconstruct:
 
 
 @dataclass(frozen=True, slots=True)
-class Companion:
-    """A second network, trained by itself on the same clips, whose logits are averaged in.
+class EnsembleMember:
+    """An ensemble member: a second network, trained by itself, whose logits are averaged in.
 
     What it has no setting for is as in the recipe; it has no stages and no layer that learns
     slower. See `emotool_training.network.network`.
@@ -187,8 +194,8 @@ class Companion:
     mixup_alpha : float
         As in `emotool_training.recipes.settings.Augmentation`.
     voices : tuple of float
-        Factors by which every frequency is divided: it hears each window in all of these voices,
-        and its logits are averaged. Empty for the window as it is.
+        Pitch test-time augmentation: factors by which every frequency is divided; the logits for
+        all of them are averaged. Empty for the window as it is.
     """
 
     architecture: str

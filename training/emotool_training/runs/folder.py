@@ -9,7 +9,7 @@
         best.weights.h5         the weights of the best epoch
         predictions.csv         probabilities of each validation and test clip
         confusion_matrix.png
-        STAGE_...               the same of an earlier stage or a companion: head_history.csv
+        STAGE_...               the same of an earlier stage or ensemble member: head_history.csv
         metrics.json            figures of validation and test; written last: the run is finished
         timing.json             what differs from run to run: dates and seconds
 

@@ -1,4 +1,4 @@
-"""Two heads that judge together."""
+"""The head of an ensemble of two networks."""
 
 from typing import Any
 
@@ -23,13 +23,13 @@ class BlendedHead(keras.layers.Layer):  # type: ignore[misc]
         With their weights; for the same labels.
     share : float
         Weight of the second's logits, 0 … 1; the first's have the rest.
-    voices : int, default 1
-        In how many voices the second hears each window
-        (`emotool_training.architectures.blocks.voices`); what it makes of them is averaged.
+    copies : int, default 1
+        Copies of each window that the second receives
+        (`emotool_training.architectures.blocks.pitch_tta`); its outputs for them are averaged.
 
     Shape
     -----
-    features and activity for the first, [batch, …], then for the second, [voices * batch, …], as
+    features and activity for the first, [batch, …], then for the second, [copies * batch, …], as
     they take them → a dict of f32: ``logits`` [batch, n_labels], ``embedding`` [batch, both dims],
     ``activation`` of the first's size, [batch, h, w].
     """
@@ -39,11 +39,11 @@ class BlendedHead(keras.layers.Layer):  # type: ignore[misc]
         first: EvidenceHead,
         second: EvidenceHead,
         share: float,
-        voices: int = 1,
+        copies: int = 1,
         **options: Any,
     ) -> None:
         super().__init__(dtype="float32", **options)
-        self.first, self.second, self.share, self.voices = first, second, share, voices
+        self.first, self.second, self.share, self.copies = first, second, share, copies
 
     def call(
         self, features: Any, activity: Any, other_features: Any, other_activity: Any
@@ -51,10 +51,10 @@ class BlendedHead(keras.layers.Layer):  # type: ignore[misc]
         """Let both judge, and say why for the label they come to."""
         one = self.first.judge(features, activity)
         two = self.second.judge(other_features, other_activity)
-        heard = self._mean(two.logits)  # [batch, n_labels]
-        logits = (1 - self.share) * one.logits + self.share * heard  # [batch, n_labels]
+        averaged = self._mean(two.logits)  # [batch, n_labels]
+        logits = (1 - self.share) * one.logits + self.share * averaged  # [batch, n_labels]
         why = self.first.explain(one, logits)  # [batch, h, w]
-        of_each = ops.concatenate([logits] * self.voices)  # [voices * batch, n_labels]
+        of_each = ops.concatenate([logits] * self.copies)  # [copies * batch, n_labels]
         also = self._mean(self.second.explain(two, of_each))  # [batch, own h, own w]
         return {
             "logits": logits,
@@ -63,10 +63,10 @@ class BlendedHead(keras.layers.Layer):  # type: ignore[misc]
         }
 
     def _mean(self, of_each: Any) -> Any:
-        """Average over voices, [voices * batch, …] to [batch, …]."""
-        if self.voices == 1:
+        """Average over copies, [copies * batch, …] to [batch, …]."""
+        if self.copies == 1:
             return of_each
-        apart = ops.reshape(of_each, (self.voices, -1, *of_each.shape[1:]))  # [voices, batch, …]
+        apart = ops.reshape(of_each, (self.copies, -1, *of_each.shape[1:]))  # [copies, batch, …]
         return ops.mean(apart, axis=0)
 
 

@@ -10,7 +10,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from emotool_training.corpora import load_corpora
 from emotool_training.features.cache import FeatureCache
-from emotool_training.features.gather import Gatherer
+from emotool_training.features.loader import FeatureLoader
 from emotool_training.recipes.recipe import load_recipe
 from tests.tiny_run import tiny_corpus, tiny_recipe
 from tests.training.training_runs import Silent
@@ -22,7 +22,7 @@ def test_gathering_leaves_random_numbers_to_the_networks(tmp_path: Path) -> None
     recipe = load_recipe(str(tiny_recipe(tmp_path / "tiny.json", variants={"count": 1})))
     for workers in (1, 2):
         cache = FeatureCache(tmp_path / f"cache{workers}", workers)
-        gather = Gatherer(recipe, cache, Silent())
+        gather = FeatureLoader(recipe, cache, Silent())
         before = random.getstate(), str(np.random.get_state())
         assert len(gather.training(clips)) == len(clips)
         assert (random.getstate(), str(np.random.get_state())) == before
@@ -35,8 +35,8 @@ def test_each_rejected_clip_is_told_once(tmp_path: Path) -> None:
         clip.path.write_text("broken")
     recipe = load_recipe(str(tiny_recipe(tmp_path / "tiny.json")))
     display = Silent()
-    gather = Gatherer(recipe, FeatureCache(tmp_path / "cache", workers=1), display)
+    gather = FeatureLoader(recipe, FeatureCache(tmp_path / "cache", workers=1), display)
     for part in (clips[:4], clips):
         gather.validation(part)
-        gather.tell_rejected()
+        gather.report_rejected()
     assert [text.split(":")[1].strip() for text in display.said] == [c.key for c in clips[::4]]

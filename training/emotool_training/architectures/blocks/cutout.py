@@ -1,17 +1,17 @@
-"""Blots: parts of a picture that a network has to guess."""
+"""Cutout (DeVries and Taylor 2017, arXiv:1708.04552): patches masked in training."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-__all__ = ["Blot"]
+__all__ = ["Cutout"]
 
 PATCH = (16, 12)
-"""Size of a blot, in mels and frames."""
+"""Size of a masked patch, in mels and frames."""
 
 
-class Blot(keras.layers.Layer):  # type: ignore[misc]
+class Cutout(keras.layers.Layer):  # type: ignore[misc]
     """Set patches of an image to its mean, 0, in training.
 
     Parameters
@@ -30,7 +30,7 @@ class Blot(keras.layers.Layer):  # type: ignore[misc]
         self.seeds = keras.random.SeedGenerator(0)
 
     def call(self, image: Any, training: bool | None = None) -> Any:
-        """Blot ``image``."""
+        """Mask ``image``."""
         if not training or self.share <= 0:
             return image
         _, height, width, _ = image.shape

@@ -1,4 +1,4 @@
-"""A window in several voices: higher ones and lower ones."""
+"""Pitch test-time augmentation: each window at several pitches."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,15 +10,15 @@ from keras import ops
 from emotool.features.spec import SpectrogramSpec
 from emotool_training.augmentation.spectrogram import warp_mels
 
-__all__ = ["Voices"]
+__all__ = ["PitchAugmentation"]
 
 
-class Voices(keras.layers.Layer):  # type: ignore[misc]
+class PitchAugmentation(keras.layers.Layer):  # type: ignore[misc]
     """Divide every frequency of a window by each of some factors.
 
-    What a network makes of them is averaged then, as of several crops of a photograph
-    (Krizhevsky et al. 2017, doi:10.1145/3065386). People differ in the height of their voices: what
-    holds of a window in several voices is likelier to hold of one that was never heard.
+    A network's outputs for the copies are then averaged, as for several crops of a photograph
+    (Krizhevsky et al. 2017, doi:10.1145/3065386). Speakers differ in pitch: what holds at several
+    pitches is likelier to hold for a speaker who was not in the training data.
 
     Parameters
     ----------
@@ -28,23 +28,23 @@ class Voices(keras.layers.Layer):  # type: ignore[misc]
 
     Shape
     -----
-    f32 [batch, n_mels, frames] dB → f32 [voices * batch, n_mels, frames]: the whole batch in one
-    voice, then in the next.
+    f32 [batch, n_mels, frames] dB → f32 [factors * batch, n_mels, frames]: the whole batch by
+    one factor, then by the next.
     """
 
     def __init__(self, spec: SpectrogramSpec, factors: Sequence[float], **options: Any) -> None:
         super().__init__(dtype="float32", trainable=False, **options)
-        self._voices = [_neighbours(spec, factor) for factor in factors]
+        self._shifts = [_neighbours(spec, factor) for factor in factors]
 
     def call(self, log_mel: Any) -> Any:
-        """Put all voices one behind the other."""
-        heard = []
-        for lower, share in self._voices:
+        """Concatenate the batch at all pitches."""
+        shifted = []
+        for lower, share in self._shifts:
             # Two rows of each band, not a matrix nearly all of whose weights are zeros.
             below = ops.take(log_mel, lower, axis=1)  # [batch, n_mels, frames]
             above = ops.take(log_mel, lower + 1, axis=1)  # [batch, n_mels, frames]
-            heard.append(below + share * (above - below))
-        return ops.concatenate(heard, axis=0)  # [voices * batch, n_mels, frames]
+            shifted.append(below + share * (above - below))
+        return ops.concatenate(shifted, axis=0)  # [factors * batch, n_mels, frames]
 
 
 def _neighbours(spec: SpectrogramSpec, factor: float) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""The features of a split's clips, out of the cache, and what could not be used."""
+"""Load the features of a split's clips from the cache."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from emotool_training.features.clips import TrainingClips, ValidationClips
 from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
 
-__all__ = ["Gatherer"]
+__all__ = ["FeatureLoader"]
 
 Clips = Sequence[Utterance]
 Array = npt.NDArray[Any]
@@ -22,8 +22,8 @@ Found = tuple[Utterance, Array]
 
 
 @dataclass
-class Gatherer:
-    """Gathers features of clips.
+class FeatureLoader:
+    """Load features of clips, and record which cannot be used.
 
     Attributes
     ----------
@@ -40,14 +40,14 @@ class Gatherer:
     cache: FeatureCache
     display: Display
     rejected: dict[str, str] = field(default_factory=dict)
-    _told: int = field(default=0, init=False)
+    _reported: int = field(default=0, init=False)
 
     def targets(self, clips: Clips) -> npt.NDArray[np.int64]:
         """Return the clips' label indices, int64 [clips]."""
         return np.array([self.recipe.labels.index(clip.emotion) for clip in clips], np.int64)
 
     def training(self, clips: Clips) -> TrainingClips:
-        """Gather images of clips and of their altered copies."""
+        """Load images of clips and of their altered copies."""
         spec, variants = self.recipe.spectrogram, self.recipe.variants
         images: dict[str, list[Array]] = {}
         for copy in range(variants.count + 1):
@@ -64,7 +64,7 @@ class Gatherer:
         return TrainingClips(found, self.targets(usable), corpora, names)
 
     def validation(self, clips: Clips) -> ValidationClips:
-        """Gather the windows of clips to stop training by."""
+        """Load the windows of clips to stop training by."""
         found = list(self.windows(clips, "validation spectrograms"))
         usable = [clip for clip, _ in found]
         self._require(usable, clips, "validate on")
@@ -75,15 +75,15 @@ class Gatherer:
         """Give each usable clip with its windows, f32 [windows, n_mels, frames], in turn."""
         return self._arrays(clips, Wanted("windows", self.recipe.spectrogram), shown)
 
-    def tell_rejected(self) -> None:
-        """Tell people which clips have been rejected since the last telling."""
-        for key, reason in list(self.rejected.items())[self._told :]:
+    def report_rejected(self) -> None:
+        """Print the clips rejected since the last report."""
+        for key, reason in list(self.rejected.items())[self._reported :]:
             self.display.say(f"left out: {key}: {reason}")
-        self._told = len(self.rejected)
+        self._reported = len(self.rejected)
 
     def _arrays(self, clips: Clips, wanted: Wanted, shown: str) -> Iterator[Found]:
-        with self.display.bar(shown) as tell:
-            outcomes = self.cache.load([clip.path for clip in clips], wanted, tell)
+        with self.display.bar(shown) as update:
+            outcomes = self.cache.load([clip.path for clip in clips], wanted, update)
             for clip, outcome in zip(clips, outcomes, strict=True):
                 if outcome.status == "ok":
                     yield clip, outcome.array
