@@ -70,8 +70,11 @@ class AudioError(EmotoolError):
         self.reason = reason
 
 
-class SpecError(EmotoolError):
-    """A spectrogram specification is incomplete, ill-typed or out of bounds."""
+class SpecError(EmotoolError, ValueError):
+    """A spectrogram specification is incomplete, ill-typed or out of bounds.
+
+    As a ValueError it is one that pydantic reports with the field it belongs to.
+    """
 
 
 class ModelError(EmotoolError):

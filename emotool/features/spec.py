@@ -6,20 +6,19 @@ A model is trained with one specification, carries it inside its file and is fed
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
 
 from emotool.errors import SpecError
+from emotool.files.validation import validate
 
 __all__ = ["SpectrogramSpec"]
 
-_INTEGER_BOUNDS: Final = {
+_BOUNDS: Final = {
     "sample_rate": (4_000, 192_000),
     "n_fft": (64, 16_384),
     "hop_length": (16, 16_384),
     "n_mels": (1, 512),
-}
-_NUMBER_BOUNDS: Final = {
     "window_seconds": (0.1, 60.0),
     "f_min": (0.0, 96_000.0),
     "f_max": (1.0, 96_000.0),
@@ -28,7 +27,6 @@ _NUMBER_BOUNDS: Final = {
     "tail_seconds": (0.0, 60.0),
     "min_seconds": (0.0, 60.0),
 }
-_NORMALISATIONS: Final = ("window", "constants")
 _MAX_VALUES: Final = 4_000_000
 """Largest ``n_mels * frames`` of one window: 16 MB of float32, a bound on memory."""
 
@@ -67,7 +65,7 @@ class SpectrogramSpec:
     Raises
     ------
     SpecError
-        If a field has the wrong type or is out of bounds.
+        If a field is out of bounds. `from_dict` also checks types.
 
     Examples
     --------
@@ -93,22 +91,18 @@ class SpectrogramSpec:
     trim_db: float | None = 40.0
     tail_seconds: float = 0.5
     min_seconds: float = 0.1
-    normalisation: str = "window"
+    normalisation: Literal["window", "constants"] = "window"
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _INTEGER_BOUNDS.items():
-            _check_integer(name, getattr(self, name), low, high)
-        for name, (lowest, highest) in _NUMBER_BOUNDS.items():
+        for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
-            if name == "trim_db" and value is None:
+            if value is None:
                 continue
-            # Whole numbers become floats, so that equal specifications have equal digests.
-            object.__setattr__(self, name, _check_number(name, value, lowest, highest))
-        if self.normalisation not in _NORMALISATIONS:
-            raise SpecError(
-                f"normalisation must be one of {', '.join(_NORMALISATIONS)}, "
-                f"got {self.normalisation!r:.80}"
-            )
+            if not low <= value <= high:  # also catches NaN
+                raise SpecError(f"{name} must lie between {low:g} and {high:g}, got {value!r:.80}")
+            if isinstance(low, float):
+                # Whole numbers become floats, so that equal specifications have equal digests.
+                object.__setattr__(self, name, float(value))
         self._check_together()
 
     def _check_together(self) -> None:
@@ -146,40 +140,16 @@ class SpectrogramSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SpectrogramSpec":
-        """Build a specification from what `to_dict` gave, trusting nothing.
+        """Build a specification from untrusted values, of which there must be one per field.
 
         Raises
         ------
         SpecError
             If a field is missing, unknown, ill-typed or out of bounds.
         """
-        if not isinstance(values, Mapping):
-            raise SpecError(f"a spectrogram must be an object of fields, got {values!r:.80}")
-        names = [field.name for field in fields(cls)]
-        if missing := [name for name in names if name not in values]:
-            raise SpecError(f"the spectrogram lacks {', '.join(missing)}")
-        if unknown := sorted(repr(key)[:40] for key in values if key not in names):
-            raise SpecError(f"the spectrogram has unknown fields: {', '.join(unknown[:5])}")
-        return cls(**values)
+        return validate(cls, values, "spectrogram", SpecError, complete=True)
 
     def digest(self) -> str:
         """Return the SHA-256 of the canonical JSON, 64 hexadecimal digits."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _check_integer(name: str, value: object, low: int, high: int) -> None:
-    """Raise SpecError unless ``value`` is an int (no bool) within bounds."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SpecError(f"{name} must be a whole number, got {value!r:.80}")
-    if not low <= value <= high:
-        raise SpecError(f"{name} must lie between {low} and {high}, got {value:.6g}")
-
-
-def _check_number(name: str, value: object, low: float, high: float) -> float:
-    """Return ``value`` as a float, or raise SpecError unless it is a number within bounds."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SpecError(f"{name} must be a number, got {value!r:.80}")
-    if not low <= value <= high:  # also catches NaN
-        raise SpecError(f"{name} must lie between {low:g} and {high:g}, got {value:.6g}")
-    return float(value)

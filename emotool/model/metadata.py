@@ -9,24 +9,14 @@ or out of bounds is refused by name.
 
 import json
 import re
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
 
-from emotool.errors import ModelError, SpecError
+from pydantic import AfterValidator, Field
+
+from emotool.errors import ModelError
 from emotool.features.spec import SpectrogramSpec
-from emotool.model.metadata_checks import (
-    are_texts,
-    as_tuple,
-    check_fields,
-    check_labels,
-    check_metrics,
-    is_int,
-    is_number,
-    is_text,
-    parse,
-    refuse,
-    require,
-)
+from emotool.files.validation import parse_json, validate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,10 +34,57 @@ __all__ = [
 METADATA_KEY = "emotool"
 SCHEMA_VERSION = 1
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 """What a model may be called: its recipe, the folder of its runs and its file are named so."""
 
+MAX_JSON_CHARACTERS = 1_000_000
 MAX_TOLERANCE = 0.05  # int8 arithmetic differs between processors, but not by more than this
+
+_RATES = ("uar", "uar_low", "uar_high", "accuracy")
+
+
+def _label(label: str) -> str:
+    # Anything that a terminal, a table or a page would take for more than text is escaped there;
+    # what cannot be shown at all is no label.
+    if not label.isprintable() or label.strip() != label or not label:
+        raise ValueError(f"expected printable text, got {label!r:.80}")
+    return label
+
+
+def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(labels)) != len(labels):
+        raise ValueError("two are the same")
+    return labels
+
+
+def _sum_to_one(probabilities: tuple[float, ...]) -> tuple[float, ...]:
+    if abs(sum(probabilities) - 1) >= 1e-3:
+        raise ValueError(f"expected a sum of 1, got {sum(probabilities):g}")
+    return probabilities
+
+
+def _with_rates(metrics: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    for protocol, figures in metrics.items():
+        for name in _RATES:
+            value = figures.get(name, 0.0)
+            if not _is_number(value) or not 0 <= value <= 1:
+                raise ValueError(f"{protocol}.{name}: expected 0 to 1, got {value!r:.80}")
+    return metrics
+
+
+def _is_number(value: object) -> bool:
+    # Neither NaN nor infinite, nor an integer beyond all floats; True is no number.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+Label = Annotated[str, Field(max_length=64), AfterValidator(_label)]
+Labels = Annotated[
+    tuple[Label, ...], Field(min_length=2, max_length=256), AfterValidator(_distinct)
+]
+Probabilities = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=1)], ...], AfterValidator(_sum_to_one)
+]
+Text = Annotated[str, Field(max_length=20_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +102,9 @@ class Golden:
         at most 0.05.
     """
 
-    seed: int
-    probabilities: tuple[float, ...]
-    tolerance: float = 1e-3
-
-    def __post_init__(self) -> None:
-        require(is_int(self.seed) and 0 <= self.seed < 2**32, "golden.seed", self.seed)
-        require(
-            is_number(self.tolerance) and 0 < self.tolerance <= MAX_TOLERANCE,
-            "golden.tolerance",
-            self.tolerance,
-        )
-        require(
-            isinstance(self.probabilities, tuple)
-            and all(is_number(p) and 0 <= p <= 1 for p in self.probabilities)
-            and abs(sum(self.probabilities) - 1) < 1e-3,
-            "golden.probabilities",
-            self.probabilities,
-        )
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    probabilities: Probabilities
+    tolerance: Annotated[float, Field(gt=0, le=MAX_TOLERANCE)] = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,50 +144,37 @@ class ModelMetadata:
     Raises
     ------
     ModelError
-        If a field is ill-typed or out of bounds.
+        If there are not as many golden probabilities as labels. `from_json` and `to_json` check
+        everything else.
     """
 
-    name: str
-    labels: tuple[str, ...]
+    name: Annotated[str, Field(pattern=NAME.pattern)]
+    labels: Labels
     spectrogram: SpectrogramSpec
-    temperature: float
+    temperature: Annotated[float, Field(ge=1e-3, le=1e3)]
     golden: Golden
-    architecture: str = ""
-    corpora: tuple[str, ...] = ()
+    architecture: Text = ""
+    corpora: tuple[Text, ...] = ()
     split: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    licence: str = ""
-    git_commit: str = ""
-    notes: str = ""
-    schema_version: int = SCHEMA_VERSION
+    metrics: Annotated[dict[str, dict[str, Any]], AfterValidator(_with_rates)] = field(
+        default_factory=dict
+    )
+    licence: Text = ""
+    git_commit: Text = ""
+    notes: Text = ""
+    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
-        require(
-            is_int(self.schema_version) and self.schema_version == SCHEMA_VERSION,
-            "schema_version",
-            self.schema_version,
-        )
-        require(
-            isinstance(self.name, str) and NAME.fullmatch(self.name) is not None, "name", self.name
-        )
-        check_labels(self.labels)
-        require(
-            is_number(self.temperature) and 1e-3 <= self.temperature <= 1e3,
-            "temperature",
-            self.temperature,
-        )
         if len(self.golden.probabilities) != len(self.labels):
-            refuse("golden.probabilities", f"{len(self.labels)} labels need as many of them")
-        require(are_texts(self.corpora), "corpora", self.corpora)
-        for name in ("architecture", "licence", "git_commit", "notes"):
-            require(is_text(getattr(self, name)), name, getattr(self, name))
-        require(isinstance(self.split, dict), "split", self.split)
-        check_metrics(self.metrics)
+            raise ModelError(
+                f"model metadata: golden.probabilities: expected one per label "
+                f"({len(self.labels)}), got {len(self.golden.probabilities)}"
+            )
 
     def metric(self, protocol: str, figure: str) -> float | None:
         """Look up a figure, such as ``metric("new_speakers", "uar")``; None if not recorded."""
         value = self.metrics.get(protocol, {}).get(figure)
-        return float(value) if is_number(value) else None
+        return float(value) if value is not None and _is_number(value) else None
 
     def to_json(self) -> str:
         """Write the document that `from_json` reads: sorted keys, so equal content is equal text.
@@ -173,15 +182,15 @@ class ModelMetadata:
         Raises
         ------
         ModelError
-            If ``split`` or ``metrics`` hold what JSON cannot say (NaN, objects).
+            If `from_json` would refuse it: a field is ill-typed or out of bounds, or ``split`` or
+            ``metrics`` hold what JSON has no word for (NaN, objects).
         """
-        document: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        document["spectrogram"] = self.spectrogram.to_dict()
-        document["golden"] = {f.name: getattr(self.golden, f.name) for f in fields(Golden)}
         try:
-            return json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise ModelError(f"metadata cannot be written as JSON: {error}") from error
+        self.from_json(text)
+        return text
 
     @classmethod
     def from_json(cls, text: str) -> "ModelMetadata":
@@ -197,31 +206,16 @@ class ModelMetadata:
         ModelError
             If it is not such a document; the message names the field.
         """
-        document = parse(text)
-        version = document.get("schema_version")
+        if len(text) > MAX_JSON_CHARACTERS:
+            raise ModelError(f"model metadata is too long: {len(text)} characters")
+        document = parse_json(text, "model metadata", ModelError)
+        version = document.get("schema_version") if isinstance(document, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise ModelError(
                 f"model metadata has schema version {version}; this emotool reads {SCHEMA_VERSION}",
                 hint="upgrade emotool: pip install --upgrade emotool",
             )
-        check_fields("", document, {f.name for f in fields(cls)})
-        golden = document["golden"]
-        if not isinstance(golden, dict):
-            refuse("golden", "an object was expected")
-        check_fields("golden.", golden, {f.name for f in fields(Golden)})
-        try:
-            spec = SpectrogramSpec.from_dict(document["spectrogram"])
-        except SpecError as error:
-            raise ModelError(f"model metadata: spectrogram: {error.message}") from error
-        return cls(
-            **{
-                **document,
-                "spectrogram": spec,
-                "golden": Golden(**{**golden, "probabilities": as_tuple(golden["probabilities"])}),
-                "labels": as_tuple(document["labels"]),
-                "corpora": as_tuple(document["corpora"]),
-            }
-        )
+        return validate(cls, document, "model metadata", ModelError, complete=True)
 
 
 def golden_input(seed: int, spec: SpectrogramSpec) -> "NDArray[np.float32]":

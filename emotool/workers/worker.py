@@ -93,7 +93,7 @@ class _Worker:
         from emotool.features.spec import SpectrogramSpec
 
         if "spec" in message.header:
-            self._spec = SpectrogramSpec.from_dict(message.header["spec"])
+            self._spec = SpectrogramSpec(**message.header["spec"])
             self._by_content = bool(message.header["by_content"])
             self._hop_s = message.header["hop_s"]
             return

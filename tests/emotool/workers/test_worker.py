@@ -66,6 +66,16 @@ def test_worker_answers_in_order_with_windows(tmp_path: Path) -> None:
     assert end(worker) == 0
 
 
+def test_worker_needs_no_pydantic(tmp_path: Path) -> None:
+    """The specification was validated by the parent: a worker starts without the 60 ms."""
+    *python, code, path = worker_command()
+    worker = start((*python, f"import sys; sys.modules['pydantic'] = None; {code}", path))
+    ask(worker, write_clip(tmp_path / "a.wav", tone(440, 1.2)))
+    assert hear(worker).header == {"ready": True}
+    assert hear(worker).header["final"]["status"] == "ok"
+    assert end(worker) == 0
+
+
 def test_long_clip_comes_in_parts(tmp_path: Path) -> None:
     """Hours of sound pass through the pipe in pieces; only the last says how it ended."""
     clip = write_clip(tmp_path / "long.wav", tone(440, 61.0))

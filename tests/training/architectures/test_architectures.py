@@ -113,8 +113,9 @@ def test_an_unknown_architecture_lists_what_there_is() -> None:
     """So does an unknown setting."""
     with pytest.raises(TrainingError, match=r"'cnm'; there are: .*cnn"):
         architectures.build("cnm", ("happy", "sad"), SPEC, {})
-    with pytest.raises(TrainingError, match="no setting 'width'"):
+    with pytest.raises(TrainingError, match="the cnn's settings: width: unknown") as caught:
         architectures.build("cnn", ("happy", "sad"), SPEC, {"width": 3})
+    assert "widths" in caught.value.hint
 
 
 @pytest.mark.parametrize(

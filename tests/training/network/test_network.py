@@ -10,7 +10,6 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 import keras
 
-from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool_training.architectures.blocks import EvidenceHead
 from emotool_training.augmentation.spectrogram import warp_mels
@@ -87,22 +86,6 @@ def test_a_network_without_a_companion_is_itself() -> None:
     beside = build_network(RECIPE)
     for one, other in zip(alone.main.get_weights(), beside.main.get_weights(), strict=True):
         assert np.array_equal(one, other)
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.5])
-def test_a_share_is_between_nothing_and_all(share: float) -> None:
-    """Another one would subtract one network from the other."""
-    companion = dataclasses.replace(COMPANION, share=share)
-    with pytest.raises(TrainingError, match="pair: its companion's share"):
-        build_network(dataclasses.replace(RECIPE, companion=companion))
-
-
-@pytest.mark.parametrize("voices", [(0.0, 1.0), (-1.0,)])
-def test_a_voice_is_a_factor(voices: tuple[float, ...]) -> None:
-    """There is no frequency below nothing."""
-    companion = dataclasses.replace(COMPANION, voices=voices)
-    with pytest.raises(TrainingError, match="pair: its companion's voices"):
-        build_network(dataclasses.replace(RECIPE, companion=companion))
 
 
 def test_weights_of_both_are_kept_in_one_file(

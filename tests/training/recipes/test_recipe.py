@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from emotool.errors import EmotoolError, TrainingError
+from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
+from emotool.files.validation import validate
 from emotool_training.recipes.recipe import Recipe, load_recipe, model_name, recipe_names
 from emotool_training.recipes.settings import CachedFeatureMaps, EnsembleMember, HeadStage
-from emotool_training.recipes.strict import from_dict
 from tests.tiny_run import tiny_recipe
 
 
@@ -22,7 +22,7 @@ def test_every_committed_recipe_loads() -> None:
         recipe = load_recipe(name)
         assert recipe.name == name
         kept = json.loads(json.dumps(recipe.to_dict()))
-        assert from_dict(Recipe, kept, "recipe") == recipe
+        assert validate(Recipe, kept, "recipe", TrainingError) == recipe
 
 
 def test_a_recipe_of_ones_own_is_loaded_by_its_path(tmp_path: Path) -> None:
@@ -39,13 +39,23 @@ def test_an_unknown_name_lists_what_there_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", '{"architecture": 1}', '{"architecture": "cnn", "epoch": 3}']
+    "content",
+    [
+        "",
+        "[]",
+        '{"architecture": 1}',
+        '{"architecture": "cnn", "epoch": 3}',
+        '{"architecture": "cnn", "architecture": "resnet"}',
+        '{"architecture": "cnn", "epochs": "3"}',
+        '{"architecture": "cnn", "epochs": true}',
+        '{"architecture": "cnn", "learning_rate": NaN}',
+    ],
 )
 def test_what_is_no_recipe_is_refused(tmp_path: Path, content: str) -> None:
-    """Broken JSON, other JSON, ill-typed and misspelt settings."""
+    """Broken JSON, other JSON, ill-typed and misspelt settings: the error names the file."""
     path = tmp_path / "bad.json"
     path.write_text(content)
-    with pytest.raises(TrainingError):
+    with pytest.raises(TrainingError, match=r"bad\.json"):
         load_recipe(str(path))
 
 
@@ -55,10 +65,16 @@ def test_what_is_no_recipe_is_refused(tmp_path: Path, content: str) -> None:
         ({"epochs": 0}, "epochs: expected 1 or more, got 0"),
         ({"patience": 0}, "patience: expected 1 or more, got 0"),
         ({"batch_size": -1}, "batch_size: expected 1 or more, got -1"),
-        ({"kept": {"layer": "a", "copies": 0}}, "kept: copies: expected 1 or more"),
-        ({"head_first": {"layer": "a", "epochs": 0}}, "head_first: epochs: expected 1"),
-        ({"reconstruct": {"epochs": 0}}, "reconstruct: epochs: expected 1 or more"),
-        ({"companion": {"architecture": "cnn", "epochs": 0}}, "companion: epochs: expected 1"),
+        ({"kept": {"layer": "a", "copies": 0}}, "kept.copies: expected 1 or more"),
+        ({"head_first": {"layer": "a", "epochs": 0}}, "head_first.epochs: expected 1"),
+        ({"reconstruct": {"epochs": 0}}, "reconstruct.epochs: expected 1 or more"),
+        ({"companion": {"architecture": "cnn", "epochs": 0}}, "companion.epochs: expected 1"),
+        ({"companion": {"architecture": "cnn", "share": 1.5}}, "companion.share: expected 1 or"),
+        ({"companion": {"architecture": "cnn", "share": -0.1}}, "companion.share: expected 0 or"),
+        (
+            {"companion": {"architecture": "cnn", "voices": [1, 0.0]}},
+            "companion.voices.1: expected",
+        ),
     ],
 )
 def test_a_recipe_by_which_nothing_is_learnt_is_refused(
@@ -95,7 +111,7 @@ def test_a_recipes_file_stands_for_its_model(tmp_path: Path) -> None:
 def test_a_spectrogram_out_of_bounds_is_refused(tmp_path: Path) -> None:
     """The spectrogram's own checks hold in recipes too."""
     spec = {**SpectrogramSpec().to_dict(), "n_mels": -1}
-    with pytest.raises(EmotoolError, match="n_mels"):
+    with pytest.raises(TrainingError, match=r"recipe r\.json: spectrogram: n_mels must lie"):
         load_recipe(str(tiny_recipe(tmp_path / "r.json", spectrogram=spec)))
 
 
@@ -110,4 +126,4 @@ def test_a_recipe_without_stages_says_nothing_of_them() -> None:
         companion=EnsembleMember("cnn", {"widths": [4]}),
     )
     values = json.loads(json.dumps(staged.to_dict()))
-    assert from_dict(Recipe, values, "the recipe") == staged
+    assert validate(Recipe, values, "recipe", TrainingError) == staged

@@ -7,14 +7,16 @@ that is learnt the decoder is thrown away and a head tells labels apart by the e
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import keras
 from keras import layers
+from pydantic import Field
 
+from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
+from emotool.files.validation import validate
 from emotool_training.architectures.blocks import Activity, Cutout, EvidenceHead, Normalise
-from emotool_training.recipes.strict import from_dict, one_or_more
 
 __all__ = ["CODE", "Config", "build", "build_autoencoder"]
 
@@ -42,15 +44,12 @@ class Config:
         Of the running means of batch normalisation.
     """
 
-    widths: tuple[int, ...] = (24, 48, 96, 128)
+    widths: Annotated[tuple[int, ...], Field(min_length=1)] = (24, 48, 96, 128)
     dropout: float = 0.5
     pooling: Literal["row_means", "row_statistics", "statistics", "mean_max"] = "row_means"
     projection: int = 128
     blotted: float = 0.25
     momentum: float = 0.95
-
-    def __post_init__(self) -> None:
-        one_or_more(self, "widths")
 
 
 def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any]) -> keras.Model:
@@ -62,7 +61,7 @@ def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any
     >>> model.output["activation"].shape
     (None, 32, 47)
     """
-    settings = from_dict(Config, config, "the autoencoder's settings")
+    settings = validate(Config, config, "the autoencoder's settings", TrainingError)
     log_mel = keras.Input((spec.n_mels, spec.frames), name="log_mel")
     activity = Activity(name="activity")(log_mel)  # [batch, frames]
     kind = "constants" if spec.normalisation == "constants" else "window"
@@ -109,7 +108,7 @@ def build_autoencoder(model: keras.Model, config: Mapping[str, Any]) -> keras.Mo
     >>> build_autoencoder(model, config).output["reconstruction"].shape
     (None, 128, 188, 1)
     """
-    settings = from_dict(Config, config, "the autoencoder's settings")
+    settings = validate(Config, config, "the autoencoder's settings", TrainingError)
     image = model.get_layer("normalise").output  # [batch, n_mels, frames, 1]
     encoder = keras.Model(image, model.get_layer(CODE).output, name="encoder")
     x = encoder(Cutout(settings.blotted, name="blot")(image))  # [batch, h, w, c]

@@ -7,14 +7,16 @@ around them (He et al. 2016, doi:10.1109/CVPR.2016.90), or of one without.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import keras
 from keras import layers
+from pydantic import Field
 
+from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
+from emotool.files.validation import validate
 from emotool_training.architectures.blocks import Activity, EvidenceHead, Normalise
-from emotool_training.recipes.strict import from_dict, one_or_more
 
 __all__ = ["Config", "build"]
 
@@ -49,7 +51,7 @@ class Config:
         So many neighbouring mels are averaged first.
     """
 
-    widths: tuple[int, ...] = (24, 32, 64, 96)
+    widths: Annotated[tuple[int, ...], Field(min_length=1)] = (24, 32, 64, 96)
     first_kernel: int = 5
     first_stride: int = 2
     residual: bool = True
@@ -61,9 +63,6 @@ class Config:
     momentum: float = 0.95
     mel_pool: int = 1
 
-    def __post_init__(self) -> None:
-        one_or_more(self, "widths")
-
 
 def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any]) -> keras.Model:
     """Build the network (see `emotool_training.architectures` for inputs and outputs).
@@ -74,7 +73,7 @@ def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any
     >>> model.output["activation"].shape
     (None, 32, 47)
     """
-    settings = from_dict(Config, config, "the cnn's settings")
+    settings = validate(Config, config, "the cnn's settings", TrainingError)
     constants = spec.normalisation == "constants"
     log_mel = keras.Input((spec.n_mels, spec.frames), name="log_mel")
     activity = Activity(name="activity")(log_mel)  # [batch, frames]

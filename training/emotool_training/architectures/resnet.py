@@ -14,13 +14,13 @@ import keras
 
 from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
+from emotool.files.validation import validate
 from emotool_training.architectures.blocks import (
     Activity,
     EvidenceHead,
     Normalise,
     SpectrogramImage,
 )
-from emotool_training.recipes.strict import from_dict
 
 __all__ = ["TAPS", "Config", "build"]
 
@@ -73,7 +73,7 @@ def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any
     >>> model.output["activation"].shape
     (None, 32, 47)
     """
-    settings = from_dict(Config, config, "the resnet's settings")
+    settings = validate(Config, config, "the resnet's settings", TrainingError)
     log_mel = keras.Input((spec.n_mels, spec.frames), name="log_mel")
     activity = Activity(name="activity")(log_mel)  # [batch, frames]
     constants = spec.normalisation == "constants"

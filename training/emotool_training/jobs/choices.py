@@ -1,15 +1,16 @@
 """What someone chose on the command line, kept with a run so that it can be resumed."""
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emotool.errors import TrainingError
+from emotool.files.validation import validate
 from emotool_training.corpora import EMOTIONS, data_roots
 from emotool_training.network.pretrained import IMAGENET, NONE
 from emotool_training.recipes.recipe import Recipe, load_recipe
-from emotool_training.recipes.strict import from_dict
 from emotool_training.splits import SHARE
 
 __all__ = ["Choices"]
@@ -74,14 +75,19 @@ class Choices:
     weights: str | None = None
 
     @classmethod
-    def from_dict(cls, values: object) -> "Choices":
-        """Read choices back from a run's config."""
-        fields = from_dict(_Stored, {"values": values}, "the run's choices").values
-        names = {field.name for field in dataclasses.fields(cls)}
-        if set(fields) != names:
-            raise TrainingError("the run was started by another version of emotool")
+    def from_dict(cls, values: Any) -> "Choices":
+        """Read choices back from a run's config.
+
+        Raises
+        ------
+        TrainingError
+            If a choice is missing, unknown or ill-typed.
+        """
+        # Paths may hold bytes that are no text (\\udcNN), of which JSON for pydantic has none.
+        plain = json.loads(json.dumps(values, ensure_ascii=False).encode(errors="replace"))
+        validate(cls, plain, "config.json: choices", TrainingError, complete=True)
         lists: dict[str, Any] = {
-            name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()
+            name: tuple(v) if isinstance(v, list) else v for name, v in values.items()
         }
         return cls(**lists)
 
@@ -144,11 +150,6 @@ class Choices:
         if len(recipe.labels) < 2 or len(set(recipe.labels)) < len(recipe.labels):
             raise TrainingError(f"two different labels are needed, got {', '.join(recipe.labels)}")
         return recipe
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    values: dict[str, Any]
 
 
 def _beside(folds: str | None) -> str | None:

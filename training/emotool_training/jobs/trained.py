@@ -3,8 +3,8 @@
 from typing import Any
 
 from emotool.errors import TrainingError
+from emotool.files.validation import validate
 from emotool_training.recipes.recipe import Recipe
-from emotool_training.recipes.strict import from_dict
 from emotool_training.runs.folder import Run
 from emotool_training.tf_setup import precision
 
@@ -13,10 +13,8 @@ __all__ = ["load_model", "recipe_of"]
 
 def recipe_of(run: Run) -> Recipe:
     """Return the recipe a run was started with; `TrainingError` if its config is damaged."""
-    try:
-        return from_dict(Recipe, run.config["recipe"], f"{run.folder}: its recipe")
-    except KeyError as error:
-        raise TrainingError(f"{run.folder}/config.json lacks {error}") from error
+    source = f"{run.folder / 'config.json'}: recipe"
+    return validate(Recipe, run.config.get("recipe"), source, TrainingError)
 
 
 def load_model(run: Run) -> Any:

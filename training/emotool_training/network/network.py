@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import keras
 
-from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool_training import architectures
 from emotool_training.architectures.blocks import BlendedHead, PitchAugmentation
@@ -51,21 +50,11 @@ def build_network(recipe: Recipe) -> Network:
     Raises
     ------
     TrainingError
-        If an architecture is not there or has no such setting, or the share is none.
+        If an architecture is not there or has no such setting.
     """
     main = _build(recipe)
     if recipe.companion is None:
         return Network(main, main)
-    if not 0 <= recipe.companion.share <= 1:
-        raise TrainingError(
-            f"recipe {recipe.name}: its companion's share is {recipe.companion.share}",
-            hint="expected a number between 0 and 1",
-        )
-    if any(factor <= 0 for factor in recipe.companion.voices):
-        raise TrainingError(
-            f"recipe {recipe.name}: its companion's voices are {recipe.companion.voices}",
-            hint="expected factors of frequency, above 0",
-        )
     member = _build(member_recipe(recipe, recipe.companion))
     return Network(_blend((main, member), recipe.companion, recipe.spectrogram), main, member)
 

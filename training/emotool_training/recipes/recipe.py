@@ -5,23 +5,23 @@ keeps its recipe in ``config.json``, so that it can be resumed and told apart.
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
+from emotool.files.validation import parse_json, validate
 from emotool.model.metadata import NAME
 from emotool_training.recipes.settings import (
     Augmentation,
     CachedFeatureMaps,
+    Count,
     EnsembleMember,
     HeadStage,
     ReconstructionStage,
     Variants,
 )
-from emotool_training.recipes.strict import from_dict, one_or_more
 
 __all__ = [
     "Augmentation",
@@ -98,11 +98,6 @@ class Recipe:
         A stage before that, for architectures with a decoder.
     companion : EnsembleMember or None
         The second network of an ensemble.
-
-    Raises
-    ------
-    TrainingError
-        If nothing would be learnt: no epoch, no patience, empty batches.
     """
 
     name: str
@@ -110,10 +105,10 @@ class Recipe:
     labels: tuple[str, ...] = ("happy", "sad")
     model: dict[str, Any] = field(default_factory=dict)
     spectrogram: SpectrogramSpec = SpectrogramSpec()
-    epochs: int = 40
-    patience: int = 12
+    epochs: Count = 40
+    patience: Count = 12
     first_judged: int = 1
-    batch_size: int = 32
+    batch_size: Count = 32
     epoch_clips: int | None = None
     corpus_balance: float = 0.5
     label_balance: float = 1.0
@@ -133,9 +128,6 @@ class Recipe:
     head_first: HeadStage | None = None
     reconstruct: ReconstructionStage | None = None
     companion: EnsembleMember | None = None
-
-    def __post_init__(self) -> None:
-        one_or_more(self, "epochs", "patience", "batch_size")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold and `from_dict` reads back.
@@ -186,7 +178,7 @@ def load_recipe(name: str) -> Recipe:
     """
     path = Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         known = ", ".join(recipe_names())
         raise TrainingError(
@@ -194,16 +186,18 @@ def load_recipe(name: str) -> Recipe:
         ) from None
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path}: cannot be read as a recipe: {error}") from error
+    source = f"recipe {path.name}"
+    values = parse_json(text, source, TrainingError)
     if not isinstance(values, dict):
-        raise TrainingError(f"{path}: expected settings by name")
-    recipe = from_dict(Recipe, {"name": path.stem, **values}, f"recipe {path.name}")
-    if not NAME.fullmatch(recipe.name):
+        raise TrainingError(f"{source}: expected an object of settings, got {values!r:.80}")
+    named = {"name": path.stem, **values}
+    if isinstance(named["name"], str) and not NAME.fullmatch(named["name"]):
         raise TrainingError(
-            f"recipe {path.name}: {recipe.name!r} is no name for a model",
+            f"{source}: {named['name']!r} is no name for a model",
             hint='give the file another, or the recipe a "name": at most 64 of A-Z a-z 0-9 . _ - '
             "that begin with a letter or digit",
         )
-    return recipe
+    return validate(Recipe, named, source, TrainingError)
 
 
 def model_name(name: str) -> str:

@@ -1,9 +1,9 @@
 """Settings of a recipe beside one network's training: augmentation, stages, an ensemble member."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from emotool_training.recipes.strict import one_or_more
+from pydantic import Field
 
 __all__ = [
     "Augmentation",
@@ -13,6 +13,12 @@ __all__ = [
     "ReconstructionStage",
     "Variants",
 ]
+
+
+Count = Annotated[int, Field(ge=1)]
+"""A number of which there must be one or more for anything to be learnt."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +123,7 @@ class CachedFeatureMaps:
     """
 
     layer: str
-    copies: int = 8
-
-    def __post_init__(self) -> None:
-        one_or_more(self, "copies")
+    copies: Count = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +146,9 @@ class HeadStage:
     """
 
     layer: str
-    epochs: int
+    epochs: Count
     learning_rate: float = 1e-3
-    copies: int = 8
-
-    def __post_init__(self) -> None:
-        one_or_more(self, "epochs", "copies")
+    copies: Count = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +163,8 @@ class ReconstructionStage:
         Highest rate.
     """
 
-    epochs: int
+    epochs: Count
     learning_rate: float = 2e-3
-
-    def __post_init__(self) -> None:
-        one_or_more(self, "epochs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +197,12 @@ class EnsembleMember:
 
     architecture: str
     model: dict[str, Any] = field(default_factory=dict)
-    share: float = 0.5
-    epochs: int = 40
+    share: Share = 0.5
+    epochs: Count = 40
     epoch_clips: int | None = None
     learning_rate: float = 1e-3
     final_rate: float = 0.01
     warmup_epochs: float = 2.0
     average_decay: float = 0.99
     mixup_alpha: float = 0.0
-    voices: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        one_or_more(self, "epochs")
+    voices: tuple[Annotated[float, Field(gt=0)], ...] = ()
