@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emotool_training.augmentation.mixup import draw_mixing, mix
-from emotool_training.recipes.settings import Augmentation
+from emotool_training.augmentation.settings import Augmentation
 
 
 def random(seed: int = 0) -> np.random.Generator:

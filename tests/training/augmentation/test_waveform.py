@@ -8,9 +8,9 @@ import pytest
 pytest.importorskip("librosa", reason="needs the train extra")
 
 from emotool.features.spec import SpectrogramSpec
+from emotool_training.augmentation.settings import Variants
 from emotool_training.augmentation.waveform import altered, in_room
 from emotool_training.features.clip_arrays import compute
-from emotool_training.recipes.settings import Variants
 from tests.synthesis import tone, vowel, write_clip
 
 RATE = 16_000

@@ -7,7 +7,7 @@ from emotool.features.mel import log_mel, mel_power, power_to_db
 from emotool.features.spec import SpectrogramSpec
 from emotool.features.windowing import cut_windows
 from emotool_training.augmentation import window as augment
-from emotool_training.recipes.settings import Augmentation
+from emotool_training.augmentation.settings import Augmentation
 from tests.synthesis import vowel
 
 SPEC = SpectrogramSpec(window_seconds=1.0)

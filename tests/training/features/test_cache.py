@@ -11,9 +11,9 @@ import pytest
 
 from emotool.errors import OutputError
 from emotool.features.spec import SpectrogramSpec
+from emotool_training.augmentation.settings import Variants
 from emotool_training.features import cache as feature_cache
 from emotool_training.features.cache import FeatureCache, Wanted, default_folder
-from emotool_training.recipes.settings import Variants
 from tests.synthesis import vowel, write_clip
 
 SPEC = SpectrogramSpec(window_seconds=0.5, n_mels=16)
@@ -124,10 +124,10 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, clips: list[Pat
 
 
 def test_workers_load_nothing_heavy(python: str, python_path: dict[str, str]) -> None:
-    """What a worker imports has neither TensorFlow nor librosa in it."""
+    """What a worker imports has no TensorFlow, librosa or pydantic in it."""
     code = (
         "import sys, emotool_training.features.cache; "
-        "heavy = {'tensorflow', 'keras', 'librosa', 'matplotlib', 'sklearn'} & set(sys.modules); "
+        "heavy = {'tensorflow', 'keras', 'librosa', 'matplotlib', 'pydantic'} & set(sys.modules); "
         "sys.exit(', '.join(heavy) or None)"
     )
     done = subprocess.run(

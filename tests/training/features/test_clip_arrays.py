@@ -7,8 +7,8 @@ import pytest
 
 from emotool.features.extraction import extract
 from emotool.features.spec import SpectrogramSpec
+from emotool_training.augmentation.settings import Variants
 from emotool_training.features.clip_arrays import clip_image, compute
-from emotool_training.recipes.settings import Variants
 from tests.synthesis import tone, vowel, write_clip
 
 SPEC = SpectrogramSpec(window_seconds=1.0)

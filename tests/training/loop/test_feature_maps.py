@@ -11,6 +11,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from emotool.features.spec import SpectrogramSpec
 from emotool_training import architectures
+from emotool_training.augmentation.settings import Augmentation
 from emotool_training.features import cache as feature_cache
 from emotool_training.features.clips import TrainingClips, ValidationClips
 from emotool_training.loop import feature_maps as kept_maps
@@ -18,7 +19,7 @@ from emotool_training.loop.feature_maps import FeatureMaps, FeatureMapSet
 from emotool_training.network.split import split_backbone
 from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
-from emotool_training.recipes.settings import Augmentation, CachedFeatureMaps
+from emotool_training.recipes.settings import CachedFeatureMaps
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 LAYER = "conv2_block1_out"
@@ -109,7 +110,7 @@ def test_spectrograms_made_by_other_code_have_other_maps(
     """Maps are found by the audio file: what lies between must not have changed."""
     maker = FeatureMaps(split_backbone(model, LAYER), RECIPE, tmp_path)
     before = maker._folder()
-    monkeypatch.setattr(feature_cache, "_code", lambda altered: "other code")
+    monkeypatch.setattr(feature_cache, "_FEATURE_CODE", ("emotool.errors",))
     assert maker._folder() != before
 
 

@@ -12,16 +12,12 @@ import keras
 
 from emotool.features.spec import SpectrogramSpec
 from emotool_training.architectures.blocks import EvidenceHead
+from emotool_training.augmentation.settings import Augmentation
 from emotool_training.augmentation.spectrogram import warp_mels
 from emotool_training.export.onnx_graph import to_onnx
 from emotool_training.network.network import Network, build_network, member_recipe
 from emotool_training.recipes.recipe import Recipe
-from emotool_training.recipes.settings import (
-    Augmentation,
-    CachedFeatureMaps,
-    EnsembleMember,
-    HeadStage,
-)
+from emotool_training.recipes.settings import CachedFeatureMaps, EnsembleMember, HeadStage
 
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 COMPANION = EnsembleMember("cnn", {"widths": [4, 8], "projection": 6, "mel_pool": 2}, share=0.25)

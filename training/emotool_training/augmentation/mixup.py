@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from emotool_training.recipes.settings import Augmentation
+from emotool_training.augmentation.settings import Augmentation
 
 __all__ = ["Mixing", "draw_mixing", "mix"]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from librosa.effects import pitch_shift, time_stretch
 from scipy.signal import fftconvolve
 
-from emotool_training.recipes.settings import Variants
+from emotool_training.augmentation.settings import Variants
 
 __all__ = ["altered", "in_room"]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from emotool.features.spec import SpectrogramSpec
 from emotool_training.augmentation import spectrogram as alter
-from emotool_training.recipes.settings import Augmentation
+from emotool_training.augmentation.settings import Augmentation
 
 __all__ = ["SILENCE_DB", "cut", "mask", "window_of"]
 

@@ -1,14 +1,11 @@
-"""Features of clips, computed once by parallel processes and kept on disk.
+"""Features of clips, computed once by parallel processes and cached on disk.
 
 An entry is found by what it depends on: the spectrogram's settings, the form (see
 `emotool_training.features.clip_arrays`), the code that computes it, and the content of the audio
-file. So a
-changed file, setting or program has new entries and a moved folder keeps its own. Entries are
-written in one step; one that cannot be read (zip files carry checksums) is computed anew.
+file. A changed file, setting or program has new entries, and a moved folder keeps its own.
+Damaged entries are computed again.
 """
 
-import hashlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from emotool.errors import OutputError, TrainingError
+from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool.files.atomic import sha256_file
-from emotool_training.code_fingerprint import code_fingerprint
+from emotool_training.augmentation.settings import Variants
 from emotool_training.features.clip_arrays import Form, Outcome, compute
-from emotool_training.npz_store import load_arrays, save_arrays
+from emotool_training.npz_store import NpzCache, cache_name
 from emotool_training.processes import in_processes
-from emotool_training.recipes.settings import Variants
 
 __all__ = ["FeatureCache", "Wanted", "default_folder", "image_folders"]
 
@@ -38,13 +34,11 @@ _FEATURE_CODE = (
     "emotool.audio.channels",
     "emotool.audio.full_scale",
     "emotool.audio.ffmpeg",
-    "emotool.audio.ffmpeg",
     "emotool.files.zip_members",
     "emotool.features.extraction",
     "emotool.features.windowing",
     "emotool.features.spec",
     "emotool.features.mel",
-    "emotool.features.windowing",
     "emotool_training.features.clip_arrays",
 )
 """Modules whose code decides the features."""
@@ -56,6 +50,9 @@ INLINE = 4
 """As many missing entries or fewer are computed here: starting processes would take longer."""
 
 Progress = Callable[[int, int], None]
+
+Clip = tuple[Path, str]
+"""A clip's file and the SHA-256 of its content."""
 
 
 def default_folder() -> Path:
@@ -101,20 +98,15 @@ class Wanted:
         altered = asdict(self.variants) if self.copy else {}
         for irrelevant in ("count", "clean_share"):  # they choose copies, they do not make them
             altered.pop(irrelevant, None)
-        facts = [self.form, self.spec.digest(), self.copy, altered, _code(bool(self.copy))]
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-        return f"{self.form}-{self.copy}-{digest[:16]}"
+        facts = [self.form, self.spec.digest(), self.copy, altered]
+        code = (*_FEATURE_CODE, _VARIANTS_CODE) if self.copy else _FEATURE_CODE
+        return cache_name(f"{self.form}-{self.copy}", facts, *code)
 
 
 def image_folders(spec: SpectrogramSpec, variants: Variants) -> list[str]:
     """Name the folders of clips' images and of their altered copies, as `Wanted.folder` does."""
     copies = range(variants.count + 1)
     return [Wanted("image", spec, copy, variants).folder() for copy in copies]
-
-
-def _code(altered: bool) -> str:
-    """Fingerprint the code that makes features: other code, other entries."""
-    return code_fingerprint(*_FEATURE_CODE, *([_VARIANTS_CODE] if altered else []))
 
 
 class FeatureCache:
@@ -159,16 +151,17 @@ class FeatureCache:
         TrainingError
             If a worker dies.
         """
-        entries = {path: self._entry(path, wanted) for path in paths}
-        missing = [path for path, entry in entries.items() if not entry.exists()]
-        failures = self._compute(missing, entries, wanted, progress or _no_progress)
+        store = NpzCache(self.folder / wanted.folder())
+        digests = {path: self.digest(path) for path in paths}
+        missing = [clip for clip in digests.items() if not store.entry(clip[1]).exists()]
+        failures = self._compute(missing, store, wanted, progress or _no_progress)
         for path in paths:
-            outcome = failures.get(path) or _read(entries[path])
+            clip = path, digests[path]
+            outcome = failures.get(path) or _read(store, digests[path])
             if outcome is None:  # damaged
-                again = _work([(path, entries[path])], wanted)
-                outcome = again.get(path) or _read(entries[path])
+                outcome = _work([clip], store, wanted).get(path) or _read(store, digests[path])
             if outcome is None:
-                raise TrainingError(f"{entries[path]}: this cached entry cannot be kept")
+                raise TrainingError(f"{store.entry(digests[path])}: cannot be read back")
             yield outcome
 
     def digest(self, path: Path) -> str:
@@ -177,71 +170,45 @@ class FeatureCache:
             self._digests[path] = sha256_file(path)
         return self._digests[path]
 
-    def _entry(self, path: Path, wanted: Wanted) -> Path:
-        digest = self.digest(path)
-        return self.folder / wanted.folder() / digest[:2] / f"{digest}.npz"
-
     def _compute(
-        self,
-        missing: Sequence[Path],
-        entries: dict[Path, Path],
-        wanted: Wanted,
-        progress: Progress,
+        self, missing: Sequence[Clip], store: NpzCache, wanted: Wanted, progress: Progress
     ) -> dict[Path, Outcome]:
         """Compute missing entries; return the clips that could not be (they are not cached)."""
-        chunks = [missing[i : i + CHUNK] for i in range(0, len(missing), CHUNK)]
-        tasks = [([(path, entries[path]) for path in chunk], wanted) for chunk in chunks]
-        for folder in {entries[path].parent for path in missing}:
-            _make_folder(folder)
+        tasks = [(missing[i : i + CHUNK], store, wanted) for i in range(0, len(missing), CHUNK)]
+        inline = len(missing) <= INLINE or self.workers == 1
+        answers = (
+            ((task, _work(*task)) for task in tasks)
+            if inline
+            else in_processes(_work, tasks, self.workers)
+        )
         failures: dict[Path, Outcome] = {}
         done = 0
-        for answer, count in self._run(tasks, inline=len(missing) <= INLINE):
+        for task, answer in answers:
             failures.update(answer)
-            done += count
+            done += len(task[0])
             progress(done, len(missing))
         return failures
 
-    def _run(
-        self, tasks: Sequence[tuple[list[tuple[Path, Path]], Wanted]], inline: bool
-    ) -> Iterator[tuple[dict[Path, Outcome], int]]:
-        """Run tasks here or in processes, giving answers and their sizes as they come."""
-        if inline or self.workers == 1:
-            yield from ((_work(*task), len(task[0])) for task in tasks)
-        else:
-            for task, answer in in_processes(_work, tasks, self.workers):
-                yield answer, len(task[0])
 
-
-def _work(clips: Sequence[tuple[Path, Path]], wanted: Wanted) -> dict[Path, Outcome]:
-    """Compute and keep entries; runs in a worker. Return the clips that failed."""
+def _work(clips: Sequence[Clip], store: NpzCache, wanted: Wanted) -> dict[Path, Outcome]:
+    """Compute and cache entries; runs in a worker. Return the clips that failed."""
     failures = {}
-    for path, entry in clips:
+    for path, digest in clips:
         outcome = compute(path, wanted.form, wanted.spec, (wanted.copy, wanted.variants))
         if outcome.status == "failed":
-            failures[path] = outcome  # not kept: the cause may be mended
+            failures[path] = outcome  # not cached: the cause may be removed
         else:
-            save_arrays(entry, {"status": np.array(outcome.status), "array": outcome.array})
+            store.write(digest, {"status": np.array(outcome.status), "array": outcome.array})
     return failures
 
 
-def _read(entry: Path) -> Outcome | None:
+def _read(store: NpzCache, digest: str) -> Outcome | None:
     """Read an entry; None where there is none, or it is damaged."""
-    try:
-        stored = load_arrays(entry)
-        return Outcome(str(stored["status"]), "", stored["array"])
-    except (ValueError, KeyError):
+    stored = store.read(digest)
+    if stored is None or not {"status", "array"} <= stored.keys():
         return None
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot make the cache folder {folder}: {error.strerror}",
-            hint="name another with --cache",
-        ) from error
+    return Outcome(str(stored["status"]), "", stored["array"])
 
 
 def _no_progress(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""

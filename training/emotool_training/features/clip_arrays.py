@@ -23,7 +23,7 @@ from emotool.features.extraction import LONG_SECONDS, extract, iter_extract
 from emotool.features.mel import mel_power, power_to_db
 from emotool.features.spec import SpectrogramSpec
 from emotool.features.windowing import trim
-from emotool_training.recipes.settings import Variants
+from emotool_training.augmentation.settings import Variants
 
 __all__ = ["Form", "Outcome", "clip_image", "compute"]
 

@@ -5,7 +5,6 @@ alone, so they serve every fold and seed; they are kept on disk beside the featu
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from emotool.errors import OutputError, TrainingError
+from emotool.errors import TrainingError
 from emotool_training.augmentation import window as augment
-from emotool_training.code_fingerprint import code_fingerprint
 from emotool_training.features.cache import image_folders
 from emotool_training.features.clips import TrainingClips, ValidationClips
 from emotool_training.loop.dataset import TrainingSet, generator
 from emotool_training.network.split import BackboneSplit
-from emotool_training.npz_store import load_arrays, save_arrays
+from emotool_training.npz_store import NpzCache, cache_name
 from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
 
@@ -78,20 +76,18 @@ class FeatureMaps:
 
     def training(self, clips: TrainingClips, display: Display) -> TrainingClips:
         """Replace each clip's images by the maps of its altered copies, f16 [size] each."""
-        folder = self._folder()
-        kept: list[Sequence[Half]] = []
+        cache = NpzCache(self._folder())
+        found: list[Sequence[Half]] = []
         function = self._function()
-        with display.bar("maps of altered copies") as tell:
+        with display.bar("maps of altered copies") as update:
             for number, (images, name) in enumerate(zip(clips.images, clips.names, strict=True), 1):
-                entry = folder / name[:2] / f"{name}.npz"
-                found = _read(entry)
-                if found is None:
-                    found = _maps(function, self._windows(images, name))  # [copies, size]
-                    entry.parent.mkdir(parents=True, exist_ok=True)
-                    save_arrays(entry, {"maps": found})
-                    tell(number, len(clips))
-                kept.append(list(found))
-        return replace(clips, images=kept)
+                maps = (cache.read(name) or {}).get("maps")
+                if maps is None:
+                    maps = _maps(function, self._windows(images, name))  # [copies, size]
+                    cache.write(name, {"maps": maps})
+                    update(number, len(clips))
+                found.append(list(maps))
+        return replace(clips, images=found)
 
     def validation(self, clips: ValidationClips) -> ValidationClips:
         """Replace each clip's windows by their maps, f32 [windows, size]."""
@@ -127,23 +123,15 @@ class FeatureMaps:
         return pack
 
     def _folder(self) -> Path:
-        """Name the entries' folder after everything they depend on but the clip."""
+        """Name the folder of the entries."""
         recipe = self.recipe
         altered = asdict(recipe.augmentation)
         for later in ("mixup_alpha", "mixup_probability"):  # mixed when drawn
             del altered[later]
         facts: list[Any] = [altered, recipe.kept and asdict(recipe.kept)]
         facts += [image_folders(recipe.spectrogram, recipe.variants)]
-        facts += [code_fingerprint(*_CODE), _fingerprint(self.split.backbone)]
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-        try:
-            (found := self.folder / f"maps-{digest[:16]}").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot make the cache folder {self.folder}: {error.strerror}",
-                hint="name another with --cache",
-            ) from error
-        return found
+        facts += [_fingerprint(self.split.backbone)]
+        return self.folder / cache_name("maps", facts, *_CODE)
 
 
 def _maps(function: Any, windows: Floats) -> Half:
@@ -164,11 +152,3 @@ def _fingerprint(backbone: keras.Model) -> str:
     for weight in backbone.weights:
         digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
     return digest.hexdigest()
-
-
-def _read(entry: Path) -> Half | None:
-    """Read an entry; None where there is none, or it is damaged."""
-    try:
-        return load_arrays(entry)["maps"]
-    except (ValueError, KeyError):
-        return None

@@ -13,28 +13,16 @@ from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool.files.validation import parse_json, validate
 from emotool.model.metadata import NAME
+from emotool_training.augmentation.settings import Augmentation, Variants
 from emotool_training.recipes.settings import (
-    Augmentation,
     CachedFeatureMaps,
     Count,
     EnsembleMember,
     HeadStage,
     ReconstructionStage,
-    Variants,
 )
 
-__all__ = [
-    "Augmentation",
-    "CachedFeatureMaps",
-    "EnsembleMember",
-    "HeadStage",
-    "Recipe",
-    "ReconstructionStage",
-    "Variants",
-    "load_recipe",
-    "model_name",
-    "recipe_names",
-]
+__all__ = ["Recipe", "load_recipe", "model_name", "recipe_names"]
 
 FOLDER = Path(__file__).parent
 
