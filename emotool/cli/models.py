@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emotool.cli.completion import model_names
+from emotool.model.evidence import basis, is_thin
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def models(
     """List the models for `emotool classify --model NAME`, or show one model's card.
 
     The list shows each model's labels, file size, accuracy on new speakers (UAR, the mean recall
-    of the labels, with its 95 % interval) and licence. If standard output is not a terminal, the
+    of the labels, with its 95 % interval) and licence: built-in models first, then your own from
+    the folders in EMOTOOL_MODELS and from exported/. If standard output is not a terminal, the
     list is tab-separated.
     """
     from rich.console import Console
@@ -88,12 +90,17 @@ def _table(rows: list[_Row]) -> Any:
     from emotool.model.catalog import DEFAULT_MODEL
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
-    table.add_column("model", no_wrap=True, style="bold")
+    table.add_column("model", overflow="fold", style="bold")
     table.add_column("labels", ratio=2)
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("UAR, new speakers", min_width=12)
     table.add_column("licence", ratio=1)
-    for row in rows:
+    own = False
+    for row in rows:  # the built-in ones come first
+        if not row.entry.built_in and not own:
+            own = True
+            table.add_section()
+            table.add_row(Text("your own", style="dim"))
         name = printable(row.entry.name) + (" *" if row.entry.name == DEFAULT_MODEL else "")
         size = f"{row.entry.size_bytes / 1e6:,.1f} MB"
         if row.metadata is None:
@@ -114,22 +121,30 @@ def _uar(metadata: "ModelMetadata") -> str:
     if uar is None:
         return "not measured"
     interval = "" if low is None or high is None else f" ({100 * low:.1f}-{100 * high:.1f})"
-    return f"{100 * uar:.1f} %{interval}"
+    figures = metadata.metrics["new_speakers"]
+    few = f", only {basis(figures)}" if is_thin(figures) else ""
+    return f"{100 * uar:.1f} %{interval}{few}"
 
 
 def _plain(rows: list[_Row]) -> list[list[str]]:
     """Lay the list out for another program: a header, then a line for each model."""
     figures = ("uar", "uar_low", "uar_high", "accuracy")
-    lines = [["model", "labels", "size_bytes", *figures, "licence", "path", "problem"]]
+    counts = ("clips", "speakers")
+    lines = [
+        ["model", "origin", "labels", "size_bytes", *figures, *counts, "licence", "path", "problem"]
+    ]
     for row in rows:
         metadata = row.metadata
         values = [metadata.metric("new_speakers", f) if metadata else None for f in figures]
+        people = [metadata.metric("new_speakers", c) if metadata else None for c in counts]
         lines.append(
             [
                 row.entry.name,
+                "built-in" if row.entry.built_in else "own",
                 ",".join(metadata.labels) if metadata else "",
                 str(row.entry.size_bytes),
                 *("" if value is None else f"{value:.4f}" for value in values),
+                *("" if value is None else f"{value:.0f}" for value in people),
                 metadata.licence if metadata else "",
                 str(row.entry.path),
                 row.problem,

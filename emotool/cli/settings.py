@@ -105,7 +105,7 @@ def _confine(name: str, setting: Setting) -> None:
     if name == "model":
         from emotool.model.catalog import list_models
 
-        names = [entry.name for entry in list_models()]
+        names = [entry.name for entry in list_models() if entry.name == entry.path.stem]
         if setting.value not in names:
             raise SettingsError(
                 f"{setting.source}: there is no model {printable(str(setting.value))!r}; a file "

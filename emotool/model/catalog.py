@@ -1,12 +1,17 @@
 """Where models are: a name or a path in, a file out.
 
 A folder of ``NAME.onnx`` files, each with its card ``NAME.md`` beside it, is a registry. The
-folders are searched in this order, and the first that has the name wins:
+names in `BUILT_IN` are those of the models that come with emotool, and always mean these: a
+result does not depend on which folder a command was given in. Every other name is looked up in
+these folders, and the first that has it wins:
 
-1. ``$EMOTOOL_MODELS`` (several folders may be given, separated as in ``$PATH``),
-2. ``exported/`` in the current folder,
-3. ``exported/`` of the checkout that this code runs from,
-4. ``exported/`` inside the installed package.
+1. ``$EMOTOOL_MODELS`` (several folders may be given, separated as in ``$PATH``): what was set on
+   purpose comes before
+2. ``exported/`` in the current folder, where ``emotool export`` writes, and
+3. ``exported/`` that comes with emotool: inside the installed package, or beside it in a checkout.
+
+A model that no name finds (its name is a built-in one's, or an earlier folder has it) is used by
+its path.
 """
 
 import filecmp
@@ -19,33 +24,39 @@ from emotool.errors import ModelNotFoundError
 from emotool.text import printable
 
 __all__ = [
+    "BUILT_IN",
     "DEFAULT_MODEL",
     "ModelEntry",
+    "distinct_name",
     "find_model",
-    "goes_before",
     "list_models",
     "model_folders",
 ]
 
 DEFAULT_MODEL = "cnn"
 
-_SHIPPED = 2  # of the folders, the last: the checkout's and the package's
+BUILT_IN = ("autoencoder", "cnn", "cnn6", "resnet", "resnet_ft", "resnet_ft6")
+"""Names of the models that come with emotool; no other model is found by one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model that can be chosen by name.
+    """A model that can be chosen.
 
     Parameters
     ----------
     name : str
-        The file's name without ``.onnx``.
+        What `find_model` finds it by: the file's name without ``.onnx``, or its path where that
+        name means another model.
     path : Path
         The ONNX file.
+    built_in : bool, default False
+        Whether it comes with emotool.
     """
 
     name: str
     path: Path
+    built_in: bool = False
 
     @property
     def card(self) -> Path | None:
@@ -63,30 +74,48 @@ class ModelEntry:
 
 
 def model_folders() -> tuple[Path, ...]:
-    """List the folders in which names are looked up, in order, whether they exist or not."""
+    """List the folders in which names are looked up, in order, whether they exist or not.
+
+    Returns
+    -------
+    tuple of Path
+        The last is that of the models that come with emotool.
+    """
     package = Path(__file__).resolve().parents[1]
     named = os.environ.get("EMOTOOL_MODELS", "")
+    inside = package / "exported"  # of a wheel; a checkout has them beside the package
     return (
         *(Path(folder) for folder in named.split(os.pathsep) if folder),
         Path("exported"),
-        package.parent / "exported",
-        package / "exported",
+        inside if inside.is_dir() else package.parent / "exported",
     )
 
 
 def list_models() -> list[ModelEntry]:
-    """List the models that can be chosen by name, sorted by name.
+    """List the models that can be chosen: built-in ones, then own ones, each sorted by name.
 
     Returns
     -------
     list of ModelEntry
-        Of models with the same name in several folders only the one that `find_model` takes.
+        Every file once, under the name that `find_model` finds it by.
     """
-    found: dict[str, ModelEntry] = {}
-    for folder in model_folders():
+    folders = model_folders()
+    built_in = [
+        ModelEntry(path.stem, path, built_in=True)
+        for path in _onnx_files(folders[-1])
+        if path.stem in BUILT_IN
+    ]
+    names = {entry.name for entry in built_in} | set(BUILT_IN)
+    files = {_resolved(entry.path) for entry in built_in}
+    own = []
+    for folder in folders:
         for path in _onnx_files(folder):
-            found.setdefault(path.stem, ModelEntry(path.stem, path))
-    return [found[name] for name in sorted(found)]
+            if (file := _resolved(path)) in files:
+                continue
+            files.add(file)
+            own.append(ModelEntry(str(path) if path.stem in names else path.stem, path))
+            names.add(path.stem)
+    return [*built_in, *sorted(own, key=lambda entry: entry.name)]
 
 
 def find_model(name_or_path: str | os.PathLike[str] = DEFAULT_MODEL) -> Path:
@@ -96,7 +125,8 @@ def find_model(name_or_path: str | os.PathLike[str] = DEFAULT_MODEL) -> Path:
     ----------
     name_or_path : str or os.PathLike
         A name as `list_models` shows it, or a path to any ``.onnx`` file. What contains a
-        path separator or ends in ``.onnx`` is a path; for the rest, a name comes first.
+        path separator or ends in ``.onnx`` is a path; for the rest, a name comes first, and one
+        of `BUILT_IN` is nothing else.
 
     Returns
     -------
@@ -114,7 +144,7 @@ def find_model(name_or_path: str | os.PathLike[str] = DEFAULT_MODEL) -> Path:
     models = {entry.name: entry.path for entry in list_models()}
     if not looks_like_path and wanted in models:
         return models[wanted]
-    if wanted and _is_there(path):
+    if wanted and wanted not in BUILT_IN and _is_there(path):
         return path
     if looks_like_path:
         raise ModelNotFoundError(
@@ -125,28 +155,39 @@ def find_model(name_or_path: str | os.PathLike[str] = DEFAULT_MODEL) -> Path:
     )
 
 
-def goes_before(name: str) -> Path | None:
-    """Find a model that is taken instead of the one of its name that comes with emotool.
+def distinct_name(name: str, path: Path, sha256: str) -> str:
+    """Name a model so that it cannot be taken for a built-in one.
 
     Parameters
     ----------
     name : str
-        A name of `list_models`; nothing goes before what is named by a path.
+        What the model calls itself.
+    path : Path
+        Its file.
+    sha256 : str
+        The file's fingerprint, hexadecimal.
 
     Returns
     -------
-    Path or None
-        None where the two hold the same, or emotool brings none of this name.
+    str
+        ``name``, with the first digits of the fingerprint behind an ``@`` if it is in `BUILT_IN`
+        and the file is not the built-in model, nor a copy of it.
+
+    Examples
+    --------
+    >>> distinct_name("mine", Path("mine.onnx"), "1a2b3c4d5e6f")
+    'mine'
+    >>> distinct_name("cnn", Path("exported/no-such.onnx"), "1a2b3c4d5e6f")
+    'cnn@1a2b3c4d'
     """
-    places = [folder / f"{name}.onnx" for folder in model_folders()]
-    taken = next(filter(os.path.isfile, places), None)
-    shipped = next(filter(os.path.isfile, places[-_SHIPPED:]), None)
-    if Path(name).name != name or taken is None or shipped is None:
-        return None
+    if name not in BUILT_IN:
+        return name
+    built_in = model_folders()[-1] / f"{name}.onnx"
     try:
-        return None if filecmp.cmp(shipped, taken, shallow=False) else taken
-    except OSError:  # gone meanwhile, or not to be read: whoever loads it will say so
-        return None
+        same = filecmp.cmp(built_in, path, shallow=False)
+    except OSError:  # one of them is not there
+        same = False
+    return name if same else f"{name}@{sha256[:8]}"
 
 
 def _is_there(path: Path) -> bool:
@@ -154,6 +195,13 @@ def _is_there(path: Path) -> bool:
         return path.exists() and not path.is_dir()
     except (OSError, ValueError):  # a name too long, or with a NUL in it
         return False
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        return path
 
 
 def _onnx_files(folder: Path) -> Iterator[Path]:

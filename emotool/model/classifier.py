@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from emotool.cores import usable_cores
 from emotool.errors import ModelError
 from emotool.features.spec import SpectrogramSpec
-from emotool.model.catalog import find_model
+from emotool.model.catalog import distinct_name, find_model
 from emotool.model.metadata import METADATA_KEY, ModelMetadata
 from emotool.model.onnx_prune import only_outputs
 from emotool.model.onnx_scan import OnnxFile, read_onnx
@@ -78,10 +78,18 @@ class Classifier:
         Fingerprint of the file.
     device : {"cpu", "cuda"}
         Where it was proved to run.
+    name : str, optional
+        What results call it; its own name if not given.
     """
 
     def __init__(
-        self, sessions: Sessions, metadata: ModelMetadata, *, sha256: str, device: str
+        self,
+        sessions: Sessions,
+        metadata: ModelMetadata,
+        *,
+        sha256: str,
+        device: str,
+        name: str = "",
     ) -> None:
         self._sessions = sessions
         self._run_options = run_options()
@@ -89,12 +97,8 @@ class Classifier:
         self.metadata = metadata
         self.sha256 = sha256
         self.device = device
+        self.name = name or metadata.name
         self._embedding_size = 0  # not known yet
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self.metadata.name
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -230,11 +234,13 @@ def load_classifier(
         whole = small is file.content  # nothing could be left out
         labelling = session if whole else open_session(small, device, helping)
         proved = prove(session, device)
+        sha256 = hashlib.sha256(file.content).hexdigest()
         classifier = Classifier(
             Sessions(session, labelling, at_once if proved == "cpu" else 1),
             metadata,
-            sha256=hashlib.sha256(file.content).hexdigest(),
+            sha256=sha256,
             device=proved,
+            name=distinct_name(metadata.name, path, sha256),
         )
         check_golden(classifier.run, metadata)
         check_answer(classifier.predict(golden_pair(metadata)), metadata)

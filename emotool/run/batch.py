@@ -11,7 +11,6 @@ from emotool.errors import EmotoolError
 from emotool.files.lock import OutputLock
 from emotool.files.zip_members import file_of
 from emotool.inputs.clips import Clip, Found, find_clips
-from emotool.model.catalog import goes_before
 from emotool.results.row import UNCERTAIN, ClipResult
 from emotool.results.tally import RunSummary, Tally
 from emotool.run.journal import Journal
@@ -94,9 +93,6 @@ class _Batch:
             from emotool.model.classifier import load_classifier
 
             classifier = load_classifier(options.model, options.device, options.threads)
-            if place := goes_before(options.model):
-                shown = printable(str(place))
-                self._progress.note(f"using {shown} instead of the built-in model of that name")
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
             rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))

@@ -8,6 +8,7 @@ import pytest
 from rich.text import Text
 
 from emotool.cli import main
+from emotool.model import catalog
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 
 SIX = ("anger", "disgust", "fear", "happy", "neutral", "s[/b]ad")
@@ -42,12 +43,13 @@ def emotool(capfd: pytest.CaptureFixture[str]) -> Emotool:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Fill a folder with models, good and bad, and let nothing else be found first."""
-    monkeypatch.setenv("EMOTOOL_MODELS", str(tmp_path))
+    """Fill a folder with models, good and bad: the built-in one, and two of one's own."""
+    monkeypatch.setattr(catalog, "model_folders", lambda: (tmp_path,))
     figures = {"uar": 0.8233, "uar_low": 0.79, "uar_high": 0.851, "accuracy": 0.9}
+    figures |= {"clips": 1405, "speakers": 35}
     cnn = tiny_metadata(metrics={"new_speakers": figures}, licence="CC BY-NC-SA 4.0")
     write_tiny_model(tmp_path / "cnn.onnx", cnn)
-    write_tiny_model(tmp_path / "cnn6.onnx", tiny_metadata(SIX, metrics={}))
+    write_tiny_model(tmp_path / "six.onnx", tiny_metadata(SIX, metrics={}))
     (tmp_path / "cnn.md").write_text(CARD)
     (tmp_path / "spoilt.onnx").write_text("hello")
     return tmp_path
@@ -62,17 +64,20 @@ def test_list_for_programs_is_tab_separated(emotool: Emotool, folder: Path) -> N
     size = (folder / "cnn.onnx").stat().st_size
     assert table["cnn"] == {
         "model": "cnn",
+        "origin": "built-in",
         "labels": "happy,sad",
         "size_bytes": str(size),
         "uar": "0.8233",
         "uar_low": "0.7900",
         "uar_high": "0.8510",
         "accuracy": "0.9000",
+        "clips": "1405",
+        "speakers": "35",
         "licence": "CC BY-NC-SA 4.0",
         "path": str(folder / "cnn.onnx"),
         "problem": "",
     }
-    assert table["cnn6"]["uar"] == ""
+    assert (table["six"]["uar"], table["six"]["origin"]) == ("", "own")
     assert "not an ONNX file" in table["spoilt"]["problem"]
 
 
@@ -87,6 +92,30 @@ def test_list_for_people_is_a_table(emotool: Emotool, monkeypatch: pytest.Monkey
     assert "s[/b]ad" in text
     assert "is not an ONNX file" in text
     assert "* used when no --model is given" in text
+
+
+def test_own_models_stand_apart(emotool: Emotool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below the built-in ones, under a line of their own."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    lines = Text.from_ansi(emotool("models").out).plain.splitlines()
+    firsts = [words[0] for line in lines if (words := line.split())]
+    assert firsts.index("cnn") < firsts.index("your") < firsts.index("six")
+
+
+def test_figures_of_few_people_are_called_so(
+    emotool: Emotool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A UAR of 100 % on ten clips of one person does not look like the others."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "160")
+    figures = {"uar": 1.0, "clips": 10, "speakers": 1}
+    write_tiny_model(folder / "few.onnx", tiny_metadata(metrics={"new_speakers": figures}))
+    text = Text.from_ansi(emotool("models").out).plain
+    assert "100.0 %, only 10 clips of 1 person" in text
+    assert "82.3 % (79.0-85.1), only" not in text
 
 
 @pytest.mark.parametrize("columns", ["40", "80"])
@@ -122,21 +151,20 @@ def test_card_is_laid_out_on_a_terminal(emotool: Emotool, monkeypatch: pytest.Mo
 
 def test_model_without_card_speaks_for_itself(emotool: Emotool, folder: Path) -> None:
     """Any file that carries our metadata can be asked, by its path too."""
-    for name in ("cnn6", str(folder / "cnn6.onnx")):
+    for name in ("six", str(folder / "six.onnx")):
         out = emotool("models", name).out
         assert "- labels: anger, disgust, fear, happy, neutral, s[/b]ad\n" in out
         assert "- UAR on new speakers: not measured\n" in out
 
 
-def test_unknown_model_lists_the_known(emotool: Emotool, root: Path) -> None:
+def test_unknown_model_lists_the_known(emotool: Emotool) -> None:
     """A wrong name is one line, a hint, and exit code 1."""
-    known = {"cnn", "cnn6", "spoilt"} | {path.stem for path in (root / "exported").glob("*.onnx")}
     answer = emotool("models", "cn")
     assert answer.code == 1
     assert answer.out == ""
     assert answer.err.splitlines() == [
         "error: there is no model 'cn'",
-        f"hint: did you mean cnn? models: {', '.join(sorted(known))}",
+        "hint: did you mean cnn? models: cnn, six, spoilt",
     ]
 
 
@@ -151,8 +179,6 @@ def test_without_models_the_folders_are_named(
     emotool: Emotool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """An empty list is an error that says where models were looked for."""
-    from emotool.model import catalog
-
     monkeypatch.setattr(catalog, "model_folders", lambda: (tmp_path / "empty",))
     answer = emotool("models")
     assert answer.code == 1

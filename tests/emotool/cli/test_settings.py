@@ -201,10 +201,16 @@ def test_a_file_of_settings_that_is_not_there_is_told(emotool: Emotool) -> None:
     assert "Traceback" not in run.stderr
 
 
-def test_a_model_in_place_of_emotools_own_is_told(emotool: Emotool, place: Path) -> None:
-    """One of the same name beside the clips goes before the shipped one, and the run says so."""
+def test_a_models_name_beside_the_clips_changes_nothing(emotool: Emotool, place: Path) -> None:
+    """An own model called cnn is neither taken for the built-in one nor mistaken for it."""
     write_tiny_model(place / "exported" / "cnn.onnx", tiny_metadata(name="cnn"))
-    run = emotool("classify", "clips", "-o", "labels.csv")
-    own = Path("exported") / "cnn.onnx"
-    assert f"using {own} instead of the built-in model of that name" in run.stderr
-    assert "built-in" not in emotool("classify", "clips", "--model", str(own)).stderr
+    plain, own = (
+        emotool("classify", "clips"),
+        emotool("classify", "clips", "--model", str(Path("exported", "cnn.onnx"))),
+    )
+    names = [
+        {row["model"] for row in csv.DictReader(run.stdout.splitlines())} for run in (plain, own)
+    ]
+    assert names[0] == {"cnn"}
+    assert len(names[1]) == 1
+    assert names[1].pop().startswith("cnn@")

@@ -7,24 +7,27 @@ import pytest
 
 from emotool.errors import ModelNotFoundError
 from emotool.model import catalog
-from emotool.model.catalog import ModelEntry, find_model, goes_before, list_models, model_folders
+from emotool.model.catalog import (
+    BUILT_IN,
+    DEFAULT_MODEL,
+    ModelEntry,
+    distinct_name,
+    find_model,
+    list_models,
+    model_folders,
+)
 
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """Make one folder for each place that is searched, and work in an empty one."""
-    places = {name: tmp_path / name for name in ("named", "here", "checkout")}
+    places = {name: tmp_path / name for name in ("named", "here", "emotool")}
     for place in places.values():
         (place / "exported").mkdir(parents=True)
-    (places["checkout"] / "emotool" / "exported").mkdir(parents=True)
     monkeypatch.setenv("EMOTOOL_MODELS", str(places["named"] / "exported"))
     monkeypatch.chdir(places["here"])
-    monkeypatch.setattr(
-        catalog, "__file__", str(places["checkout"] / "emotool" / "model" / "catalog.py")
-    )
-    return {name: place / "exported" for name, place in places.items()} | {
-        "package": places["checkout"] / "emotool" / "exported"
-    }
+    monkeypatch.setattr(catalog, "__file__", str(places["emotool"] / "model" / "catalog.py"))
+    return {name: place / "exported" for name, place in places.items()}
 
 
 def put(folder: Path, name: str) -> Path:
@@ -34,34 +37,110 @@ def put(folder: Path, name: str) -> Path:
     return path
 
 
-def test_folders_are_searched_in_order(folders: dict[str, Path]) -> None:
-    """What the user names comes first, then the current folder, the checkout, the package."""
-    order = ["package", "checkout", "here", "named"]
-    for place in order:  # each later one takes over
-        put(folders[place], "cnn")
-        assert find_model("cnn").resolve() == folders[place].resolve() / "cnn.onnx"
-    assert [entry.name for entry in list_models()] == ["cnn"]
+def test_own_names_are_searched_in_order(folders: dict[str, Path]) -> None:
+    """What was set on purpose comes first, then the current folder, then emotool's own."""
+    for place in ("emotool", "here", "named"):  # each later one takes over
+        put(folders[place], "mine")
+        assert find_model("mine").resolve() == folders[place].resolve() / "mine.onnx"
 
 
-def test_list_holds_every_name_once_sorted(folders: dict[str, Path]) -> None:
-    """The list is what can be chosen: one entry a name, the one that `find_model` takes."""
-    for place, name in (("package", "cnn"), ("here", "resnet"), ("named", "cnn"), ("named", "a")):
-        put(folders[place], name)
+def test_a_built_in_name_is_always_the_built_in_model(folders: dict[str, Path]) -> None:
+    """No folder of the user's, and no file in the current one, stands in for it."""
+    for name in BUILT_IN:
+        built_in = put(folders["emotool"], name)
+        for place in (folders["named"], folders["here"], Path()):
+            put(place, name)
+        Path(name).touch()
+        assert find_model(name) == built_in
+    assert find_model() == folders["emotool"] / f"{DEFAULT_MODEL}.onnx"
+
+
+def test_a_missing_built_in_model_is_an_error(folders: dict[str, Path]) -> None:
+    """Where emotool lacks it, another model of its name is not taken instead."""
+    put(folders["here"], "cnn")
+    Path("cnn").touch()
+    with pytest.raises(ModelNotFoundError) as caught:
+        find_model("cnn")
+    assert str(Path("exported", "cnn.onnx")) in caught.value.hint
+
+
+def test_built_in_names_are_the_models_that_come_with_emotool(root: Path) -> None:
+    """A model that is added to ``exported/`` is added to the names, and the reverse."""
+    assert sorted(path.stem for path in (root / "exported").glob("*.onnx")) == sorted(BUILT_IN)
+
+
+def test_list_has_every_file_once_by_what_finds_it(folders: dict[str, Path]) -> None:
+    """Built-in models first; a name that means another model is replaced by the path."""
+    put(folders["emotool"], "resnet")
+    put(folders["emotool"], "cnn")
+    put(folders["here"], "cnn")
+    put(folders["here"], "b")
+    put(folders["named"], "b")
+    put(folders["named"], "a")
     put(folders["here"], ".hidden")
     (folders["here"] / "folder.onnx").mkdir()
-    assert [entry.name for entry in list_models()] == ["a", "cnn", "resnet"]
-    assert all(find_model(entry.name) == entry.path for entry in list_models())
+    entries = list_models()
+    local = [str(Path("exported", name)) for name in ("b.onnx", "cnn.onnx")]
+    assert [(entry.name, entry.built_in) for entry in entries] == [
+        ("cnn", True),
+        ("resnet", True),
+        *((name, False) for name in ("a", "b", *local)),
+    ]
+    assert all(find_model(entry.name) == entry.path for entry in entries)
+
+
+def test_own_models_in_a_checkout_are_own(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There ``exported/`` of the current folder holds the built-in models, too; each once."""
+    put(folders["emotool"], "cnn")
+    put(folders["emotool"], "mine")
+    monkeypatch.chdir(folders["emotool"].parent)
+    assert [(entry.name, entry.built_in) for entry in list_models()] == [
+        ("cnn", True),
+        ("mine", False),
+    ]
+
+
+def test_models_inside_the_package_come_before_those_beside_it(tmp_path: Path) -> None:
+    """In an installation what lies in a folder ``exported`` beside the package is not emotool's."""
+    (tmp_path / "exported").mkdir()
+    put(tmp_path / "exported", "cnn")
+    built_in = put(tmp_path / "emotool" / "exported", "cnn")
+    assert find_model("cnn") == built_in
+
+
+def test_models_beside_the_package_are_a_checkouts(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """A checkout has no models inside the package."""
+    folders["emotool"].rmdir()
+    (tmp_path / "exported").mkdir()
+    built_in = put(tmp_path / "exported", "cnn")
+    assert find_model("cnn") == built_in
 
 
 def test_several_folders_may_be_named(
     folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``$EMOTOOL_MODELS`` is a list like ``$PATH``; folders that are not there are no error."""
-    named = [str(folders["here"]), "/nowhere", "", str(folders["package"])]
+    named = [str(folders["here"]), "/nowhere", "", str(folders["named"])]
     monkeypatch.setenv("EMOTOOL_MODELS", os.pathsep.join(named))
     assert [str(folder) for folder in model_folders()[:3]] == [n for n in named if n]
-    put(folders["package"], "cnn")
-    assert find_model() == folders["package"] / "cnn.onnx"
+    put(folders["named"], "mine")
+    assert find_model("mine") == folders["named"] / "mine.onnx"
+
+
+def test_only_copies_of_a_built_in_model_bear_its_name(folders: dict[str, Path]) -> None:
+    """Results call another file of that name by its fingerprint as well."""
+    put(folders["emotool"], "cnn").write_text("one")
+    copy, other = put(folders["here"], "copy"), put(folders["here"], "cnn")
+    copy.write_text("one")
+    other.write_text("two")
+    sha256 = "1a2b3c4d" * 8
+    assert distinct_name("cnn", copy, sha256) == "cnn"
+    assert distinct_name("cnn", other, sha256) == "cnn@1a2b3c4d"
+    assert distinct_name("mine", other, sha256) == "mine"
 
 
 def test_path_is_taken_as_it_is(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -69,32 +148,32 @@ def test_path_is_taken_as_it_is(folders: dict[str, Path], tmp_path: Path) -> Non
     elsewhere = put(tmp_path, "mine")
     assert find_model(elsewhere) == elsewhere
     assert find_model(str(elsewhere)) == elsewhere
-    put(folders["named"], "cnn")
-    local = put(Path(), "cnn")
-    assert find_model("cnn.onnx") == local
-    assert find_model("./cnn.onnx") == local
-    assert find_model("cnn").resolve() == folders["named"].resolve() / "cnn.onnx"
+    put(folders["named"], "own")
+    local = put(Path(), "own")
+    assert find_model("own.onnx") == local
+    assert find_model("./own.onnx") == local
+    assert find_model("own").resolve() == folders["named"].resolve() / "own.onnx"
 
 
 def test_name_comes_before_a_file_of_that_name(folders: dict[str, Path]) -> None:
-    """A run's folder called ``cnn`` in the current folder does not hide the model."""
-    Path("cnn").mkdir()
-    model = put(folders["named"], "cnn")
-    assert find_model("cnn") == model
+    """A run's folder called ``own`` in the current folder does not hide the model."""
+    Path("own").mkdir()
+    model = put(folders["named"], "own")
+    assert find_model("own") == model
 
 
 @pytest.mark.parametrize("wanted", ["nn", "", "..", "a\0b", "x" * 300, "no/such.onnx", "x.onnx"])
 def test_what_is_not_there_is_answered_with_what_is(folders: dict[str, Path], wanted: str) -> None:
     """The error lists the names that would have worked."""
-    put(folders["named"], "cnn")
+    put(folders["named"], "own")
     with pytest.raises(ModelNotFoundError, match="there is no model") as caught:
         find_model(wanted)
-    assert "cnn" in caught.value.hint
+    assert "own" in caught.value.hint
 
 
 def test_near_miss_is_suggested(folders: dict[str, Path]) -> None:
     """A typing mistake is answered with the name that was meant."""
-    put(folders["named"], "resnet_ft")
+    put(folders["emotool"], "resnet_ft")
     with pytest.raises(ModelNotFoundError) as caught:
         find_model("resnet-ft")
     assert caught.value.hint.startswith("did you mean resnet_ft?")
@@ -123,28 +202,3 @@ def test_entry_knows_its_card_and_size(tmp_path: Path) -> None:
     entry.path.write_bytes(b"12345")
     (tmp_path / "cnn.md").touch()
     assert (entry.card, entry.size_bytes) == (tmp_path / "cnn.md", 5)
-
-
-def test_a_model_that_goes_before_emotools_own_is_known(folders: dict[str, Path]) -> None:
-    """Only where both are there, no copies of each other, and a name was meant."""
-    theirs = put(folders["here"], "cnn")
-    assert goes_before("cnn") is None
-    shipped = put(folders["package"], "cnn")
-    assert goes_before("cnn") is None
-    shipped.write_text("another")
-    assert goes_before("cnn") == Path("exported") / "cnn.onnx"
-    assert goes_before("exported/cnn") is None
-    assert goes_before("cnn.onnx") is None
-    assert goes_before("n" * 5_000) is None
-    theirs.unlink()
-    assert goes_before("cnn") is None
-
-
-def test_in_a_checkout_nothing_goes_before_its_own_models(
-    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """There ``exported/`` of the current folder is the one that emotool brings."""
-    put(folders["checkout"], "cnn")
-    put(folders["package"], "cnn").write_text("an older copy")
-    monkeypatch.chdir(folders["checkout"].parent)
-    assert goes_before("cnn") is None
