@@ -1,5 +1,6 @@
 """``emotool export``: from training runs to model files."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 _STORAGES = ("float32", "float16", "int8")
+_LOW, _HIGH = 0.2, 5.0
+"""Temperatures beyond which a model's confidences mean nothing, whatever they are divided by."""
 
 
 def export(
@@ -30,6 +33,22 @@ def export(
             "--output", "-o", metavar="FOLDER", help="Folder for NAME.onnx and its card, NAME.md."
         ),
     ] = Path("exported"),
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the model and of its file, for `emotool classify --model NAME`. Names "
+            "of built-in models are refused.",
+            show_default="the run's",
+        ),
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="Also replace a model of other data. Without it, only a model of the same "
+            "clips is replaced.",
+        ),
+    ] = False,
     storage: Annotated[
         str,
         typer.Option(
@@ -64,13 +83,23 @@ def export(
     The ONNX file contains labels, spectrogram, temperature, figures and licence. It is compared
     with the trained model on real clips and loaded once before it is put in place; a model card
     is written beside it. The paths of the files are printed on stdout.
+
+    A model with a built-in model's name is used by its path (--model exported/cnn.onnx).
     """
     if storage not in _STORAGES:
         raise typer.BadParameter(f"choose one of {', '.join(_STORAGES)}", param_hint="--storage")
     from emotool_training.extras import require_train_extra
 
     require_train_extra("emotool export")
+    from emotool_training.export.place import check_name, check_place
+
+    if name is not None:
+        check_name(name)
     chosen = _choose(names or [], runs)
+    if name is not None and len(chosen) > 1:
+        raise typer.BadParameter("name the one run that it is for", param_hint="--name")
+    for run in chosen if not replace else ():
+        check_place(run, output / f"{name or run.config['recipe']['name']}.onnx")
     from emotool_training.tf_setup import load_tensorflow
 
     load_tensorflow("emotool export")
@@ -80,6 +109,8 @@ def export(
     for run in chosen:
         clips = held_out_clips(run, data or ())
         source = source_of(run, figures)
+        if name is not None:
+            source = dataclasses.replace(source, name=name)
         windows = real_windows(clips, source.spectrogram)
         done = export_model(source, windows, output, cast("Storage", storage))
         _report(run, done)
@@ -134,6 +165,39 @@ def _report(run: "Run", done: "Exported") -> None:
         f"{done.agreement.probability:.1e}",
         f"  temperature {done.metadata.temperature:.3f}; UAR on new speakers "
         f"{'not measured' if new is None else f'{new:.1%}'}",
+        *_doubts(done),
+        f"  use it with: --model {_way_to(done)}",
     ]
     for line in lines:
         typer.echo(line, err=True)
+
+
+def _way_to(done: "Exported") -> str:
+    """Return what `--model` takes for an exported model: its name, or its path."""
+    from emotool.model.catalog import BUILT_IN, ModelEntry, list_models
+
+    name = done.metadata.name
+    found = {entry.name: entry for entry in list_models()}.get(name, ModelEntry("", Path()))
+    by_name = found.path.exists() and found.path.samefile(done.path)
+    if by_name:
+        return name
+    built_in = f" ({name} alone is the built-in model; --name gives it another)"
+    return f"{done.path}{built_in if name in BUILT_IN else ''}"
+
+
+def _doubts(done: "Exported") -> list[str]:
+    """Warn of figures and a temperature that rest on too little."""
+    from emotool.model.evidence import warning
+
+    metadata = done.metadata
+    lines = [
+        f"  {one}: {text}"
+        for one, figures in metadata.metrics.items()
+        if (text := warning(figures))
+    ]
+    if not _LOW <= metadata.temperature <= _HIGH:
+        lines.append(
+            f"  temperature {metadata.temperature:.1f}: the model is hardly ever right, or there "
+            "are too few clips to tell; do not trust its confidences"
+        )
+    return lines

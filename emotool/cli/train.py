@@ -35,7 +35,7 @@ _DATA, _SPLIT, _RUN, _MACHINE = "Data", "Split", "Run", "Machine"
 
 
 def train(
-    name: Annotated[
+    recipe: Annotated[
         str,
         typer.Argument(
             metavar="RECIPE",
@@ -151,6 +151,15 @@ def train(
             rich_help_panel=_RUN,
         ),
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the model, its folder of runs and its exported file. Names of built-in "
+            "models are refused.",
+            show_default="the recipe's",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -214,8 +223,11 @@ def train(
 
     require_train_extra("emotool train")
 
+    from emotool_training.export.place import check_name
     from emotool_training.jobs.choices import Choices
 
+    if name is not None:
+        check_name(name)
     choices = Choices(
         data=tuple(str(path) for path in data or ()),
         speaker_pattern=speaker_pattern,
@@ -231,6 +243,7 @@ def train(
         test_share=test_share,
         withhold_test=no_test or None,
         weights=weights,
+        name=name,
     )
     from emotool.cli import ending
     from emotool_training.features.cache import FeatureCache, default_folder
@@ -238,7 +251,7 @@ def train(
     from emotool_training.jobs.start import Places
 
     places = Places(runs, FeatureCache(cache or default_folder(), workers))
-    typer.echo(run_training(name, choices, places, again=resume, check=ending.raise_again))
+    typer.echo(run_training(recipe, choices, places, again=resume, check=ending.raise_again))
 
 
 def _parse_labels(text: str | None) -> tuple[str, ...] | None:

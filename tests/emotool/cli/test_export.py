@@ -117,3 +117,93 @@ def test_mistakes_are_one_clear_line(
     assert message in err
     assert "Traceback" not in err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_of_other_data_is_replaced_only_when_asked(
+    run: Run, base: Path, tmp_path: Path
+) -> None:
+    """Another training on the same clips replaces a model, one on other clips needs --replace."""
+    place = tmp_path / "out"
+    options = ["--runs", base / "runs", "-o", place]
+    assert run("export", "tiny", *options)[0] == 0
+    assert run("export", "tiny", *options)[0] == 0  # the same clips
+    other = tmp_path / "runs" / "tiny" / "20300101T000000Z"
+    shutil.copytree(max((base / "runs" / "tiny").iterdir()), other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"data_digest": "0" * 64}))
+    before = (place / "tiny.onnx").read_bytes()
+    code, out, err = run("export", other, "-o", place)
+    assert (code, out) == (1, "")
+    assert "tiny.onnx is a model that was trained on other data" in err
+    assert "--replace" in err
+    assert (place / "tiny.onnx").read_bytes() == before
+    assert run("export", other, "-o", place, "--name", "second")[0] == 0
+    assert load_classifier(place / "second.onnx", device="cpu").name == "second"
+    assert run("export", other, "-o", place, "--replace")[0] == 0
+    assert (place / "tiny.onnx").read_bytes() != before
+
+
+def test_a_file_that_is_no_model_is_replaced_only_when_asked(
+    run: Run, base: Path, tmp_path: Path
+) -> None:
+    """Whatever it is, somebody made it."""
+    (tmp_path / "tiny.onnx").write_text("mine")
+    code, _, err = run("export", "tiny", "--runs", base / "runs", "-o", tmp_path)
+    assert code == 1
+    assert "is there, and is no model of emotool" in err
+    assert (tmp_path / "tiny.onnx").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["tiny", "--name", "cnn"], 1, "cnn is the name of a built-in model"),
+        (["tiny", "--name", "a/b"], 1, "is no name for a model"),
+        (["--name", "one"], 2, "name the one run"),
+    ],
+)
+def test_names_that_cannot_be_are_refused(
+    run: Run, base: Path, tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
+    """Nothing is written under them."""
+    ended, out, err = run("export", "--runs", base / "runs", "-o", tmp_path / "out", *arguments)
+    assert (ended, out) == (code, "")
+    assert message in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_way_to_use_a_model_is_said(
+    run: Run, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name where that finds it, its path where the name means a built-in model."""
+    monkeypatch.chdir(tmp_path)
+    _, _, err = run("export", "tiny", "--runs", base / "runs")
+    assert "use it with: --model tiny\n" in err
+    likewise = tmp_path / "runs" / "cnn" / "20300101T000000Z"
+    shutil.copytree(max((base / "runs" / "tiny").iterdir()), likewise)
+    config = json.loads((likewise / "config.json").read_text())
+    config["recipe"]["name"] = "cnn"
+    (likewise / "config.json").write_text(json.dumps(config))
+    code, out, err = run("export", "cnn")
+    assert (code, out.strip()) == (0, str(Path("exported", "cnn.onnx"))), err
+    assert f"use it with: --model {Path('exported', 'cnn.onnx')} (cnn alone is" in err
+    sha256 = load_classifier("cnn", device="cpu").sha256
+    assert sha256 != load_classifier(out.strip(), device="cpu").sha256
+
+
+def test_training_names_a_model(run: Run, base: Path, tmp_path: Path) -> None:
+    """`--name` is what its runs and its exported file are called; it can be gone on with, too."""
+    data = ["--data", base / "corpus", "--cache", base / "cache", "--runs", tmp_path / "runs"]
+    recipe = base / "tiny.json"
+    code, out, err = run("train", recipe, "--name", "mine", *data, "--workers", "1")
+    assert code == 0, err
+    folder = Path(out.strip())
+    assert folder.parent == tmp_path / "runs" / "mine"
+    (folder / "metrics.json").unlink()
+    code, out, err = run("train", recipe, "--name", "mine", "--resume", *data, "--workers", "1")
+    assert (code, out.strip()) == (0, str(folder)), err
+    code, out, err = run("export", "mine", "--runs", tmp_path / "runs", "-o", tmp_path / "out")
+    assert (code, out.split()) == (0, [str(tmp_path / "out" / "mine.onnx")]), err
+    code, _, err = run("train", recipe, "--name", "cnn6", *data)
+    assert code == 1
+    assert "cnn6 is the name of a built-in model" in err

@@ -73,7 +73,8 @@ class Source:
     model : keras.Model
         In float32, with its final weights.
     split : mapping
-        ``emotool_training.splits.Split.to_dict()`` of its training.
+        ``emotool_training.splits.Split.to_dict()`` of its training, and ``data``, the
+        fingerprint of its clips' content.
     metrics : mapping
         By protocol, as `emotool_training.export.figures` makes them.
     temperature : float
@@ -263,7 +264,8 @@ def _split_facts(split: Mapping[str, Any]) -> dict[str, Any]:
     facts = {name: split[name] for name in ("kind", "comparable", "description") if name in split}
     speakers = split.get("speakers", {})
     heard = {name: speakers[name] for name in ("train", "validation") if name in speakers}
-    return {**facts, "hash": split.get("digest", ""), "speakers": heard}
+    digests = {"hash": split.get("digest", ""), "data": split.get("data", "")}
+    return {**facts, **digests, "speakers": heard}
 
 
 def _with_metadata(proto: onnx.ModelProto, metadata: ModelMetadata) -> bytes:

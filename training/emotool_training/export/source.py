@@ -53,7 +53,7 @@ def source_of(run: Run, benchmark: Path) -> Source:
     metrics = run.metrics()
     recipe = recipe_of(run)
     predictions = read_predictions(run.folder / "predictions.csv")
-    split = _read_split(run)
+    split = _read_split(run) | {"data": run.config.get("data_digest", "")}
     figures, temperature = _judged(run, predictions, split, benchmark)
     return Source(
         name=recipe.name,

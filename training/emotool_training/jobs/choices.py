@@ -57,6 +57,8 @@ class Choices:
     weights : str or None
         What an architecture that can be pretrained starts from
         (`emotool_training.network.pretrained`); ``imagenet`` if not chosen.
+    name : str or None
+        What to call the model, instead of the recipe's name.
     """
 
     data: tuple[str, ...] = ()
@@ -73,6 +75,7 @@ class Choices:
     test_share: float | None = None
     withhold_test: bool | None = None
     weights: str | None = None
+    name: str | None = None
 
     @classmethod
     def from_dict(cls, values: Any) -> "Choices":
@@ -83,6 +86,8 @@ class Choices:
         TrainingError
             If a choice is missing, unknown or ill-typed.
         """
+        if isinstance(values, dict):  # a run of before models had names of their own
+            values = {"name": None, **values}
         # Paths may hold bytes that are no text (\\udcNN), of which JSON for pydantic has none.
         plain = json.loads(json.dumps(values, ensure_ascii=False).encode(errors="replace"))
         validate(cls, plain, "config.json: choices", TrainingError, complete=True)
@@ -137,8 +142,10 @@ class Choices:
         return defaults.get(name) if chosen is None else chosen
 
     def recipe(self, name: str) -> Recipe:
-        """Load the recipe ``name`` with the labels and epochs chosen."""
+        """Load the recipe ``name`` with the name, labels and epochs chosen."""
         recipe = load_recipe(name)
+        if self.name is not None:
+            recipe = dataclasses.replace(recipe, name=self.name)
         if self.labels is not None:
             recipe = dataclasses.replace(recipe, labels=self.labels)
         if self.epochs is not None:

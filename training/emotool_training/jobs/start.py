@@ -169,7 +169,7 @@ def _find(name: str, choices: Choices, root: Path) -> tuple[Run, Choices]:
                 f"{folder} was started with other options", hint="resume it without options"
             )
         return run, merged
-    model = model_name(name)
+    model = choices.name or model_name(name)
     runs = find_runs(root, model, finished=False)
     for run in runs:
         merged = _in_effect(run).merged(choices)
