@@ -207,11 +207,12 @@ def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "
         raise typer.BadParameter(f"--format takes one of: {', '.join(files.FORMATS)}")
     suffix = "" if chosen is None else f".{chosen.lower()}"
     if not targets:
-        targets = [STDOUT]
-        if sys.stdout is None or sys.stdout.isatty():
-            targets = [f"labels{suffix}" if suffix else files.DEFAULT_OUTPUT]
-            if not quiet:
-                typer.echo(f"No -o given; writing {targets[0]}", err=True)
+        if sys.stdout is not None and not sys.stdout.isatty():
+            return [Output(STDOUT, suffix)]
+        target = f"labels{suffix}" if suffix else files.DEFAULT_OUTPUT
+        if not quiet:
+            typer.echo(f"No -o given; writing {target}", err=True)
+        return [Output(target, suffix, default=True)]
     for place, target in enumerate(targets):
         try:
             check_target(target, suffix)

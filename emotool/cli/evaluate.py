@@ -45,7 +45,7 @@ def evaluate(
             metavar="FOLDER",
             help="Write evaluation.json, confusion_matrix.png, reliability.png and "
             "predictions.csv to FOLDER.",
-            show_default="evaluation/MODEL",
+            show_default="evaluation/MODEL; MODEL_2 if that has other clips",
         ),
     ] = None,
     speaker_pattern: Annotated[
@@ -89,7 +89,7 @@ def evaluate(
     from emotool.workers.pool import PoolOptions
     from emotool_training.corpora import load_corpora
     from emotool_training.evaluation.evaluate import evaluate as run_evaluation
-    from emotool_training.evaluation.files import write_evaluation
+    from emotool_training.evaluation.files import free_folder, write_evaluation
 
     classifier = load_classifier(model, device=device)
     index = load_corpora(data or (), speaker_pattern=speaker_pattern)
@@ -104,8 +104,8 @@ def evaluate(
         evaluation = run_evaluation(
             classifier, chosen, PoolOptions(workers=workers), progress=advance
         )
-    folder = output or Path("evaluation") / classifier.name
-    write_evaluation(evaluation, classifier.metadata, classifier.sha256, folder)
+    folder = output or free_folder(Path("evaluation") / classifier.name, evaluation.predictions)
+    write_evaluation(evaluation, classifier, folder)
     if as_json:
         typer.echo(json.dumps(evaluation.figures, indent=2, allow_nan=False))
     else:

@@ -1,5 +1,7 @@
 """``emotool explain``: a figure of the evidence for a clip's label."""
 
+import io
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +12,8 @@ from emotool.model.catalog import DEFAULT_MODEL
 
 __all__ = ["SHORT", "explain"]
 
+_DEFAULT = "explanation.png"
+
 SHORT = Short(
     examples=(("Figure of one clip for print", "emotool explain clip.wav -o clip.pdf"),),
 )
@@ -18,14 +22,16 @@ SHORT = Short(
 def explain(
     clip: Annotated[str, typer.Argument(help="Clip to explain.", metavar="CLIP")],
     output: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write the figure to FILE; its extension selects the format (.png, .svg or .pdf).",
+            help="Write the figure to FILE; its extension selects the format (.png, .svg or .pdf). "
+            "Without it, the figure of another clip is kept: explanation_2.png is next.",
+            show_default=_DEFAULT,
         ),
-    ] = "explanation.png",
+    ] = None,
     model: Annotated[
         str,
         typer.Option(
@@ -49,7 +55,7 @@ def explain(
     """
     from emotool.explain.figure import Caption, draw, figure_format, require_matplotlib
 
-    file_format = figure_format(output)
+    file_format = figure_format(output or _DEFAULT)
     require_matplotlib()
     from emotool.errors import AudioError, InputError
     from emotool.explain.explanation import explain as explain_clip
@@ -66,5 +72,25 @@ def explain(
         why = heard.features.status.replace("_", " ")
         part = "its first minute" if heard.cut else "it"
         raise InputError(f"{printable(clip)} has no label to explain: {part} is {why}")
-    with atomic_write(output) as handle:
-        draw(heard, Caption(clip, classifier.name, classifier.labels), handle, file_format)
+    picture = io.BytesIO()
+    draw(heard, Caption(clip, classifier.name, classifier.labels), picture, file_format)
+    with atomic_write(output or _free(picture.getvalue())) as handle:
+        handle.write(picture.getvalue())
+
+
+def _free(picture: bytes) -> Path:
+    """Return the first default name that is free or holds this very picture; say which it is."""
+    from emotool.files.destination import numbered
+
+    default = Path(_DEFAULT)
+    place = next(file for file in numbered(default) if not file.exists() or _holds(file, picture))
+    if place != default:
+        typer.echo(f"{default} is another figure: writing {place}", err=True)
+    return place
+
+
+def _holds(file: Path, picture: bytes) -> bool:
+    try:
+        return file.is_file() and file.read_bytes() == picture
+    except OSError:
+        return False

@@ -1,15 +1,17 @@
 """Where a path leads when something is to be written there, and how to say that it cannot be."""
 
 import errno
+import itertools
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from emotool.errors import OutputError
 from emotool.text import printable
 
-__all__ = ["output_error", "replaced_file", "resolve", "shown_place"]
+__all__ = ["numbered", "output_error", "replaced_file", "resolve", "shown_place"]
 
 # The names under which a process may reach the streams it was started with. They are
 # duplicated, not opened: opening /dev/stdout anew would truncate the file behind `>>`.
@@ -36,6 +38,19 @@ def replaced_file(path: str | os.PathLike[str]) -> Path | None:
     except (OSError, ValueError) as error:
         raise output_error(shown_place(path), error) from error
     return target if replaceable and isinstance(target, Path) else None
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yield a path, then the same with a number behind its name, without end.
+
+    Examples
+    --------
+    >>> [place.as_posix() for place in itertools.islice(numbered(Path("a/labels.csv")), 3)]
+    ['a/labels.csv', 'a/labels_2.csv', 'a/labels_3.csv']
+    """
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.stem}_{number}{path.suffix}")
 
 
 def shown_place(path: str | os.PathLike[str] | int) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,7 @@ class _Batch:
             pool = stack.enter_context(WorkerPool(options.pool))
             pool.start(1)  # before anything else: it is ready when the model is
             found = self._find(files)
+            files = self._settle(found, files)
             pool.start(_workers_worth(found.clips, pool.workers))
             for file in files:
                 stack.enter_context(OutputLock(file))
@@ -112,6 +114,22 @@ class _Batch:
         sources = [Clip(0, path, path) for path in options.sources]
         spare_inputs(files, [*sources, *found.clips])
         return found
+
+    def _settle(self, found: Found, files: list[Path]) -> list[Path]:
+        """Move a table that nobody named a file for, if labels of other clips are there."""
+        from emotool.run.default_place import settle
+
+        options = self._options
+        outputs = [settle(one, found.clips) if one.default else one for one in options.outputs]
+        for before, after in zip(options.outputs, outputs, strict=True):
+            if before != after:
+                self._progress.note(
+                    f"{before.target} is not a table of these clips: writing {after.target}"
+                )
+        if outputs == list(options.outputs):
+            return files
+        self._options = replace(options, outputs=outputs)
+        return files_of(outputs, options.embeddings)
 
     def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
         journal = Journal(file, self._parameters(classifier), restart=self._options.restart)

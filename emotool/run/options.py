@@ -24,10 +24,15 @@ class Output:
         A path, or ``-`` for standard output.
     suffix : str, default ""
         The format (``.csv``, ``.json``, …), if the target's own suffix shall not say it.
+    default : bool, default False
+        Whether nobody named the target: then a file there that holds anything but labels of the
+        same clips is not replaced, and the next free name is taken
+        (`emotool.run.default_place.settle`).
     """
 
     target: str
     suffix: str = ""
+    default: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.emotool.cli.classify_runs import Emotool, fill, linux, one_line, posix, table
 from tests.emotool.misbehaving import ROOT
+
+Terminal = Callable[..., str]
 
 
 def test_a_table_is_punctuated_as_asked(emotool: Emotool, place: Path) -> None:
@@ -61,6 +64,62 @@ def test_terminal_gets_a_file_and_is_told_so(
     assert run.returncode == 0
     assert b"writing labels.csv" in run.stderr
     assert len(table((place / "labels.csv").read_text())) == 3
+
+
+@pytest.fixture
+def at_terminal(place: Path, python: str, python_path: dict[str, str]) -> Terminal:
+    """Return a function that runs the command without -o, its standard output a terminal."""
+    pty = pytest.importorskip("pty", reason="needs a POSIX system")
+
+    def run(*arguments: str) -> str:
+        ours, theirs = pty.openpty()
+        command = [python, "-m", "emotool", "classify", *arguments, "--model", "tiny.onnx"]
+        done = subprocess.run(
+            command, cwd=place, env=python_path, stdout=theirs, stderr=subprocess.PIPE, check=False
+        )
+        os.close(theirs)
+        os.close(ours)
+        assert done.returncode == 0, done.stderr
+        return done.stderr.decode()
+
+    return run
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl"])
+def test_labels_of_other_clips_are_kept(at_terminal: Terminal, place: Path, suffix: str) -> None:
+    """Without -o the next free name is taken and said; the same clips replace their own table."""
+    (place / "more").mkdir()
+    (place / "more" / "=x.wav").hardlink_to(place / "clips" / "a.wav")
+    first, second = place / f"labels.{suffix}", place / f"labels_2.{suffix}"
+    at_terminal("clips", "--format", suffix)
+    before = first.read_text()
+    assert f"writing {second.name}" in at_terminal("more", "--format", suffix)
+    assert first.read_text() == before
+    assert "=x.wav" in second.read_text()
+    second.write_text(second.read_text().replace("happy", "sad"))
+    assert f"writing {second.name}" in at_terminal("more", "--format", suffix)
+    at_terminal("clips", "--format", suffix, "--top", "1")
+    assert first.read_text() != before  # replaced: it was about the same clips
+    assert sorted(path.name for path in place.glob("labels*")) == [first.name, second.name]
+
+
+def test_a_folder_that_has_grown_replaces_its_table(at_terminal: Terminal, place: Path) -> None:
+    """No label is lost then; where a clip is gone, its label is kept."""
+    at_terminal("clips")
+    (place / "clips" / "d.wav").hardlink_to(place / "clips" / "a.wav")
+    at_terminal("clips")
+    assert len(table((place / "labels.csv").read_text())) == 4
+    (place / "clips" / "d.wav").unlink()
+    assert "labels_2.csv" in at_terminal("clips")
+    assert len(table((place / "labels.csv").read_text())) == 4
+
+
+def test_labels_that_people_gave_are_kept(at_terminal: Terminal, place: Path) -> None:
+    """A file called labels.csv that emotool has not written is not its to replace."""
+    people = "path,label\nclips/a.wav,happy\n"
+    (place / "labels.csv").write_text(people)
+    assert "writing labels_2.csv" in at_terminal("clips")
+    assert (place / "labels.csv").read_text() == people
 
 
 @posix

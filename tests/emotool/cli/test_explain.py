@@ -53,3 +53,18 @@ def test_what_cannot_be_drawn_is_one_clear_line(tmp_path: Path, explain) -> None
         assert run.stderr.startswith("error: ")
         assert said in run.stderr
         assert not (tmp_path / output).exists()
+
+
+def test_the_figure_of_another_clip_is_kept(tmp_path: Path, explain) -> None:  # type: ignore[no-untyped-def]
+    """Without -o the next free name is taken and said; the same figure takes its own again."""
+    write_clip(tmp_path / "a.wav", vowel())
+    write_clip(tmp_path / "b.wav", vowel(200))
+    first: Run = explain("a.wav")
+    assert (first.returncode, first.stderr) == (0, "")
+    before = (tmp_path / "explanation.png").read_bytes()
+    for clip, said in [("b.wav", "writing explanation_2.png"), ("a.wav", ""), ("b.wav", "_2.png")]:
+        run: Run = explain(clip)
+        assert run.returncode == 0
+        assert said in run.stderr
+    assert (tmp_path / "explanation.png").read_bytes() == before
+    assert not (tmp_path / "explanation_3.png").exists()

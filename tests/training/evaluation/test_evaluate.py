@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from emotool.errors import TrainingError
@@ -13,7 +14,7 @@ from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 from tests.synthesis import tone, write_clip
 from emotool_training.corpora import load_corpora
 from emotool_training.evaluation.evaluate import evaluate
-from emotool_training.evaluation.files import write_evaluation
+from emotool_training.evaluation.files import free_folder, write_evaluation
 
 ONE = PoolOptions(workers=1)
 
@@ -124,7 +125,7 @@ def test_the_report_is_complete(classifier: Classifier, clips: Path, tmp_path: P
     """Figures, every clip's answer and two pictures; the JSON names the exact model."""
     evaluation = evaluate(classifier, load_corpora([clips]).utterances, ONE)
     folder = tmp_path / "report" / "tiny"
-    write_evaluation(evaluation, classifier.metadata, classifier.sha256, folder)
+    write_evaluation(evaluation, classifier, folder)
     assert sorted(path.name for path in folder.iterdir()) == [
         "confusion_matrix.png",
         "evaluation.json",
@@ -135,3 +136,17 @@ def test_the_report_is_complete(classifier: Classifier, clips: Path, tmp_path: P
     assert report["sha256"] == classifier.sha256
     assert report["groups"]["new"]["uar"] == evaluation.figures["new"]["uar"]
     assert len((folder / "predictions.csv").read_text(encoding="utf-8").splitlines()) == 9
+
+
+def test_an_evaluation_on_other_clips_is_kept(
+    classifier: Classifier, clips: Path, tmp_path: Path
+) -> None:
+    """Where no folder was named, the next free one is taken; the same clips take theirs again."""
+    evaluation = evaluate(classifier, load_corpora([clips]).utterances, ONE)
+    folder = tmp_path / "tiny"
+    everything = evaluation.predictions
+    fewer = everything.select(np.arange(len(everything)) > 0)
+    assert free_folder(folder, everything) == folder
+    write_evaluation(evaluation, classifier, folder)
+    assert free_folder(folder, everything) == folder
+    assert free_folder(folder, fewer) == tmp_path / "tiny_2"

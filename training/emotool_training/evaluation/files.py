@@ -2,20 +2,53 @@
 
 from pathlib import Path
 
-from emotool.model.metadata import ModelMetadata
+from emotool.errors import TrainingError
+from emotool.files.destination import numbered
+from emotool.model.classifier import Classifier
 from emotool_training.evaluation.calibration import apply_temperature, reliability
 from emotool_training.evaluation.plots import save_confusion_plot
 from emotool_training.evaluation.evaluate import Evaluation, GROUPS
 from emotool_training.folders import make_folder
-from emotool_training.evaluation.predictions import write_predictions
+from emotool_training.evaluation.predictions import Predictions, read_predictions, write_predictions
 from emotool_training.evaluation.plots import save_reliability_plot
 from emotool_training.runs.folder import write_json
 
-__all__ = ["write_evaluation"]
+__all__ = ["free_folder", "write_evaluation"]
+
+
+_TABLE = "predictions.csv"
+
+
+def free_folder(folder: Path, predictions: Predictions) -> Path:
+    """Choose a folder that nobody named: the first without predictions of other clips.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it would go; ``cnn_2``, ``cnn_3``, … are tried next.
+    predictions : Predictions
+        What is to be written.
+
+    Returns
+    -------
+    Path
+        A folder that is not there, has no predictions, or none of clips other than these.
+    """
+    keys = set(predictions.facts["key"].tolist())
+    return next(place for place in numbered(folder) if _is_free(place / _TABLE, keys))
+
+
+def _is_free(table: Path, keys: set[str]) -> bool:
+    if not table.exists():
+        return True
+    try:
+        return set(read_predictions(table).facts["key"].tolist()) <= keys
+    except TrainingError:
+        return False
 
 
 def write_evaluation(
-    evaluation: Evaluation, metadata: ModelMetadata, sha256: str, folder: Path
+    evaluation: Evaluation, classifier: Classifier, folder: Path
 ) -> None:
     """Write ``evaluation.json``, ``predictions.csv`` and two pictures.
 
@@ -26,10 +59,8 @@ def write_evaluation(
     ----------
     evaluation : Evaluation
         The answers.
-    metadata : ModelMetadata
-        Of the model.
-    sha256 : str
-        Fingerprint of the model's file.
+    classifier : Classifier
+        That gave them.
     folder : Path
         Made where it is not there; files in it are replaced, each in one step.
 
@@ -45,25 +76,25 @@ def write_evaluation(
         evaluation.figures[group]["confusion"],
         part.labels,
         folder / "confusion_matrix.png",
-        title=f"{metadata.name}\n{GROUPS[group]}",
+        title=f"{classifier.name}\n{GROUPS[group]}",
     )
     # The model's own temperature is taken back for the left picture.
-    raw = apply_temperature(part.probabilities, 1 / metadata.temperature)
+    raw = apply_temperature(part.probabilities, 1 / classifier.metadata.temperature)
     diagrams = {
         "temperature 1": reliability(raw, part.truth),
-        f"as shipped, temperature {metadata.temperature:.2f}": reliability(
+        f"as shipped, temperature {classifier.metadata.temperature:.2f}": reliability(
             part.probabilities, part.truth
         ),
     }
     save_reliability_plot(diagrams, folder / "reliability.png", title=GROUPS[group])
-    write_predictions(folder / "predictions.csv", evaluation.predictions)
+    write_predictions(folder / _TABLE, evaluation.predictions)
     unanswered = {
         one.shown: " ".join(filter(None, (one.status, one.stage, one.error)))
         for one in evaluation.unanswered
     }
     report = {
-        "model": metadata.name,
-        "sha256": sha256,
+        "model": classifier.name,
+        "sha256": classifier.sha256,
         "groups": evaluation.figures,
         "unanswered": unanswered,
     }
