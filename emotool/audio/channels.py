@@ -52,14 +52,14 @@ _SECTION_S: Final = 0.25
 """Offsets are measured in sections of this length (seconds)."""
 
 _FRAME_S: Final = 0.04
-_POINTS: Final = 320
+_POINTS: Final = 64
 """Levels are measured in frames of 40 ms, of which so many samples are looked at."""
 
 _LAG: Final = 3
 """Levels vary where they differ from those three frames (120 ms) before, as syllables do."""
 
 _STEADY_SHARE: Final = 1e-6
-_CHANCE_SHARE: Final = 5e-3
+_CHANCE_SHARE: Final = 0.015
 """Of the power: what a steady sound counts, so that a tone counts at all; how much the level of
 noise varies by chance."""
 
@@ -209,11 +209,14 @@ class Survey:
         framed = block[: count * self._frame].reshape(count, self._frame, channels)
         framed = framed[:, :: self._step]
         planes = np.empty((channels + 1, count, framed.shape[1]), np.float32)
-        planes[:-1] = framed.transpose(2, 0, 1)
-        np.mean(planes[:-1], axis=0, out=planes[-1])
+        for channel in range(channels):
+            planes[channel] = framed[:, :, channel]
+        np.add.reduce(planes[:-1], axis=0, out=planes[-1])
+        planes[-1] *= np.float32(1 / channels)
         points = np.float32(framed.shape[1])
-        planes -= (np.add.reduce(planes, axis=2) / points)[:, :, None]
-        power = np.einsum("cft,cft->cf", planes, planes) / points  # [channels + 1, frames]
+        means = np.add.reduce(planes, axis=2) / points  # [channels + 1, frames]
+        planes -= means[:, :, None]
+        power = np.einsum("cft,cft->cf", planes, planes) / points
         levels: Doubles = np.sqrt(power).T.astype(np.float64)
         if count < 3:
             return levels
@@ -270,13 +273,8 @@ def _section_sums(block: Floats, section: int) -> Doubles:
     channels = block.shape[1]
     last = (count - 1) * section
     sums = np.empty((count, channels))
-    if channels == 1:
-        flat = block[:, 0]
-        np.add.reduce(flat[:last].reshape(-1, section), axis=1, out=sums[:-1, 0])
-        sums[-1, 0] = np.add.reduce(flat[last:])
-        return sums
     ones = np.ones(max(section, len(block) - last), np.float32)
-    # Sums as products, which are faster where few numbers lie side by side.
+    # Sums as products, which are faster.
     sums[:-1] = ones[:section] @ block[:last].reshape(-1, section, channels)
     sums[-1] = ones[: len(block) - last] @ block[last:]
     return sums
