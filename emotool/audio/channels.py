@@ -8,6 +8,7 @@ offset (DC), which recorders with a fault add, changes labels and is removed.
 offset stay as they are.
 """
 
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -109,6 +110,9 @@ class Mixing(NamedTuple):
         return samples - np.interp(places, self.places, self.offsets).astype(np.float32)
 
 
+_UNCHANGED: Final = Mixing(None, np.empty(0), np.empty(0), ())
+
+
 def mean_of(block: Floats) -> Floats:
     """Return the mean of the channels: [n, channels] -> [n]."""
     if block.shape[1] == 1:
@@ -178,6 +182,7 @@ class Survey:
         self._frame = max(1, round(_FRAME_S * sample_rate))
         self._step = max(1, self._frame // _POINTS)
         self._frames = 0
+        self._total = 0.0  # sum of all samples
         self._sections: list[Doubles] = []  # [sections, channels] sums
         self._counts: list[int] = []  # frames in each section
         self._levels = 0  # how many levels make up these sums, of channels and of their mean:
@@ -188,11 +193,11 @@ class Survey:
         """Measure the next block, float32 [n, channels]."""
         if not len(block):
             return
-        whole = len(block) // self._section
         sums = _section_sums(block, self._section)
         self._sections.append(sums)
+        self._total += float(np.add.reduce(sums, axis=None))
         self._counts += [self._section] * (len(sums) - 1)
-        self._counts.append(len(block) - self._section * max(0, whole - 1))
+        self._counts.append(len(block) - self._section * (len(sums) - 1))
         self._frames += len(block)
         if block.shape[1] > 1:
             levels = self._levels_of(block)
@@ -237,6 +242,8 @@ class Survey:
         -------
         Mixing
         """
+        if not self._levels and abs(self._total) <= _OFFSET * full_scale * self._frames:
+            return _UNCHANGED  # most clips have one channel
         channel: int | None = None
         flags: tuple[str, ...] = ()
         if self._levels:
@@ -267,13 +274,18 @@ class Survey:
         return each, np.cumsum(counts) - counts / 2
 
 
+@lru_cache(maxsize=4)
+def _ones(count: int) -> Floats:
+    return np.ones(count, np.float32)
+
+
 def _section_sums(block: Floats, section: int) -> Doubles:
     """Return the sums over sections of a block [n, channels]; the last has the rest, too."""
     count = max(1, len(block) // section)
     channels = block.shape[1]
     last = (count - 1) * section
     sums = np.empty((count, channels))
-    ones = np.ones(max(section, len(block) - last), np.float32)
+    ones = _ones(2 * section)
     # Sums as products, which are faster.
     sums[:-1] = ones[:section] @ block[:last].reshape(-1, section, channels)
     sums[-1] = ones[: len(block) - last] @ block[last:]
