@@ -60,9 +60,10 @@ def check(
     Git-LFS pointers, wrong file names, files of no known corpus, and clips with identical audio.
     The exit code is 1 if there is a problem.
     """
-    from emotool.cli.data_tables import progress_bar, show_report
+    from emotool.cli.data_tables import show_report
     from emotool_training.audit.check import check as check_clips
     from emotool_training.corpora import load_corpora
+    from emotool_training.progress import progress_bar
 
     index = load_corpora(paths or (), speaker_pattern=speaker_pattern)
     with progress_bar("checking") as advance:

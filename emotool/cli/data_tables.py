@@ -1,8 +1,7 @@
-"""What ``emotool data check`` shows: tables on stdout, a progress bar on stderr."""
+"""The tables of ``emotool data check``, on stdout."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from emotool.text import printable
@@ -13,35 +12,10 @@ if TYPE_CHECKING:
 
     from emotool_training.audit.report import Report, Row
 
-__all__ = ["duration", "progress_bar", "show_report"]
+__all__ = ["duration", "show_report"]
 
 SHOWN_PER_KIND = 10
 """Problems of one kind that are listed; ``--json`` lists all."""
-
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr, where that is a terminal, and take it away at the end.
-
-    Yields
-    ------
-    callable
-        To be told how many of how many are done.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task(what, total=None)
-
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        yield advance
 
 
 def show_report(report: "Report", *, speakers: bool = True) -> None:

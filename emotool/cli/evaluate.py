@@ -82,7 +82,6 @@ def evaluate(
     from emotool_training.extras import require_train_extra
 
     require_train_extra("emotool evaluate")
-    from emotool.cli.data_tables import progress_bar
     from emotool.cli.evaluate_tables import show_evaluation
     from emotool.errors import CorpusError
     from emotool.model.classifier import load_classifier
@@ -90,6 +89,7 @@ def evaluate(
     from emotool_training.corpora import load_corpora
     from emotool_training.evaluation.evaluate import evaluate as run_evaluation
     from emotool_training.evaluation.files import free_folder, write_evaluation
+    from emotool_training.progress import progress_bar
 
     classifier = load_classifier(model, device=device)
     index = load_corpora(data or (), speaker_pattern=speaker_pattern)

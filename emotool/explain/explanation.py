@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from emotool.audio.stream import open_audio
 from emotool.features.extraction import LONG_SECONDS, ClipFeatures, features_of
-from emotool.features.mel import mel_filterbank, mel_power, power_to_db
+from emotool.features.mel import mel_power, power_to_db
+from emotool.features.mel_scale import mel_filterbank
 from emotool.features.spec import SpectrogramSpec
 
 if TYPE_CHECKING:

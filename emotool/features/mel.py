@@ -14,16 +14,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from emotool.features.mel_scale import mel_filterbank
 from emotool.features.spec import SpectrogramSpec
 
-__all__ = [
-    "SpectrogramSpec",
-    "log_mel",
-    "log_mel_padded",
-    "mel_filterbank",
-    "mel_power",
-    "power_to_db",
-]
+__all__ = ["SpectrogramSpec", "log_mel", "log_mel_padded", "mel_power", "power_to_db"]
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -45,54 +39,6 @@ _MAX_KEPT = 1 << 20
 
 _BANDS_AT_ONCE = 16
 """Mel bands computed by one matrix product; each product skips the bins its bands lack."""
-
-# Slaney's mel scale (Slaney 1998, Auditory Toolbox, Interval Research report 1998-010):
-# linear below 1 kHz, 200/3 Hz per mel; logarithmic above, 27 mels per factor of 6.4.
-_LINEAR_HZ_PER_MEL = 200.0 / 3
-_LOG_START_HZ = 1_000.0
-_LOG_START_MEL = _LOG_START_HZ / _LINEAR_HZ_PER_MEL
-_LOG_STEP = np.log(6.4) / 27.0
-
-
-def _hz_to_mel(hz: float) -> float:
-    if hz < _LOG_START_HZ:
-        return hz / _LINEAR_HZ_PER_MEL
-    return float(_LOG_START_MEL + np.log(hz / _LOG_START_HZ) / _LOG_STEP)
-
-
-def _mel_to_hz(mels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    logarithmic = _LOG_START_HZ * np.exp(_LOG_STEP * (mels - _LOG_START_MEL))
-    return np.where(mels < _LOG_START_MEL, mels * _LINEAR_HZ_PER_MEL, logarithmic)
-
-
-@lru_cache(maxsize=8)
-def mel_filterbank(spec: SpectrogramSpec) -> Floats:
-    """Return the triangular filters that turn a power spectrum into mel bands.
-
-    Each triangle has the area of Slaney's normalisation: 2 / (its width in Hz).
-
-    Parameters
-    ----------
-    spec : SpectrogramSpec
-        Its ``sample_rate``, ``n_fft``, ``n_mels``, ``f_min`` and ``f_max`` are used.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 ``[n_mels, 1 + n_fft // 2]``, read-only. A band narrower than the distance
-        of two bins may be empty.
-    """
-    edges_mel = np.linspace(_hz_to_mel(spec.f_min), _hz_to_mel(spec.f_max), spec.n_mels + 2)
-    edges = _mel_to_hz(edges_mel)  # [n_mels + 2] Hz
-    bins = np.fft.rfftfreq(spec.n_fft, 1.0 / spec.sample_rate)  # [1 + n_fft // 2] Hz
-    widths = np.diff(edges)
-    ramps = edges[:, None] - bins  # [n_mels + 2, bins]
-    rising = -ramps[:-2] / widths[:-1, None]  # [n_mels, bins]
-    falling = ramps[2:] / widths[1:, None]  # [n_mels, bins]
-    filters = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
-    filters *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    filters.flags.writeable = False
-    return filters
 
 
 class _Bands(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from emotool.features.mel import mel_filterbank
+from emotool.features.mel_scale import mel_filterbank
 from emotool.features.spec import SpectrogramSpec
 
 __all__ = ["Measures", "can_measure", "measure"]

@@ -1,9 +1,9 @@
-"""Tells people on stderr how training goes: bars on a terminal, plain lines elsewhere."""
+"""Show progress on stderr: bars on a terminal, plain lines elsewhere."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -14,7 +14,37 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["Display"]
+__all__ = ["Display", "progress_bar"]
+
+
+@contextmanager
+def progress_bar(
+    description: str, console: Console | None = None
+) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar while the block runs, from the first update on, where stderr is a terminal.
+
+    Parameters
+    ----------
+    description : str
+        Stands before the bar.
+    console : rich.console.Console, optional
+        Where to; stderr if not given.
+
+    Yields
+    ------
+    callable
+        Takes how many of how many are done.
+    """
+    with _bars(console or Console(stderr=True)) as progress:
+        task = None
+
+        def update(done: int, total: int) -> None:
+            nonlocal task
+            if task is None:
+                task = progress.add_task(description, total=total)
+            progress.update(task, completed=done, total=total)
+
+        yield update
 
 
 class Display:
@@ -41,35 +71,21 @@ class Display:
         self._check = check
         self._console = console or Console(file=sys.stderr, highlight=False)
         self._progress: Progress | None = None
-        self._task = self._bar_task = None
         self._began = 0.0
 
     def say(self, text: str) -> None:
         """Print a line; file names in it are not taken for markup."""
         self._console.print(text, markup=False, soft_wrap=True)
 
-    @contextmanager
-    def bar(self, description: str) -> Iterator[Callable[[int, int], None]]:
-        """Show a bar while the block runs; what it gives is told how many of how many are done.
-
-        It appears with the first telling: where there is nothing to do, there is no bar.
-        """
-        with self._bars() as progress:
-            task = None
-
-            def tell(done: int, total: int) -> None:
-                nonlocal task
-                if task is None:
-                    task = progress.add_task(description, total=total)
-                progress.update(task, completed=done, total=total)
-
-            yield tell
+    def bar(self, description: str) -> AbstractContextManager[Callable[[int, int], None]]:
+        """Show a bar while the block runs, as `progress_bar` does."""
+        return progress_bar(description, self._console)
 
     @contextmanager
     def training(self, epochs: int | None = None) -> Iterator[None]:
         """Show each epoch's bar while the block runs, of ``epochs`` if a stage has its own."""
         self._epochs = epochs or self._epochs
-        with self._bars(TextColumn("{task.fields[loss]}")) as progress:
+        with _bars(self._console, TextColumn("{task.fields[loss]}")) as progress:
             self._progress = progress
             try:
                 yield
@@ -102,17 +118,18 @@ class Display:
         self.say("  ".join(parts) + f"  {time.monotonic() - self._began:.0f} s" + mark)
         self._check()
 
-    def _bars(self, *columns: TextColumn) -> Progress:
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            *columns,
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
+
+def _bars(console: Console, *columns: TextColumn) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 SHOWN = {

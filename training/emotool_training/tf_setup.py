@@ -1,4 +1,4 @@
-"""TensorFlow, quietly and reproducibly."""
+"""Load and set up TensorFlow: quiet, reproducible, and with an allocator that fits training."""
 
 import ctypes
 import os
@@ -13,30 +13,30 @@ from emotool_training.extras import require_train_extra
 
 __all__ = ["device_name", "keep_freed_memory", "load_tensorflow", "precision", "prepare"]
 
+BFLOAT16_CAPABILITY = (8, 0)
+"""Compute capability from which NVIDIA's GPUs multiply bfloat16 fast."""
 
-# From glibc's malloc.h, of which Python knows nothing.
+# Parameters of mallopt, from glibc's malloc.h.
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX, ARENA_MAX = -1, -2, -4, -8
-
 
 LARGEST = 2**31 - 1
 """Largest value that can be set, bytes."""
 
-
 AHEAD = 2**28
-"""Bytes asked of the system at a time."""
+"""Bytes requested from the system at a time."""
 
 
 def keep_freed_memory() -> bool:
-    """Let malloc keep what is freed, where it can be told so (glibc).
+    """Make malloc keep freed memory, where it has such settings (glibc).
 
-    A layer's output in training is tens of megabytes, which glibc asks of the system each time
-    and gives back each time; the system then clears every page again. Call it before anything
-    large is allocated.
+    A layer's output in training is tens of megabytes, which glibc requests from the system and
+    returns each time; the system then clears every page again. Call it before anything large is
+    allocated.
 
     Returns
     -------
     bool
-        Whether malloc could be told.
+        Whether malloc took the settings.
     """
     if sys.platform != "linux":
         return False
@@ -46,19 +46,15 @@ def keep_freed_memory() -> bool:
         return False
     # One arena: those of other threads hold blocks of at most 64 MB.
     settings = {MMAP_MAX: 0, TRIM_THRESHOLD: LARGEST, TOP_PAD: AHEAD, ARENA_MAX: 1}
-    told = [mallopt(name, value) == 1 for name, value in settings.items()]
-    return all(told)
-
-
-BFLOAT16_CAPABILITY = (8, 0)
-"""Compute capability from which NVIDIA's GPUs multiply bfloat16 fast."""
+    taken = [mallopt(name, value) == 1 for name, value in settings.items()]
+    return all(taken)
 
 
 def load_tensorflow(purpose: str) -> Any:
-    """Import TensorFlow without its chatter about processors and missing GPUs.
+    """Import TensorFlow without its messages about processors and missing GPUs.
 
-    Its C++ side writes to the process's stderr before it can be told not to; that is held back
-    while it starts, and shown only if it does not.
+    Its C++ side writes to the process's stderr before it can be configured; that is held back
+    while it starts, and printed only if it fails.
 
     Parameters
     ----------
@@ -87,7 +83,7 @@ def load_tensorflow(purpose: str) -> Any:
         for gpu in tf.config.list_physical_devices("GPU"):
             # Otherwise the first process takes all memory of the GPU.
             tf.config.experimental.set_memory_growth(gpu, True)
-        tf.zeros(1) + 1  # wakes what is left to chatter
+        tf.zeros(1) + 1  # starts what still prints messages
     return tf
 
 

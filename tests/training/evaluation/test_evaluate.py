@@ -10,11 +10,11 @@ import pytest
 from emotool.errors import TrainingError
 from emotool.model.classifier import Classifier, load_classifier
 from emotool.workers.pool import PoolOptions
-from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
-from tests.synthesis import tone, write_clip
 from emotool_training.corpora import load_corpora
 from emotool_training.evaluation.evaluate import evaluate
 from emotool_training.evaluation.files import free_folder, write_evaluation
+from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
+from tests.synthesis import tone, write_clip
 
 ONE = PoolOptions(workers=1)
 

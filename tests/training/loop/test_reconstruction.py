@@ -1,6 +1,4 @@
-"""How well an autoencoder gives back, as a number and as a picture."""
-
-from pathlib import Path
+"""How well an autoencoder gives back, as a number."""
 
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 import keras
 import tensorflow as tf
 
-from emotool_training.loop.reconstruction import Reconstruction, save_reconstructions
+from emotool_training.loop.reconstruction import Reconstruction
 
 
 def faint(share: float) -> keras.Model:
@@ -35,10 +33,3 @@ def test_less_error_ranks_higher() -> None:
     """As early stopping needs it."""
     objective = Reconstruction(faint(1.0), [np.zeros((1, 8, 6), np.float32)])
     assert objective.score({"validation_loss": 1.0}) > objective.score({"validation_loss": 2.0})
-
-
-def test_pictures_are_drawn(tmp_path: Path) -> None:
-    """One column for each window."""
-    windows = np.random.default_rng(0).normal(0, 2, (2, 8, 6)).astype(np.float32)
-    save_reconstructions(faint(0.5), windows, tmp_path / "r.png", title="t")
-    assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")

@@ -103,10 +103,10 @@ def test_a_companion_is_trained_after_the_main_network(base: Path, uninterrupted
     source = source_of(run, Path("nowhere.json"))
     assert source.architecture == "cnn + cnn"
     assert "own times 0.25 and the main network's times 0.75" in source.notes
-    assert "hears each window with all frequencies divided by 0.9, 1.1" in source.notes
+    assert "receives each window with all frequencies divided by 0.9, 1.1" in source.notes
     crashed, plan = begin(recipe_file, choices(base), places(base, "pair_crashed"))
     with pytest.raises(CrashError):
-        train(crashed, plan, OnceTold("the companion"))
+        train(crashed, plan, OnceTold("stage: ensemble member"))
     train(*resume(str(crashed.folder), Choices(), places(base, "pair_crashed")), Silent())
     for name in ("predictions.csv", "learning_history.csv", "companion_history.csv"):
         assert (crashed.folder / name).read_bytes() == (run.folder / name).read_bytes(), name
@@ -135,7 +135,7 @@ class SecondStage(Silent):
 
     def say(self, text: str) -> None:
         """Notice the stage."""
-        if text.startswith("stage of all"):
+        if text.startswith("stage: all"):
             self.at = (1, 1)
 
 
@@ -190,5 +190,5 @@ def test_an_architecture_without_a_decoder_is_told(base: Path) -> None:
     """A recipe may ask any."""
     path = tiny_recipe(base / "odd.json", reconstruct={"epochs": 1})
     run, plan = begin(str(path), choices(base), places(base, "odd"))
-    with pytest.raises(TrainingError, match="gives no spectrograms back"):
+    with pytest.raises(TrainingError, match="has no decoder"):
         train(run, plan, Silent())

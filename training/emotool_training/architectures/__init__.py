@@ -72,7 +72,7 @@ def build(
     if architecture not in names():
         known = ", ".join(names())
         raise TrainingError(f"unknown architecture {architecture!r}; there are: {known}")
-    with _told(architecture):
+    with _as_training_error(architecture):
         return _module(architecture).build(labels, spec, config)
 
 
@@ -100,8 +100,8 @@ def build_autoencoder(architecture: str, model: Any, config: Mapping[str, Any]) 
     """
     module = _module(architecture)
     if not hasattr(module, "build_autoencoder"):
-        raise TrainingError(f"the architecture {architecture} gives no spectrograms back")
-    with _told(architecture):
+        raise TrainingError(f"the architecture {architecture} has no decoder")
+    with _as_training_error(architecture):
         return module.build_autoencoder(model, config)
 
 
@@ -110,8 +110,8 @@ def _module(architecture: str) -> Any:
 
 
 @contextmanager
-def _told(architecture: str) -> Iterator[None]:
-    """Turn what Keras says of impossible layers into an error that a user can act on."""
+def _as_training_error(architecture: str) -> Iterator[None]:
+    """Raise Keras's errors about impossible layers as errors that a user can act on."""
     try:
         yield
     except ValueError as error:

@@ -29,7 +29,7 @@ def check(
     workers : int, optional
         Clips decoded at once; one per core where not given.
     progress : callable, optional
-        Told how many of how many clips are done.
+        Called with how many of how many clips are done.
 
     Returns
     -------

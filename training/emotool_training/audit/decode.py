@@ -95,7 +95,7 @@ def check_clips(
     workers : int, optional
         Threads (decoding and hashing let other threads run); one per core where not given.
     progress : callable, optional
-        Told how many of how many clips are done.
+        Called with how many of how many clips are done.
 
     Returns
     -------

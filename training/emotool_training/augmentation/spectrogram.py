@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 from scipy.signal import lfilter
 
+from emotool.features.mel_scale import hz_to_mel, mel_edges, mel_to_hz
 from emotool.features.spec import SpectrogramSpec
 
 __all__ = ["add_noise", "colour", "resonate", "warp_mels"]
@@ -37,9 +38,9 @@ def warp_mels(window: Floats, spec: SpectrogramSpec, factor: float) -> Floats:
     factor : float
         What is at ``factor * f`` comes to ``f``.
     """
-    mels = _mels(spec)  # [n_mels]
+    mels = mel_edges(spec)[1:-1]  # [n_mels], centres of bands
     step = mels[1] - mels[0]
-    place = (_to_mel(_to_hertz(mels) * factor) - mels[0]) / step  # [n_mels], fractions of bands
+    place = (hz_to_mel(mel_to_hz(mels) * factor) - mels[0]) / step  # [n_mels], fractions of bands
     place = np.clip(place, 0, spec.n_mels - 1.001)
     below = place.astype(np.int64)
     share = (place - below).astype(np.float32)[:, None]  # [n_mels, 1]
@@ -110,22 +111,3 @@ def _spline(n_mels: int) -> npt.NDArray[np.float64]:
     """Matrix from knots to mels, [n_mels, KNOTS]; a spline is linear in its knots."""
     curve = CubicSpline(np.linspace(0, 1, KNOTS), np.eye(KNOTS))
     return np.asarray(curve(np.linspace(0, 1, n_mels)))
-
-
-@lru_cache
-def _mels(spec: SpectrogramSpec) -> npt.NDArray[np.float64]:
-    """Centres of the mel bands on the mel scale, [n_mels]."""
-    low, high = _to_mel(np.array([spec.f_min, spec.f_max]))
-    return np.linspace(low, high, spec.n_mels + 2)[1:-1]
-
-
-def _to_mel(hertz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Slaney's mel scale: linear to 1 kHz, logarithmic above (as in `emotool.features.mel`)."""
-    above = 15.0 + np.log(np.maximum(hertz, 1.0) / 1000.0) * 27.0 / np.log(6.4)
-    return np.where(hertz < 1000.0, hertz * 3.0 / 200.0, above)
-
-
-def _to_hertz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Mels back to hertz."""
-    above = 1000.0 * np.exp(np.log(6.4) / 27.0 * (mel - 15.0))
-    return np.where(mel < 15.0, mel * 200.0 / 3.0, above)

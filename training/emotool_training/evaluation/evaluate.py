@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotool.inputs.clips import Clip
 from emotool.errors import TrainingError
-from emotool.model.metadata import ModelMetadata
+from emotool.inputs.clips import Clip
 from emotool.model.classifier import Classifier
+from emotool.model.metadata import ModelMetadata
+from emotool.results.row import ClipResult
 from emotool.run.pipeline import classify_clips
 from emotool.workers.pool import PoolOptions
-from emotool.results.row import ClipResult
 from emotool_training.corpora import Utterance, facts
 from emotool_training.evaluation.predictions import FACTS, Predictions
 from emotool_training.evaluation.scores import score
@@ -44,7 +44,8 @@ class Evaluation:
     unanswered : tuple of ClipResult
         Clips that got none; ``shown`` is their key.
     figures : dict of str to dict
-        By group, as `emotool_training.evaluation.scores.score` gives them; groups without clips are left out.
+        By group, as `emotool_training.evaluation.scores.score` gives them; groups without clips
+        are left out.
     """
 
     predictions: Predictions
@@ -78,7 +79,7 @@ def evaluate(
     batch_size : int, optional
         Windows given to the model at once.
     progress : callable, optional
-        Told how many of how many clips are done.
+        Called with how many of how many clips are done.
 
     Returns
     -------

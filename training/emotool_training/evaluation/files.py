@@ -6,11 +6,14 @@ from emotool.errors import TrainingError
 from emotool.files.destination import numbered
 from emotool.model.classifier import Classifier
 from emotool_training.evaluation.calibration import apply_temperature, reliability
-from emotool_training.evaluation.plots import save_confusion_plot
-from emotool_training.evaluation.evaluate import Evaluation, GROUPS
+from emotool_training.evaluation.evaluate import GROUPS, Evaluation
+from emotool_training.evaluation.plots import save_confusion_plot, save_reliability_plot
+from emotool_training.evaluation.predictions import (
+    Predictions,
+    read_predictions,
+    write_predictions,
+)
 from emotool_training.folders import make_folder
-from emotool_training.evaluation.predictions import Predictions, read_predictions, write_predictions
-from emotool_training.evaluation.plots import save_reliability_plot
 from emotool_training.runs.folder import write_json
 
 __all__ = ["free_folder", "write_evaluation"]
@@ -47,9 +50,7 @@ def _is_free(table: Path, keys: set[str]) -> bool:
         return False
 
 
-def write_evaluation(
-    evaluation: Evaluation, classifier: Classifier, folder: Path
-) -> None:
+def write_evaluation(evaluation: Evaluation, classifier: Classifier, folder: Path) -> None:
     """Write ``evaluation.json``, ``predictions.csv`` and two pictures.
 
     The pictures, ``confusion_matrix.png`` and ``reliability.png``, are of the most telling

@@ -1,27 +1,33 @@
-"""The confusion matrix as a picture: counts, and the share of each true label's clips."""
+"""Plots as PNG files: confusion matrices, reliability, learning curves, reconstructions."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from textwrap import fill
-import numpy as np
-from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
-from emotool.files.atomic import atomic_write
-from emotool_training.evaluation.metrics import accuracy_of, uar_of
-from collections.abc import Mapping
-from pathlib import Path
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from emotool.files.atomic import atomic_write
-from emotool_training.evaluation.calibration import Reliability
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-from emotool.files.atomic import atomic_write
 
-__all__ = ["save_confusion_plot", "save_learning_curves", "save_reliability_plot"]
+from emotool.files.atomic import atomic_write
+from emotool_training.evaluation.calibration import Reliability
+from emotool_training.evaluation.metrics import accuracy_of, uar_of
+
+__all__ = [
+    "save_confusion_plot",
+    "save_learning_curves",
+    "save_reconstructions",
+    "save_reliability_plot",
+]
+
+LOSSES = {"loss": "training", "validation_loss": "validation"}
+
+SCORES = {
+    "validation_uar": "validation UAR, mean over corpora",
+    "validation_accuracy": "validation accuracy",
+}
 
 
 INCH_PER_LABEL = 0.85
@@ -31,7 +37,7 @@ CHARACTERS_PER_INCH = 12  # of the title's font
 
 
 def save_confusion_plot(
-    confusion: ArrayLike, labels: Sequence[str], path: Path, *, title: str = ""
+    confusion: npt.ArrayLike, labels: Sequence[str], path: Path, *, title: str = ""
 ) -> None:
     """Draw a confusion matrix and write it as a PNG.
 
@@ -64,8 +70,7 @@ def save_confusion_plot(
     totals = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(totals, 1)  # [labels, labels], 0 … 1
     side = 2.2 + INCH_PER_LABEL * size
-    # A Figure of its own, not pyplot's: no window system, no global state to clean up.
-    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    figure = _figure(side + 0.8, side)
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(size), labels=list(labels))
@@ -84,8 +89,7 @@ def save_confusion_plot(
     wrapped = [fill(line, int(CHARACTERS_PER_INCH * side)) for line in title.splitlines()]
     axes.set_title("\n".join([*wrapped, scores]), fontsize=10)
     figure.colorbar(image, ax=axes, label="share of the true label's clips", shrink=0.8)
-    with atomic_write(path) as handle:
-        figure.savefig(handle, format="png", dpi=150)
+    _save(figure, path, dpi=150)
 
 
 def save_reliability_plot(
@@ -111,7 +115,7 @@ def save_reliability_plot(
     OutputError
         If the file cannot be written.
     """
-    figure = Figure(figsize=(0.6 + 3.9 * len(diagrams), 4.8), layout="constrained")
+    figure = _figure(0.6 + 3.9 * len(diagrams), 4.8)
     axes = figure.subplots(
         2, len(diagrams), squeeze=False, sharex=True, sharey="row", height_ratios=[3, 1]
     )
@@ -124,10 +128,7 @@ def save_reliability_plot(
     axes[0, 0].set_ylabel("share labelled rightly")
     axes[1, 0].set_ylabel("clips")
     axes[0, 0].legend(loc="upper left", fontsize=8)
-    if title:
-        figure.suptitle(title, fontsize=10)
-    with atomic_write(path) as handle:
-        figure.savefig(handle, format="png", dpi=150)
+    _save(figure, path, title, dpi=150)
 
 
 def _centres(bins: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -145,15 +146,6 @@ def _draw_bins(axes: Axes, diagram: Reliability) -> None:
     axes.plot(centres, diagram.confidence[filled], "o", color="tab:orange", label="confidence")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
-
-
-LOSSES = {"loss": "training", "validation_loss": "validation"}
-
-
-SCORES = {
-    "validation_uar": "validation UAR, mean over corpora",
-    "validation_accuracy": "validation accuracy",
-}
 
 
 def save_learning_curves(
@@ -179,8 +171,7 @@ def save_learning_curves(
     """
     epochs = [row["epoch"] for row in history]
     panels = [names for names in (LOSSES, SCORES) if any(name in history[0] for name in names)]
-    # A Figure of its own, not pyplot's: no window system, no global state to clean up.
-    figure = Figure(figsize=(5.2 * len(panels), 3.9), layout="constrained")
+    figure = _figure(5.2 * len(panels), 3.9)
     for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         # A lone epoch would be an invisible line.
         marker = "o" if len(epochs) == 1 else None
@@ -198,7 +189,52 @@ def save_learning_curves(
             axes.set_ylabel("score")
         else:
             axes.set_ylabel("loss")
+    _save(figure, path, title, dpi=130)
+
+
+def save_reconstructions(
+    model: Any, windows: npt.NDArray[np.float32], path: Path, *, title: str = ""
+) -> None:
+    """Draw spectrograms above what a decoder makes of them, as a PNG.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From an architecture's ``build_autoencoder``.
+    windows : ndarray of float32, shape (n, n_mels, frames)
+        dB; one column of the picture each.
+    path : Path
+        Where the PNG goes; replaced in one step.
+    title : str, optional
+        A line above the picture.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    outputs = model(windows, training=False)
+    before, after = (outputs[name].numpy()[..., 0] for name in ("image", "reconstruction"))
+    figure = _figure(2.6 * len(windows), 4.4)
+    rows = figure.subplots(2, len(windows), squeeze=False, sharex=True, sharey=True)
+    for shown, images, axes_row in zip(("before", "after"), (before, after), rows, strict=True):
+        for image, below, axes in zip(images, before, axes_row, strict=True):
+            # The same colours for both, or a faint copy would look as good as a true one.
+            axes.imshow(image, origin="lower", aspect="auto", vmin=below.min(), vmax=below.max())
+        axes_row[0].set_ylabel(f"{shown}\nmel band")
+    for axes in rows[1]:
+        axes.set_xlabel("frame")
+    _save(figure, path, title, dpi=130)
+
+
+def _figure(width: float, height: float) -> Figure:
+    """Make a figure, inches; not pyplot's, which has global state."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Figure, path: Path, title: str = "", *, dpi: int) -> None:
+    """Write a figure as a PNG in one step, below a title."""
     if title:
         figure.suptitle(title, fontsize=10)
     with atomic_write(path) as handle:
-        figure.savefig(handle, format="png", dpi=130)
+        figure.savefig(handle, format="png", dpi=dpi)

@@ -1,8 +1,8 @@
 """Everything a report says of a set of predictions, as one JSON-able dictionary.
 
-Figures come with 95 % intervals over speakers (``emotool_training.evaluation.bootstrap``). Several sets of
-predictions of the same clips, one per training seed, are scored together: each figure is the
-mean over the seeds, and a draw of speakers is the same for all of them.
+Figures come with 95 % intervals over speakers (``emotool_training.evaluation.bootstrap``).
+Several sets of predictions of the same clips, one per training seed, are scored together: each
+figure is the mean over the seeds, and a draw of speakers is the same for all of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence

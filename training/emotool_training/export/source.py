@@ -79,7 +79,7 @@ def _length(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     """Say for how long each stage was trained."""
     first = []
     if recipe.reconstruct:
-        first.append(f"{recipe.reconstruct.epochs} epochs of giving spectrograms back")
+        first.append(f"{recipe.reconstruct.epochs} epochs of reconstruction")
     if recipe.head_first:
         first.append(f"{recipe.head_first.epochs} epochs of the head alone")
     last = f"{metrics['best_epoch']} epochs"
@@ -93,15 +93,17 @@ def _architecture(recipe: Recipe) -> str:
 
 
 def _beside(recipe: Recipe) -> str:
-    """Say for the card what a companion is."""
+    """Describe the ensemble member for the model card."""
     if recipe.companion is None:
         return ""
     one = recipe.companion
-    heard = ", ".join(f"{factor:g}" for factor in one.voices)
-    voices = f" It hears each window with all frequencies divided by {heard}." if heard else ""
+    factors = ", ".join(f"{factor:g}" for factor in one.voices)
+    pitches = (
+        f" It receives each window with all frequencies divided by {factors}." if factors else ""
+    )
     return (
         f" Beside it stands a `{one.architecture}`, trained by itself for {one.epochs} epochs."
-        f"{voices} The logits are its own times {one.share:.2f} and the main network's times "
+        f"{pitches} The logits are its own times {one.share:.2f} and the main network's times "
         f"{1 - one.share:.2f}."
     )
 

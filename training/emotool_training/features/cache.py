@@ -39,6 +39,7 @@ _FEATURE_CODE = (
     "emotool.features.windowing",
     "emotool.features.spec",
     "emotool.features.mel",
+    "emotool.features.mel_scale",
     "emotool_training.features.clip_arrays",
 )
 """Modules whose code decides the features."""
@@ -137,7 +138,7 @@ class FeatureCache:
         wanted : Wanted
             Which form.
         progress : callable, optional
-            Told how many of how many missing entries are computed.
+            Called with how many of how many missing entries are computed.
 
         Yields
         ------

@@ -20,6 +20,14 @@ from emotool_training.recipes.recipe import Recipe
 
 __all__ = ["TrainingSet", "balanced_weights", "generator", "order"]
 
+AHEAD = 3
+"""Batches made ready while the model trains on another."""
+
+Floats = npt.NDArray[np.float32]
+
+Batch = tuple[Floats, Floats]
+"""Windows [batch, n_mels, frames] in dB and targets [batch, labels]."""
+
 
 def generator(seed: int, purpose: str, *place: int) -> np.random.Generator:
     """Return random numbers for one purpose at one place in a run, such as (epoch, step).
@@ -102,16 +110,6 @@ def order(
     # Rounding may put the last point past the end.
     drawn = shuffled[np.minimum(places, len(weights) - 1)]  # [draws]
     return np.asarray(random.permutation(drawn), np.int64)
-
-
-AHEAD = 3
-"""Batches made ready while the model trains on another."""
-
-
-Floats = npt.NDArray[np.float32]
-
-
-Batch = tuple[Floats, Floats]
 
 
 class TrainingSet:

@@ -25,7 +25,7 @@ from emotool_training.npz_store import NpzCache, cache_name
 from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
 
-__all__ = ["FeatureMapSet", "FeatureMaps"]
+__all__ = ["FeatureMapSet", "FeatureMaps", "fingerprint"]
 
 BATCH = 8
 """Windows given to the backbone at once: as many as a clip most often has copies."""
@@ -130,7 +130,7 @@ class FeatureMaps:
             del altered[later]
         facts: list[Any] = [altered, recipe.kept and asdict(recipe.kept)]
         facts += [image_folders(recipe.spectrogram, recipe.variants)]
-        facts += [_fingerprint(self.split.backbone)]
+        facts += [fingerprint(self.split.backbone)]
         return self.folder / cache_name("maps", facts, *_CODE)
 
 
@@ -144,7 +144,7 @@ def _maps(function: Any, windows: Floats) -> Half:
     return np.asarray(np.concatenate(parts)[: len(windows)], np.float16)
 
 
-def _fingerprint(backbone: keras.Model) -> str:
+def fingerprint(backbone: keras.Model) -> str:
     """Fingerprint a backbone: its layers, how they compute, their weights."""
     digest = hashlib.sha256()
     for layer in backbone.layers:

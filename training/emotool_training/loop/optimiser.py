@@ -1,6 +1,6 @@
-"""AdamW with a learning rate of its own for each group of layers.
+"""Update weights: the schedule of the learning rate, AdamW by groups of layers, averaging.
 
-Loshchilov and Hutter (2019), "Decoupled weight decay regularization", arXiv:1711.05101.
+AdamW: Loshchilov and Hutter (2019), "Decoupled weight decay regularization", arXiv:1711.05101.
 """
 
 import math
@@ -15,6 +15,9 @@ from emotool_training.network.split import flat_layers
 from emotool_training.recipes.recipe import Recipe
 
 __all__ = ["Optimiser", "WeightAverage", "learning_rate"]
+
+SPARED = ("bias", "gamma", "beta")
+"""Weights without decay: pulling these to zero only shifts or shrinks what is normalised."""
 
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
@@ -91,10 +94,6 @@ class WeightAverage:
     def state(self) -> list[Any]:
         """Every variable the average depends on, for checkpoints."""
         return [self._steps, *self._average]
-
-
-SPARED = ("bias", "gamma", "beta")
-"""Weights without decay: pulling these to zero only shifts or shrinks what is normalised."""
 
 
 class Optimiser:

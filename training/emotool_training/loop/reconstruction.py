@@ -1,18 +1,14 @@
-"""Learning to give spectrograms back: the objective, and pictures of how well it goes."""
+"""The objective of an autoencoder: to reconstruct spectrograms."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from matplotlib.figure import Figure
 
-from emotool.files.atomic import atomic_write
-
-__all__ = ["Reconstruction", "save_reconstructions"]
+__all__ = ["Reconstruction"]
 
 BATCH = 32
 
@@ -54,41 +50,3 @@ class Reconstruction:
         outputs = self._model(windows, training=training)
         squares = tf.square(outputs["image"] - outputs["reconstruction"])
         return tf.reduce_mean(squares, axis=(1, 2, 3))  # [batch]
-
-
-def save_reconstructions(
-    model: keras.Model, windows: Floats, path: Path, *, title: str = ""
-) -> None:
-    """Draw spectrograms above what a decoder makes of them, as a PNG.
-
-    Parameters
-    ----------
-    model : keras.Model
-        From an architecture's ``build_autoencoder``.
-    windows : ndarray of float32, shape (n, n_mels, frames)
-        dB; one column of the picture each.
-    path : Path
-        Where the PNG goes; replaced in one step.
-    title : str, optional
-        A line above the picture.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    outputs = model(windows, training=False)
-    before, after = (outputs[name].numpy()[..., 0] for name in ("image", "reconstruction"))
-    figure = Figure(figsize=(2.6 * len(windows), 4.4), layout="constrained")
-    rows = figure.subplots(2, len(windows), squeeze=False, sharex=True, sharey=True)
-    for shown, images, axes_row in zip(("before", "after"), (before, after), rows, strict=True):
-        for image, below, axes in zip(images, before, axes_row, strict=True):
-            # The same colours for both, or a faint copy would look as good as a true one.
-            axes.imshow(image, origin="lower", aspect="auto", vmin=below.min(), vmax=below.max())
-        axes_row[0].set_ylabel(f"{shown}\nmel band")
-    for axes in rows[1]:
-        axes.set_xlabel("frame")
-    if title:
-        figure.suptitle(title, fontsize=10)
-    with atomic_write(path) as handle:
-        figure.savefig(handle, format="png", dpi=130)

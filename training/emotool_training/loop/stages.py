@@ -9,13 +9,13 @@ import numpy as np
 
 from emotool.errors import TrainingError
 from emotool_training import architectures
-from emotool_training.evaluation.plots import save_learning_curves
+from emotool_training.evaluation.plots import save_learning_curves, save_reconstructions
 from emotool_training.features.clips import TrainingClips, ValidationClips
 from emotool_training.loop.dataset import TrainingSet
 from emotool_training.loop.feature_maps import FeatureMaps, FeatureMapSet
 from emotool_training.loop.fit import Fit, Progress
 from emotool_training.loop.objective import Classification
-from emotool_training.loop.reconstruction import Reconstruction, save_reconstructions
+from emotool_training.loop.reconstruction import Reconstruction
 from emotool_training.network.network import MEMBER, Network, member_recipe
 from emotool_training.network.split import split_backbone
 from emotool_training.progress import Display
@@ -73,13 +73,13 @@ def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
         If training fails.
     """
     if recipe.reconstruct is not None:
-        display.say("first stage: giving spectrograms back")
+        display.say("stage: reconstruction of spectrograms")
         _reconstruct(task, recipe, display)
     if recipe.head_first is not None:
-        display.say("stage of the head")
+        display.say("stage: head alone")
         _fit_from_maps(task, _for_head(recipe, recipe.head_first), HEAD, display)
     if recipe.reconstruct is not None or recipe.head_first is not None:
-        display.say("stage of all that learns")
+        display.say("stage: all trainable layers")
     if recipe.kept is None and recipe.companion is None:
         return _fit_whole(task, task.network.main, recipe, "", display)
     if recipe.kept is None:
@@ -94,13 +94,13 @@ def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
 
 def _fit_member(task: Task, recipe: Recipe, display: Display) -> None:
     """Train the ensemble member, and draw its curves beside the main network's."""
-    display.say(f"the companion, a {recipe.architecture}, by itself")
+    display.say(f"stage: ensemble member, {recipe.architecture}")
     progress = _fit_whole(task, task.network.member, recipe, MEMBER, display)
     save_learning_curves(
         progress.history,
         progress.best,
         task.run.folder / f"{MEMBER}_learning_curves.png",
-        title=f"{recipe.name}'s companion, seed {task.seed}",
+        title=f"{recipe.name}'s ensemble member, seed {task.seed}",
     )
 
 
@@ -128,7 +128,7 @@ def _reconstruct(task: Task, recipe: Recipe, display: Display) -> None:
     """Train the encoder with a decoder, and draw what it makes of a clip of each label."""
     wanted = recipe.reconstruct
     if wanted is None:
-        raise TrainingError(f"recipe {recipe.name} gives nothing back")
+        raise TrainingError(f"recipe {recipe.name} has no stage of reconstruction")
     whole = architectures.build_autoencoder(recipe.architecture, task.network.main, recipe.model)
     schedule = dataclasses.replace(
         recipe,

@@ -3,31 +3,33 @@
 `emotool_training.runs.folder` says what the files are called.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
-import numpy as np
-from emotool.errors import TrainingError
-from emotool_training.npz_store import load_arrays, save_arrays
 import csv
+import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+
 from emotool.errors import OutputError, TrainingError
 from emotool.files.atomic import atomic_write
-from emotool_training.runs import stage as checkpoint
+from emotool_training.npz_store import load_arrays, save_arrays
 
-__all__ = ["Stage", "is_whole", "load", "save"]
-
+__all__ = ["Stage", "is_whole", "load_checkpoint", "save_checkpoint"]
 
 VERSION = 1
+"""Of the checkpoints' form."""
+
+KEPT = 2
+"""Checkpoints kept: should the last be damaged, the one before is resumed from."""
 
 
-def save(path: Path, variables: Mapping[str, Sequence[Any]], facts: Mapping[str, Any]) -> None:
+def save_checkpoint(
+    path: Path, variables: Mapping[str, Sequence[Any]], facts: Mapping[str, Any]
+) -> None:
     """Write a checkpoint.
 
     Parameters
@@ -53,7 +55,7 @@ def save(path: Path, variables: Mapping[str, Sequence[Any]], facts: Mapping[str,
     save_arrays(path, {"facts": np.array(text), **arrays})
 
 
-def load(path: Path, variables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+def load_checkpoint(path: Path, variables: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Read a checkpoint into variables and return its facts.
 
     Raises
@@ -84,10 +86,6 @@ def is_whole(path: Path) -> bool:
         return "facts" in load_arrays(path)
     except ValueError:
         return False
-
-
-KEPT = 2
-"""Checkpoints kept: should the last be damaged, the one before is gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +128,14 @@ class Stage:
 
     def is_over(self, epochs: int) -> bool:
         """Return whether the newest checkpoint has so many epochs behind it, and is whole."""
-        return self.epochs_kept() >= epochs and checkpoint.is_whole(self.checkpoints()[0])
+        return self.epochs_kept() >= epochs and is_whole(self.checkpoints()[0])
 
     def keep(
         self, epoch: int, variables: Mapping[str, Sequence[Any]], facts: Mapping[str, Any]
     ) -> None:
         """Write the checkpoint of ``epoch`` finished epochs and drop the oldest."""
         file = f"{self.name or 'model'}-{epoch:05d}.npz"
-        checkpoint.save(self.folder / "checkpoints" / file, variables, facts)
+        save_checkpoint(self.folder / "checkpoints" / file, variables, facts)
         for old in self.checkpoints()[KEPT:]:
             old.unlink(missing_ok=True)
 
@@ -152,7 +150,7 @@ class Stage:
         damage: TrainingError | None = None
         for path in self.checkpoints():
             try:
-                return checkpoint.load(path, variables)
+                return load_checkpoint(path, variables)
             except TrainingError as error:
                 damage = damage or error
         if damage is not None:

@@ -1,0 +1,84 @@
+"""Clips of one's own in folders named by emotion."""
+
+from pathlib import Path
+
+import pytest
+
+from emotool.errors import CorpusError
+from emotool_training.corpora import load_corpora
+from tests.corpus_tree import touch
+
+
+def test_folder_names_are_labels(tmp_path: Path) -> None:
+    """The nearest folder named by an emotion labels a clip; speakers are unknown."""
+    mine = touch(tmp_path / "mine", "Happy/a.wav", "sad/2024/b.flac", "calm/c.wav", "misc/d.wav")
+    index = load_corpora([mine])
+    assert [(u.key, u.emotion, u.speaker) for u in index.utterances] == [
+        ("mine/Happy/a", "happy", ""),
+        ("mine/sad/2024/b", "sad", ""),
+    ]
+    assert [(e.key, e.reason) for e in index.excluded] == [("mine/calm/c", "calm")]
+    assert [p.path.name for p in index.problems] == ["d.wav"]
+
+
+def test_label_folders_named_one_by_one_are_one_corpus(tmp_path: Path) -> None:
+    """``mine/happy mine/sad`` gives the clips that ``mine`` gives."""
+    mine = touch(tmp_path / "mine", "happy/a.wav", "sad/b.wav")
+    assert (
+        load_corpora([mine / "happy", mine / "sad"]).utterances == load_corpora([mine]).utterances
+    )
+
+
+def test_current_folder_may_be_named_by_an_emotion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``.`` has the name that the folder has."""
+    touch(tmp_path / "mine", "happy/a.wav")
+    monkeypatch.chdir(tmp_path / "mine" / "happy")
+    assert [clip.key for clip in load_corpora([Path()]).utterances] == ["mine/happy/a"]
+
+
+def test_corpus_name_in_a_label_folder_wins(tmp_path: Path) -> None:
+    """RAVDESS sorted into folders is RAVDESS, with its speakers."""
+    mine = touch(tmp_path, "happy/03-01-03-01-01-01-07.wav")
+    (clip,) = load_corpora([mine]).utterances
+    assert (clip.corpus, clip.speaker) == ("ravdess", "ravdess-07")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        (r"^([^/]+)/", "anna/happy/01.wav"),
+        (r"^[^/]+/([^/]+)/", "happy/anna/01.wav"),
+        (r"/([^/_]+)_", "happy/anna_01.wav"),
+        (r"take(\d+)-(?P<speaker>\w+)", "happy/take3-anna.wav"),
+    ],
+)
+def test_pattern_finds_the_speaker(tmp_path: Path, pattern: str, name: str) -> None:
+    """The layouts in the documentation, and a named group."""
+    mine = touch(tmp_path / "mine", name)
+    (clip,) = load_corpora([mine], speaker_pattern=pattern).utterances
+    assert (clip.corpus, clip.speaker, clip.emotion) == ("mine", "mine-anna", "happy")
+
+
+def test_pattern_that_is_not_there_leaves_the_speaker_unknown(tmp_path: Path) -> None:
+    """A split by speaker will then refuse the clip; it is not given to a neighbour."""
+    mine = touch(tmp_path / "mine", "happy/x.wav")
+    (clip,) = load_corpora([mine], speaker_pattern=r"/([^/_]+)_").utterances
+    assert clip.speaker == ""
+
+
+@pytest.mark.parametrize("pattern", ["(", "anna"])
+def test_bad_pattern_is_an_error_with_an_example(tmp_path: Path, pattern: str) -> None:
+    """No regular expression, or one without a group."""
+    with pytest.raises(CorpusError, match="speaker pattern") as caught:
+        load_corpora([touch(tmp_path, "happy/x.wav")], speaker_pattern=pattern)
+    assert "([^/_]+)" in caught.value.hint
+
+
+def test_folders_of_one_name_are_two_corpora(tmp_path: Path) -> None:
+    """``a/mine/happy/1.wav`` and ``b/mine/happy/1.wav`` are not one clip."""
+    roots = [touch(tmp_path / home / "mine", "happy/1.wav") for home in ("a", "b")]
+    index = load_corpora(roots)
+    assert [clip.key for clip in index.utterances] == ["mine-2/happy/1", "mine/happy/1"]
+    assert not index.duplicates

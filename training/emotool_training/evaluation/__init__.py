@@ -1,0 +1,1 @@
+"""Measure models: figures, intervals, calibration, plots."""
