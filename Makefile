@@ -81,7 +81,10 @@ clean:  ## remove environments, caches and builds
 	rm -rf .venv .venv-* dist build demo.csv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or later found; try: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@fail() { echo "error: $$*; try: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
+	test -n "$(PYTHON)" || fail "no Python 3.11 or later found"; \
+	$(PYTHON) -c '' 2>/dev/null || fail "$(PYTHON) cannot be run"; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$(PYTHON) is older than Python 3.11"
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -140,8 +140,12 @@ def _run(arguments: list[str]) -> int:
     """Run a command and turn every expected way for it to end into an exit code."""
     try:
         return _call(arguments)
-    except Exception:
+    except Exception as error:
         if not (code := ending.received()):
+            from emotool.cli.limits import refusal
+
+            if refused := refusal(error):
+                return _report(*refused, 1)
             raise  # a mistake of ours, to be seen in full
     # What went wrong was the signal's doing.
     return _report("interrupted", "", code) if code == ending.INTERRUPTED else code

@@ -68,7 +68,11 @@ def read_settings(path: Path, command: str, known: Collection[str]) -> dict[str,
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise SettingsError(f"cannot read {shown}: {error.strerror}") from error
+        if _is_hidden(path):
+            return {}
+        raise SettingsError(
+            f"cannot read {shown}: {error.strerror}", hint="allow reading it, or move it away"
+        ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{shown} is not valid TOML: {printable(str(error))}") from error
     for name, value in document.items():
@@ -82,6 +86,20 @@ def read_settings(path: Path, command: str, known: Collection[str]) -> dict[str,
         _known(name, known, shown): Setting(_plain(name, value, shown), shown)
         for name, value in table.items()
     }
+
+
+def _is_hidden(path: Path) -> bool:
+    """Return whether a folder keeps its files from this user, as a home of somebody else's does.
+
+    What may be there is then no setting of theirs, and no reason not to work.
+    """
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def from_environment(known: Collection[str], environment: Mapping[str, str]) -> dict[str, Setting]:

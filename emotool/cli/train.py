@@ -247,10 +247,12 @@ def train(
     )
     from emotool.cli import ending
     from emotool_training.features.cache import FeatureCache, default_folder
+    from emotool_training.folders import make_folder
     from emotool_training.jobs.session import run_training
     from emotool_training.jobs.start import Places
 
-    places = Places(runs, FeatureCache(cache or default_folder(), workers))
+    kept = make_folder(cache or default_folder(), "name another with --cache")
+    places = Places(runs, FeatureCache(kept, workers))
     typer.echo(run_training(recipe, choices, places, again=resume, check=ending.raise_again))
 
 

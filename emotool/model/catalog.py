@@ -193,6 +193,8 @@ def distinct_name(name: str, path: Path, sha256: str) -> str:
 def _is_there(path: Path) -> bool:
     try:
         return path.exists() and not path.is_dir()
+    except PermissionError:  # whoever reads it will say so
+        return True
     except (OSError, ValueError):  # a name too long, or with a NUL in it
         return False
 

@@ -121,14 +121,19 @@ def _read(path: Path) -> bytes:
                 f"{shown} is refused: it has {size:.1f} GiB, more than an ONNX file can"
             )
         with path.open("rb") as handle:
-            content = handle.read(MAX_BYTES + 1)
+            # One byte more than there was: a file that grows is seen to, and no memory reserved.
+            content = handle.read(status.st_size + 1)
+    except MemoryError as error:
+        raise ModelError(
+            f"there is not enough memory to read {shown} ({status.st_size / 1e6:,.1f} MB)"
+        ) from error
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelNotFoundError(f"there is no model file {shown}") from error
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot read {shown}: {getattr(error, 'strerror', error)}") from error
     if not content:
         raise ModelError(f"{shown} is not an ONNX file: it is empty")
-    if len(content) > MAX_BYTES:
+    if len(content) > status.st_size:
         raise ModelError(f"{shown} is refused: it grew while it was read")
     return content
 

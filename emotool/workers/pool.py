@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from emotool.cores import usable_cores
+from emotool.errors import EmotoolError
 from emotool.workers.queues import Inbox, Source, Task
 from emotool.workers.supervisor import Answer, Supervisor
 
@@ -113,11 +114,23 @@ class WorkerPool:
     def start(self, count: int | None = None) -> None:
         """Have ``count`` workers, or as many as the options say if that is less.
 
-        They load what they need while the caller does something else.
+        They load what they need while the caller does something else. Where the system refuses
+        another process, there are fewer.
+
+        Raises
+        ------
+        EmotoolError
+            If it refuses the first.
         """
         wanted = self.workers if count is None else min(count, self.workers)
         while len(self._supervisors) < wanted:
-            self._supervisors.append(Supervisor(self._options.command, self._options.timeout_s))
+            try:
+                another = Supervisor(self._options.command, self._options.timeout_s)
+            except EmotoolError:
+                if not self._supervisors:
+                    raise
+                return
+            self._supervisors.append(another)
 
     def run(self, tasks: Iterable[Task], spec: "SpectrogramSpec") -> Generator[Answer | None]:
         """Read clips.
@@ -150,8 +163,16 @@ class WorkerPool:
             "by_content": options.by_content,
             "hop_s": options.hop_s,
         }
-        for supervisor in self._supervisors:
-            supervisor.begin(setup, source, self._inbox.put)
+        for number, supervisor in enumerate(self._supervisors):
+            try:
+                supervisor.begin(setup, source, self._inbox.put)
+            except RuntimeError:  # no more threads: those that have begun do the work
+                if not number:
+                    raise
+                for idle in self._supervisors[number:]:
+                    idle.close(0.0)
+                del self._supervisors[number:]
+                break
         busy = len(self._supervisors)
         last = time.monotonic()
         while busy and not self._inbox.closed:

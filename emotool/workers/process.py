@@ -67,7 +67,11 @@ class WorkerProcess:
                 env=os.environ | _ENVIRONMENT,
             )
         except OSError as error:
-            raise EmotoolError(f"cannot start a worker process: {error.strerror}") from error
+            raise EmotoolError(
+                f"cannot start a worker process: {error.strerror}",
+                hint="raise the limits on processes (ulimit -u), open files (ulimit -n) and memory "
+                "(ulimit -v), or the container's",
+            ) from error
         self._stdin = cast("BinaryIO", self._process.stdin)
         self._stdout = cast("BufferedReader", self._process.stdout)
         _widen(self._stdout.fileno())

@@ -143,10 +143,16 @@ class Supervisor:
         """Let the thread start: take from ``source``, ``put`` answers until there are no more.
 
         ``put`` gets an error that ends the run, or True when this worker's share is done.
+
+        Raises
+        ------
+        RuntimeError
+            If the system starts no more threads.
         """
         self._setup = setup
-        self._thread = threading.Thread(target=self._run, args=(source, put), daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, args=(source, put), daemon=True)
+        thread.start()
+        self._thread = thread  # only now can it be waited for
 
     def tick(self, seconds: float) -> None:
         """Count time watched; a worker beyond its limit is killed. Called by the run's thread."""

@@ -159,10 +159,10 @@ def main() -> None:
     """Serve the parent through standard input and output until it closes them or dies."""
     messages, answers = _take_streams()
     inbox: SimpleQueue[Message] = SimpleQueue()
-    threading.Thread(target=_listen, args=(messages, inbox), daemon=True).start()
     _volunteer_for_the_oom_killer()
     worker = _Worker(answers)
     try:
+        threading.Thread(target=_listen, args=(messages, inbox), daemon=True).start()
         # The parent imports this module, but none of what reading clips needs.
         import emotool.quality.flags  # noqa: F401
     except Exception as error:

@@ -8,8 +8,15 @@ from emotool.text import printable
 __all__ = ["make_folder"]
 
 
-def make_folder(path: Path) -> Path:
+def make_folder(path: Path, hint: str = "") -> Path:
     """Make a folder, with those above it, where it is not there.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    hint : str, optional
+        What to do if it cannot be made.
 
     Returns
     -------
@@ -25,5 +32,7 @@ def make_folder(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(f"cannot make the folder {printable(str(path))}: {reason}") from error
+        raise OutputError(
+            f"cannot make the folder {printable(str(path))}: {reason}", hint=hint
+        ) from error
     return path

@@ -65,13 +65,21 @@ def default_folder() -> Path:
     named = os.environ.get("EMOTOOL_CACHE")
     if named:
         return Path(named)
+    try:
+        return _system_folder() / "emotool" / "features"
+    except RuntimeError as error:  # no HOME, and a user whom the system does not know
+        raise TrainingError(
+            "there is no home folder to keep features in",
+            hint="name a folder with --cache or in the environment variable EMOTOOL_CACHE",
+        ) from error
+
+
+def _system_folder() -> Path:
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "emotool" / "features"
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 @dataclass(frozen=True, slots=True)
