@@ -10,7 +10,6 @@ import numpy as np
 from benchmarks.accuracy_store import PROTOCOLS, Outcome, load_all
 from emotool.errors import TrainingError
 from emotool_training.evaluation.calibration import apply_temperature, fit_temperature, reliability
-from emotool_training.evaluation.metrics import confusion_matrix
 from emotool_training.evaluation.plots import save_confusion_plot, save_reliability_plot
 from emotool_training.evaluation.predictions import Predictions, concatenate
 from emotool_training.evaluation.scores import score
@@ -162,11 +161,10 @@ def pictures(results: Path, model: str) -> list[Path]:
         return []
     raw = [_tested(jobs, lambda _: 1.0) for jobs in whole]
     own = [_tested(jobs, lambda job: _fit([job.subset("validation")])) for jobs in whole]
-    confusion = sum(confusion_matrix(o.truth, o.predicted, len(o.labels)) for o in raw)
     counted = "" if len(whole) == 1 else f", {len(whole)} seeds added up"
     matrix, diagram = (results / model / f"{n}.png" for n in ("confusion_matrix", "reliability"))
     title = f"{model}: new speakers, out of fold{counted}"
-    save_confusion_plot(confusion, raw[0].labels, matrix, title=title)
+    save_confusion_plot(score(raw), matrix, title=title)
     diagrams = {
         name: reliability(
             np.concatenate([o.probabilities for o in sets]), np.concatenate([o.truth for o in sets])

@@ -24,6 +24,13 @@ _COMMANDS = {
     "import": ["-c", _LIBRARY_AFTER],
 }
 
+_TRAINING = """
+from emotool_training.tf_setup import load_tensorflow
+load_tensorflow("the test")
+import tf2onnx
+import emotool_training.export.export, emotool_training.jobs.train, matplotlib.font_manager
+"""
+
 _LOADED_BEFORE = """
 import onnxruntime, emotool
 """
@@ -52,7 +59,7 @@ def run(tmp_path: Path, python: str, python_path: dict[str, str]) -> Run:
             env=environment | variables,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
@@ -78,6 +85,40 @@ def test_no_network_socket_is_opened(run: Run, tmp_path: Path, name: str) -> Non
         pytest.skip("strace may not trace here")
     assert done.returncode == 0, done.stderr
     assert re.findall(r".*AF_INET.*", trace.read_text("utf-8")) == []
+
+
+def test_training_opens_no_socket_and_leaves_only_what_is_documented(
+    run: Run, tmp_path: Path, root: Path
+) -> None:
+    """TensorFlow, Keras, tf2onnx and matplotlib as training, export and evaluation load them.
+
+    Keras writes its settings and matplotlib its list of fonts; SECURITY.md says so.
+    """
+    for module in ("tensorflow", "tf2onnx", "matplotlib"):
+        pytest.importorskip(module, reason="needs the train extra")
+    trace = tmp_path / "trace.txt"
+    strace = (
+        "strace",
+        "-f",
+        "-qq",
+        "--seccomp-bpf",
+        "-e",
+        "trace=socket,connect,sendto",
+        "-o",
+        str(trace),
+    )
+    done = run("-c", _TRAINING, before=strace if shutil.which("strace") else ())
+    if "ptrace" in done.stderr:
+        done = run("-c", _TRAINING)
+    assert done.returncode == 0, done.stderr
+    assert not trace.exists() or re.findall(r".*AF_INET.*", trace.read_text("utf-8")) == []
+    home = tmp_path / "home"
+    left = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
+    known = {".keras/keras.json"} | {name for name in left if "matplotlib/fontlist" in name}
+    assert left <= known
+    security = (root / "SECURITY.md").read_text("utf-8")
+    assert "`~/.keras/keras.json`" in security
+    assert "matplotlib/fontlist" in security
 
 
 def test_a_user_cannot_switch_it_on_by_accident(run: Run, tmp_path: Path) -> None:

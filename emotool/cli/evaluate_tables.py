@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from emotool.model.evidence import warning
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _table(figures: Mapping[str, Any], *, speakers: bool) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from emotool_training.evaluation.metrics import MIN_CORPUS_CLIPS
+    from emotool_training.evaluation.headline import averaged
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")
@@ -59,11 +60,10 @@ def _table(figures: Mapping[str, Any], *, speakers: bool) -> "Table":
         table.add_section()
         for name, part in sorted(figures[f"per_{kind}"].items()):
             _add_line(table, name, part)
-    averaged = ", ".join(map(printable, figures["averaged_corpora"]))
-    if left := figures["per_corpus"].keys() - set(figures["averaged_corpora"]):
-        few = ", ".join(map(printable, sorted(left)))
-        averaged += f"; {few} left out: fewer than {MIN_CORPUS_CLIPS} clips"
-    table.caption = Text(f"In per cent. UAR of all: the mean over {averaged}.")
+    caption = f"In per cent. UAR of all: the {printable(averaged(figures))}."
+    if few := warning(figures):
+        caption += f" Warning: {few}."
+    table.caption = Text(caption)
     table.caption_justify = "left"
     return table
 
@@ -75,7 +75,7 @@ def _add_line(table: "Table", name: str, part: Mapping[str, Any]) -> None:
     table.add_row(
         Text(printable(name)),
         f"{part['clips']:,}",
-        str(part["speakers"]),
+        "?" if part.get("unknown_speakers") else str(part["speakers"]),
         _rate(part, "uar"),
         _interval(part, "uar"),
         _rate(part, "accuracy"),

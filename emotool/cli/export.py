@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 _STORAGES = ("float32", "float16", "int8")
-_LOW, _HIGH = 0.2, 5.0
-"""Temperatures beyond which a model's confidences mean nothing, whatever they are divided by."""
 
 
 def export(
@@ -187,7 +185,7 @@ def _way_to(done: "Exported") -> str:
 
 def _doubts(done: "Exported") -> list[str]:
     """Warn of figures and a temperature that rest on too little."""
-    from emotool.model.evidence import warning
+    from emotool.model.evidence import temperature_warning, warning
 
     metadata = done.metadata
     lines = [
@@ -195,9 +193,6 @@ def _doubts(done: "Exported") -> list[str]:
         for one, figures in metadata.metrics.items()
         if (text := warning(figures))
     ]
-    if not _LOW <= metadata.temperature <= _HIGH:
-        lines.append(
-            f"  temperature {metadata.temperature:.1f}: the model is hardly ever right, or there "
-            "are too few clips to tell; do not trust its confidences"
-        )
+    if text := temperature_warning(metadata.temperature):
+        lines.append(f"  {text}")
     return lines

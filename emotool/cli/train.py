@@ -18,6 +18,7 @@ SHORT = Short(
         "--epochs",
         "--weights",
         "--seed",
+        "--name",
         "--resume",
     ),
     examples=(

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["FEW_CLIPS", "FEW_SPEAKERS", "basis", "is_thin", "warning"]
+__all__ = ["FEW_CLIPS", "FEW_SPEAKERS", "basis", "is_thin", "temperature_warning", "warning"]
 
 FEW_SPEAKERS: Final = 10
 """With fewer people, one more or less moves a figure by ten points."""
 
 FEW_CLIPS: Final = 50
 """With fewer clips, one clip is two points."""
+
+_TEMPERATURES: Final = (0.2, 5.0)
 
 
 def is_thin(figures: Mapping[str, Any]) -> bool:
@@ -66,4 +68,23 @@ def warning(figures: Mapping[str, Any]) -> str:
     return (
         f"{basis(figures)}: too few to say how good the model is ({FEW_SPEAKERS} people and "
         f"{FEW_CLIPS} clips or more)"
+    )
+
+
+def temperature_warning(temperature: float) -> str:
+    """Say that confidences mean nothing at a temperature; nothing where they may.
+
+    Examples
+    --------
+    >>> temperature_warning(12.8)
+    'temperature 12.8: the model is right too rarely, or on too few clips, for its confidences'
+    >>> temperature_warning(1.3)
+    ''
+    """
+    low, high = _TEMPERATURES
+    if low <= temperature <= high:
+        return ""
+    return (
+        f"temperature {temperature:.1f}: the model is right too rarely, or on too few clips, for "
+        "its confidences"
     )

@@ -26,9 +26,32 @@ def test_behind_a_pipe_an_epoch_is_a_line() -> None:
         shown.epoch_ends(ROW, 1)
     first, second = file.getvalue().splitlines()
     assert first.startswith("epoch   2/10  loss 0.5000  validation: loss 0.4000  UAR 81.2 %")
-    assert first.endswith("(best: epoch 1)")
-    assert second.endswith("best yet")
+    assert first.endswith("(kept: epoch 1)")
+    assert second.endswith("kept for now")
     assert "\x1b" not in file.getvalue()
+
+
+def test_an_epoch_that_is_kept_for_being_last_is_not_called_best() -> None:
+    """Where no earlier epoch may be kept, the last one is, however it compares."""
+    shown, file = display()
+    with shown.training(2):
+        shown.epoch_begins(0, 5)
+        shown.epoch_ends({**ROW, "epoch": 1}, -1)
+        shown.epoch_begins(1, 5)
+        shown.epoch_ends({**ROW, "validation_uar": 0.5}, 1)
+    first, second = file.getvalue().splitlines()
+    assert first.endswith(" s")
+    assert second.endswith("kept: last epoch")
+    assert "best" not in file.getvalue()
+
+
+def test_the_first_epoch_that_may_be_kept_is_not_called_best() -> None:
+    """Those before it may have been better."""
+    shown, file = display()
+    with shown.training():
+        shown.epoch_begins(1, 5)
+        shown.epoch_ends(ROW, 1)
+    assert file.getvalue().rstrip().endswith("kept for now")
 
 
 def test_what_is_checked_after_an_epoch_may_end_training() -> None:

@@ -3,10 +3,11 @@
 import platform
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from emotool.errors import MissingExtraError
+from emotool.errors import MissingExtraError, TrainingError
 from emotool_training import tf_setup as tensorflow_setup
 from emotool_training.extras import require_train_extra
 from emotool_training.tf_setup import load_tensorflow
@@ -143,3 +144,23 @@ def test_where_malloc_cannot_be_told_nothing_happens(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(memory.sys, "platform", "linux")
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
     assert not memory.keep_freed_memory()
+
+
+def test_too_few_threads_are_an_error_before_tensorflow_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would end the process without a word where a limit on processes keeps it from them."""
+    begun = []
+
+    def start(thread: threading.Thread) -> None:
+        if len(begun) == 3:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        original(thread)
+
+    original = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(TrainingError, match="the system allows 3 more") as caught:
+        load_tensorflow("the test")
+    assert "ulimit -u" in caught.value.hint
+    assert not any(thread.is_alive() for thread in begun)

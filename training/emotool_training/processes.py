@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 def in_processes(
     work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]], workers: int
 ) -> Iterator[tuple[tuple[Any, ...], Result]]:
-    """Do tasks in processes of their own.
+    """Do tasks in processes of their own, or in this one where the system has no locks for them.
 
     Parameters
     ----------
@@ -44,7 +44,12 @@ def in_processes(
     """
     # Spawned, not forked: a fork of a process with TensorFlow's threads can hang.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
+    try:
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
+    except (OSError, ImportError):  # no shared memory (/dev/shm) for locks between processes
+        for task in tasks:
+            yield task, work(*task)
+        return
     try:
         with _plain_start():
             running = {pool.submit(work, *task): task for task in tasks}

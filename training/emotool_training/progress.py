@@ -112,9 +112,10 @@ class Display:
         epoch = int(row["epoch"])
         parts = [f"epoch {epoch:3}/{self._epochs}"]
         parts += [_figure(name, value) for name, value in row.items() if name in SHOWN]
-        mark = f"  (best: epoch {best + 1})" if best >= 0 else ""
+        mark = f"  (kept: epoch {best + 1})" if best >= 0 else ""
         if best == epoch - 1:
-            mark = "  best yet"
+            # Not "best": epochs before it may have been better, but too early to be kept.
+            mark = "  kept: last epoch" if epoch == self._epochs else "  kept for now"
         self.say("  ".join(parts) + f"  {time.monotonic() - self._began:.0f} s" + mark)
         self._check()
 

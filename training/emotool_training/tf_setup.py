@@ -3,12 +3,15 @@
 import ctypes
 import os
 import platform
+import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from emotool.errors import TrainingError
 from emotool_training.extras import require_train_extra
 
 __all__ = ["device_name", "keep_freed_memory", "load_tensorflow", "precision", "prepare"]
@@ -50,6 +53,10 @@ def keep_freed_memory() -> bool:
     return all(taken)
 
 
+_THREADS, _THREADS_PER_CORE = 8, 4
+"""About what TensorFlow starts."""
+
+
 def load_tensorflow(purpose: str) -> Any:
     """Import TensorFlow without its messages about processors and missing GPUs.
 
@@ -69,15 +76,18 @@ def load_tensorflow(purpose: str) -> Any:
     ------
     MissingExtraError
         If it is not installed.
+    TrainingError
+        If the system does not let it start as many threads as it needs.
     """
     require_train_extra(purpose)
+    _require_threads(_THREADS + _THREADS_PER_CORE * (os.cpu_count() or 1))
     keep_freed_memory()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if platform.machine() in ("x86_64", "AMD64"):
         # By itself TensorFlow takes oneDNN's kernels only where there is AVX-512 with VNNI;
         # they are faster with AVX2, too.
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with _stderr_held_back():
+    with _stderr_held_back(), _no_sockets():
         import tensorflow as tf
 
         for gpu in tf.config.list_physical_devices("GPU"):
@@ -143,6 +153,40 @@ def _gpu_has_bfloat16() -> bool:
     return bool(details) and all(
         d.get("compute_capability", (0, 0)) >= BFLOAT16_CAPABILITY for d in details
     )
+
+
+def _require_threads(count: int) -> None:
+    """Try whether so many threads can be started: TensorFlow ends the process if it cannot."""
+    over = threading.Event()
+    begun = []
+    try:
+        for _ in range(count):
+            thread = threading.Thread(target=over.wait)
+            thread.start()
+            begun.append(thread)
+    except RuntimeError as error:
+        raise TrainingError(
+            f"TensorFlow needs about {count} threads, and the system allows {len(begun)} more",
+            hint="raise the limit on processes (ulimit -u, or the container's)",
+        ) from error
+    finally:
+        over.set()
+        for thread in begun:
+            thread.join()
+
+
+@contextmanager
+def _no_sockets() -> Iterator[None]:
+    """Keep urllib3, which Keras imports, from binding a socket to find out whether there is IPv6.
+
+    It would go nowhere; but a program that opens no connection needs no socket.
+    """
+    before = socket.has_ipv6
+    socket.has_ipv6 = False
+    try:
+        yield
+    finally:
+        socket.has_ipv6 = before
 
 
 @contextmanager

@@ -147,3 +147,19 @@ def test_an_interrupted_run_is_resumed_to_the_same_end(
     for name in SAME:
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
     assert json.loads((whole / "metrics.json").read_text())["epochs"] == 40
+
+
+def test_figures_say_what_stands_behind_them(run: Run, base: Path, tmp_path: Path) -> None:
+    """The last epoch is kept for being last; few clips of few people are called so."""
+    recipe = tiny_recipe(tmp_path / "tiny.json", epochs=2, first_judged=2)
+    code, _, err = run("train", recipe, *options(base), "--runs", tmp_path / "runs")
+    assert code == 0, err
+    lines = err.splitlines()
+    assert not next(line for line in lines if line.startswith("epoch   1/2")).endswith("kept")
+    assert next(line for line in lines if line.startswith("epoch   2/2")).endswith(
+        "kept: last epoch"
+    )
+    (test,) = (line for line in lines if line.startswith("test: UAR"))
+    assert test.endswith(
+        "4 clips of 1 person: too few to say how good the model is (10 people and 50 clips or more)"
+    )

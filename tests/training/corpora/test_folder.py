@@ -64,8 +64,20 @@ def test_pattern_finds_the_speaker(tmp_path: Path, pattern: str, name: str) -> N
 def test_pattern_that_is_not_there_leaves_the_speaker_unknown(tmp_path: Path) -> None:
     """A split by speaker will then refuse the clip; it is not given to a neighbour."""
     mine = touch(tmp_path / "mine", "happy/x.wav")
-    (clip,) = load_corpora([mine], speaker_pattern=r"/([^/_]+)_").utterances
-    assert clip.speaker == ""
+    touch(tmp_path / "mine", "happy/y_1.wav")
+    found, _ = load_corpora([mine], speaker_pattern=r"/([^/_]+)_").utterances
+    assert found.speaker == ""
+
+
+@pytest.mark.parametrize("name", ["happy/x.wav", "happy/03a01Fa.wav"])
+def test_a_pattern_that_matches_nothing_is_refused_with_a_path(tmp_path: Path, name: str) -> None:
+    """Also where file names of a known corpus say who speaks, and nobody would look for it."""
+    mine = touch(tmp_path / "mine", name)
+    with pytest.raises(CorpusError) as caught:
+        load_corpora([mine], speaker_pattern=r"/(anna|bo)_")
+    assert "--speaker-pattern '/(anna|bo)_' matches no path" in caught.value.message
+    assert caught.value.message.endswith(f"such as {name}")
+    assert "anna in happy/anna_01.wav" in caught.value.hint
 
 
 @pytest.mark.parametrize("pattern", ["(", "anna"])

@@ -122,8 +122,47 @@ def test_open_data_leaves_weights_open_and_unknown_data_to_its_owner() -> None:
     assert "own terms of its owner" in licence_of(["own"])
 
 
+def test_cards_of_own_models_claim_nothing_that_is_not_known() -> None:
+    """Neither acted speech, nor a LICENSE that is not there, nor other speakers."""
+    split = {"description": "random clips", "speakers": {"train": [""], "validation": [""]}}
+    figures = {"uar": 0.9, "clips": 400, "speakers": 1, "unknown_speakers": 400}
+    own = metadata(corpora=("mine",), split=split, metrics={"validation": figures})
+    card = model_card(own, 1, licence_file=False)
+    assert "**acted**" not in card
+    assert "children" not in card
+    assert "LICENSE" not in card
+    assert "speakers to validate on" not in card
+    assert "the speakers it was validated on" not in card
+    assert "| 400 | unknown |" in card
+    assert "--model PATH/cnn.onnx" in card
+    assert "400 clips of unknown people: too few to say" in card
+
+
+def test_a_licence_file_is_named_only_where_it_is_about_the_corpora() -> None:
+    """It lies beside emotool's own models and names public corpora."""
+    public = metadata(corpora=("nemo", "tess"))
+    assert "See `LICENSE`" in model_card(public, 1)
+    assert "See `LICENSE`" not in model_card(public, 1, licence_file=False)
+    assert "See `LICENSE`" not in model_card(metadata(corpora=("mine", "tess")), 1)
+
+
+def test_speakers_on_both_sides_are_no_other_speakers() -> None:
+    """A split by clips validates on people who were heard in training."""
+    split = {**metadata().split, "speakers": {"train": ["nemo-A"], "validation": ["nemo-A"]}}
+    assert "Other speakers" not in model_card(metadata(split=split), 1)
+
+
+def test_figures_of_few_people_carry_a_warning() -> None:
+    """A UAR of 100 % on ten clips of one person, and a temperature that says nothing fits."""
+    figures = {"uar": 1.0, "clips": 10, "speakers": 1}
+    card = model_card(metadata(metrics={"new_speakers": figures}, temperature=12.8), 1)
+    assert "10 clips of 1 person: too few to say how good the model is" in card
+    assert "Temperature 12.8: the model is right too rarely" in card
+    assert "too few" not in model_card(metadata(), 1)
+
+
 @pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parents[2] / "exported").glob("*.onnx")), ids=lambda p: p.stem
+    "path", sorted((Path(__file__).parents[3] / "exported").glob("*.onnx")), ids=lambda p: p.stem
 )
 def test_shipped_cards_say_what_their_files_say(path: Path) -> None:
     """A card is made of its file's metadata and nothing else."""

@@ -16,6 +16,7 @@ import re
 from pathlib import Path
 
 from emotool.errors import CorpusError
+from emotool.text import printable
 from emotool_training.corpora.base import (
     EMOTIONS,
     OTHER_EMOTIONS,
@@ -48,6 +49,36 @@ class Finder:
     def __init__(self, names: CorpusNames, speaker_pattern: str | None = None) -> None:
         self._names = names
         self._pattern = None if speaker_pattern is None else _compile(speaker_pattern)
+        self._matches = False
+        self._tried: list[str] = []  # the first path, if any
+
+    def try_pattern(self, inside: str) -> None:
+        """Note whether the speaker pattern is found in a path; `check_pattern` asks.
+
+        Parameters
+        ----------
+        inside : str
+            The path of an audio file below the folder that was named.
+        """
+        if self._pattern is not None and not self._matches:
+            self._matches = self._pattern.search(inside) is not None
+            self._tried = self._tried or [inside]
+
+    def check_pattern(self) -> None:
+        """Refuse a speaker pattern that is in none of the paths tried.
+
+        Raises
+        ------
+        CorpusError
+            That shows one of the paths.
+        """
+        if self._pattern is not None and self._tried and not self._matches:
+            raise CorpusError(
+                f"--speaker-pattern {printable(self._pattern.pattern)!r} matches no path, such as "
+                f"{printable(self._tried[0])}",
+                hint="its first group must find the speaker in such a path: '/([^/_]+)_' finds "
+                "anna in happy/anna_01.wav",
+            )
 
     def parse(self, path: Path, root: Path) -> Utterance | Excluded | None:
         """Read a clip's label from the nearest folder that is named by an emotion.

@@ -79,6 +79,7 @@ def load_corpora(paths: Sequence[Path] = (), *, speaker_pattern: str | None = No
             found.extend(_read_folder(root, finder, problems))
         else:
             found.extend(manifest.read(root, names, problems))
+    finder.check_pattern()
     usable, pointers = without_pointers(found, problems)
     utterances, excluded, duplicates = one_copy_each(usable, problems)
     have = {clip.key for clip in utterances} | {clip.key for clip in excluded}
@@ -97,6 +98,7 @@ def _read_folder(
 ) -> Iterator[Utterance | Excluded]:
     """Recognise each audio file below a folder, by its name or else by its folder's."""
     for path in audio_files(root, problems):
+        finder.try_pattern(path.relative_to(root).as_posix())
         clip = registry.parse(path) or finder.parse(path, root)
         if clip is None:
             message = "its name fits no known corpus and its folder is not named by an emotion"

@@ -70,12 +70,11 @@ def write_evaluation(evaluation: Evaluation, classifier: Classifier, folder: Pat
     OutputError
         If a file cannot be written.
     """
-    make_folder(folder)
+    make_folder(folder, "choose a folder that you may write to with -o")
     group = evaluation.headline
     part = evaluation.predictions.subset(group)
     save_confusion_plot(
-        evaluation.figures[group]["confusion"],
-        part.labels,
+        evaluation.figures[group],
         folder / "confusion_matrix.png",
         title=f"{classifier.name}\n{GROUPS[group]}",
     )

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from emotool.files.atomic import atomic_write
 from emotool_training.evaluation.calibration import Reliability
-from emotool_training.evaluation.metrics import accuracy_of, uar_of
+from emotool_training.evaluation.headline import headline
 
 __all__ = [
     "save_confusion_plot",
@@ -36,9 +36,7 @@ INCH_PER_LABEL = 0.85
 CHARACTERS_PER_INCH = 12  # of the title's font
 
 
-def save_confusion_plot(
-    confusion: npt.ArrayLike, labels: Sequence[str], path: Path, *, title: str = ""
-) -> None:
+def save_confusion_plot(figures: Mapping[str, Any], path: Path, *, title: str = "") -> None:
     """Draw a confusion matrix and write it as a PNG.
 
     Colour is the row's share (recall on the diagonal), so that a label with few clips reads
@@ -46,15 +44,14 @@ def save_confusion_plot(
 
     Parameters
     ----------
-    confusion : array_like of int, shape (labels, labels)
-        Rows are true labels, columns predicted ones.
-    labels : sequence of str
-        Names, in the matrix's order.
+    figures : mapping
+        As `emotool_training.evaluation.scores.score` gives them, of which ``confusion``
+        [labels, labels] (rows are true labels, columns predicted ones) is drawn.
     path : Path
         Where the PNG goes; replaced in one step.
     title : str, optional
-        Stands above the picture, wrapped to its width; accuracy and UAR over all clips, which
-        a mean over corpora differs from, are added beneath it.
+        Stands above the picture, wrapped to its width; beneath it stand the UAR and accuracy
+        that every other output shows (`emotool_training.evaluation.headline`).
 
     Raises
     ------
@@ -63,7 +60,7 @@ def save_confusion_plot(
     OutputError
         If the file cannot be written.
     """
-    counts = np.asarray(confusion)
+    counts, labels = np.asarray(figures["confusion"]), figures["labels"]
     size = len(labels)
     if counts.shape != (size, size):
         raise ValueError(f"{size} labels need a {size}x{size} matrix, not {counts.shape}")
@@ -83,11 +80,9 @@ def save_confusion_plot(
         # White ink on the darker half of the scale, black on the lighter.
         ink = "white" if share > 0.5 else "black"
         axes.text(column, row, text, ha="center", va="center", color=ink)
-    scores = (
-        f"all clips: accuracy {float(accuracy_of(counts)):.1%}, UAR {float(uar_of(counts)):.1%}"
-    )
-    wrapped = [fill(line, int(CHARACTERS_PER_INCH * side)) for line in title.splitlines()]
-    axes.set_title("\n".join([*wrapped, scores]), fontsize=10)
+    lines = [*title.splitlines(), headline(figures)]
+    wrapped = [fill(line, int(CHARACTERS_PER_INCH * side)) for line in lines]
+    axes.set_title("\n".join(wrapped), fontsize=10)
     figure.colorbar(image, ax=axes, label="share of the true label's clips", shrink=0.8)
     _save(figure, path, dpi=150)
 

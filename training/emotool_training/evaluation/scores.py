@@ -80,7 +80,8 @@ def score(
         ``uar`` (mean over ``averaged_corpora`` of each one's UAR, the headline), ``accuracy``
         and ``f1`` (over all clips), each with ``_low`` and ``_high``; ``per_seed_uar``;
         ``confusion`` (summed over seeds); ``per_corpus``, ``per_speaker``, ``per_sex``,
-        ``per_intensity``; ``calibration`` (``ece``, ``nll``); counts. A bound is None where
+        ``per_intensity``; ``calibration`` (``ece``, ``nll``); counts, of which
+        ``unknown_speakers`` is that of clips whose speaker nobody knows. A bound is None where
         there is a single speaker to draw.
 
     Raises
@@ -100,6 +101,7 @@ def score(
         "labels": list(first.labels),
         "clips": len(first),
         "speakers": len(speakers),
+        "unknown_speakers": int((first.facts["speaker"] == "").sum()),
         "seeds": len(sets),
         "averaged_corpora": list(averaged),
         # Who is in no averaged corpus does not move the mean.

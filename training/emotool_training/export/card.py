@@ -8,6 +8,8 @@ doi:10.1145/3287560.3287596.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from emotool.model.catalog import BUILT_IN
+from emotool.model.evidence import temperature_warning, warning
 from emotool.model.metadata import ModelMetadata
 from emotool_training.corpora import facts
 
@@ -21,20 +23,41 @@ PROTOCOLS = {
 }
 """What each protocol tests, in words."""
 
+PROTOCOLS_OF_UNKNOWN = {
+    "random_clips": "random clips (**not comparable: nobody knows who speaks**, and speakers may "
+    "be shared between training and test)",
+    "validation": "the clips it was validated on (**optimistic**: its temperature, and maybe its "
+    "weights, were chosen on them; nobody knows who speaks)",
+}
+"""The same of clips whose speakers nobody knows."""
+
 _LIMITS = """\
 For sorting and searching recordings of speech, for teaching and for research on corpora.
 Where a label matters, a person should listen.
 
-- It was trained on **acted** speech: actors told how to sound. Spontaneous emotion is
-  quieter and mixed; accuracy there is unknown, and to be expected lower.
+{speech}
 - It says how a clip *sounds to a model*, not what a person feels. It is no judge of people, of
   their honesty, health or fitness for anything.
 - In the European Union, inferring emotions of people at work or in education is forbidden
   (AI Act, Regulation (EU) 2024/1689, Art. 5(1)(f)), medical and safety reasons apart.
-- Languages, accents and recording conditions beyond the corpora above are untested, and
-  children's voices are missing.
+{untested}
 - It answers with one of its labels whatever it is given: music, noise, another emotion.
 """
+
+_ACTED = """\
+- It was trained on **acted** speech: actors told how to sound. Spontaneous emotion is
+  quieter and mixed; accuracy there is unknown, and to be expected lower."""
+_PARTLY_ACTED = """\
+- Part of what it was trained on ({acted}) is **acted** speech: actors told how to sound.
+  Spontaneous emotion is quieter and mixed."""
+_OWN = """\
+- It was trained on clips that emotool does not know ({own}): whether their speech is acted or
+  spontaneous, and who labelled it, is for whoever made the model to say."""
+_UNTESTED = """\
+- Languages, accents and recording conditions beyond the corpora above are untested, and
+  children's voices are missing."""
+_UNTESTED_OWN = """\
+- Languages, accents, ages and recording conditions beyond the corpora above are untested."""
 
 _FREE = ("ODbL",)  # licences without a non-commercial clause
 
@@ -66,7 +89,7 @@ def licence_of(corpora: Iterable[str]) -> str:
     return f"{condition} (trained on: {listed})"
 
 
-def model_card(metadata: ModelMetadata, size_bytes: int) -> str:
+def model_card(metadata: ModelMetadata, size_bytes: int, *, licence_file: bool = True) -> str:
     """Write a model's card.
 
     Parameters
@@ -75,6 +98,8 @@ def model_card(metadata: ModelMetadata, size_bytes: int) -> str:
         What the model file says of itself.
     size_bytes : int
         The file's size.
+    licence_file : bool, default True
+        Whether a file ``LICENSE`` lies beside the model, as beside emotool's own.
 
     Returns
     -------
@@ -82,23 +107,36 @@ def model_card(metadata: ModelMetadata, size_bytes: int) -> str:
         Markdown, ending in a line feed.
     """
     sections = [
-        _head(metadata, size_bytes),
+        _head(metadata, size_bytes, own=not licence_file),
         "## Accuracy\n\n" + _accuracy(metadata),
         "## Training data\n\n" + _data(metadata),
-        "## Use and limits\n\n" + _LIMITS,
-        "## Licence\n\n" + _licence(metadata),
+        "## Use and limits\n\n" + _limits(metadata.corpora),
+        "## Licence\n\n" + _licence(metadata, licence_file=licence_file),
         "## Technical facts\n\n" + _technical(metadata),
     ]
     return "\n".join(sections)
 
 
-def _head(metadata: ModelMetadata, size_bytes: int) -> str:
+def _limits(corpora: Sequence[str]) -> str:
+    """Say what the model is for, and what is known of the speech it has learnt from."""
+    acted = [name for name in corpora if name in facts()]
+    own = [name for name in corpora if name not in facts()]
+    if acted and not own:
+        return _LIMITS.format(speech=_ACTED, untested=_UNTESTED)
+    said = [_PARTLY_ACTED.format(acted=", ".join(acted))] if acted else []
+    said.append(_OWN.format(own=", ".join(own) or "not recorded"))
+    return _LIMITS.format(speech="\n".join(said), untested=_UNTESTED_OWN)
+
+
+def _head(metadata: ModelMetadata, size_bytes: int, *, own: bool) -> str:
+    # A built-in model's name does not find another model that is called so.
+    way = f"PATH/{metadata.name}.onnx" if own and metadata.name in BUILT_IN else metadata.name
     labels = _listed(metadata.labels)
     return (
         f"# {metadata.name}\n\n"
         f"Labels clips of speech as {labels}. Architecture `{metadata.architecture}`, "
         f"{size_bytes / 1e6:.1f} MB, runs on CPU and GPU through ONNX Runtime.\n\n"
-        f"```\nemotool classify FOLDER --model {metadata.name}\n```\n"
+        f"```\nemotool classify FOLDER --model {way}\n```\n"
     )
 
 
@@ -114,18 +152,23 @@ def _accuracy(metadata: ModelMetadata) -> str:
     notes = [one["description"] for one in figures.values() if one.get("description")]
     lines += ["", *_unique(f"{note}." for note in notes)]
     lines += ["", _reading(metadata, figures), *_calibration(figures)]
+    few = [warning(one) for one in figures.values()]
+    few.append(temperature_warning(metadata.temperature))
+    for text in filter(None, _unique(few)):
+        lines += ["", f"**{text[0].upper()}{text[1:]}.**"]
     return "\n".join(lines) + "\n"
 
 
 def _cells(name: str, one: Mapping[str, Any], corpora: Sequence[str]) -> list[str]:
     per_corpus = one.get("per_corpus", {})
+    unknown = bool(one.get("unknown_speakers"))
     return [
-        PROTOCOLS[name],
+        PROTOCOLS_OF_UNKNOWN.get(name, PROTOCOLS[name]) if unknown else PROTOCOLS[name],
         _with_interval(one, "uar"),
         _with_interval(one, "accuracy"),
         *(_per_cent(per_corpus.get(corpus, {}).get("uar")) for corpus in corpora),
         str(one.get("clips", "-")),
-        str(one.get("speakers", "-")),
+        "unknown" if unknown else str(one.get("speakers", "-")),
         str(one.get("seeds", 1)),
     ]
 
@@ -137,7 +180,7 @@ def _reading(metadata: ModelMetadata, figures: Mapping[str, Mapping[str, Any]]) 
             corpus
             for one in figures.values()
             for corpus, part in one.get("per_corpus", {}).items()
-            if part.get("speakers") == 1
+            if part.get("speakers") == 1 and not one.get("unknown_speakers")
         }
     )
     text = (
@@ -172,8 +215,10 @@ def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def _data(metadata: ModelMetadata) -> str:
     """List the corpora, their terms and the speakers that were heard."""
     known = facts()
-    heard: list[str] = metadata.split.get("speakers", {}).get("train", [])
-    validated: list[str] = metadata.split.get("speakers", {}).get("validation", [])
+    people = metadata.split.get("speakers", {})
+    heard, validated = (
+        list(filter(None, people.get(side, []))) for side in ("train", "validation")
+    )
     lines = [_row(["corpus", "speakers in training", "language", "licence", "source"])]
     lines.append(_row(["---"] * 5))
     for name in metadata.corpora:
@@ -183,8 +228,8 @@ def _data(metadata: ModelMetadata) -> str:
         title, language, licence, source = cells or (name, "-", "terms of its owner", "-")
         lines.append(_row([title, str(count or "-"), language, licence, source]))
     lines += ["", f"Split: {metadata.split.get('description', 'not recorded')}."]
-    if validated:
-        lines.append(f"Other speakers to validate on: {len(validated)}.")
+    if others := set(validated) - set(heard):
+        lines.append(f"Other speakers to validate on: {len(others)}.")
     return "\n".join(lines) + "\n"
 
 
@@ -193,10 +238,12 @@ def _corpus_of(speaker: str, corpora: Sequence[str]) -> str:
     return max((name for name in corpora if speaker.startswith(f"{name}-")), key=len, default="")
 
 
-def _licence(metadata: ModelMetadata) -> str:
+def _licence(metadata: ModelMetadata, *, licence_file: bool) -> str:
+    known = set(metadata.corpora) <= facts().keys()
+    names = " See `LICENSE` beside the model for how to name the corpora."
     return (
-        f"{metadata.licence or 'Not recorded'}. See `LICENSE` beside the model for how to name "
-        "the corpora. emotool's code is under Apache-2.0; the weights are not.\n"
+        f"{metadata.licence or 'Not recorded'}.{names if known and licence_file else ''} emotool's "
+        "code is under Apache-2.0; the weights are not.\n"
     )
 
 

@@ -216,7 +216,8 @@ def export_model(
         handle.write(content)
     card = path.with_suffix(".md")
     with atomic_write(card, text=True) as text:
-        text.write(model_card(metadata, len(content)))
+        there = path.with_name("LICENSE").is_file()
+        text.write(model_card(metadata, len(content), licence_file=there))
     return Exported(path, card, len(content), parity, agreed, metadata)
 
 
@@ -279,7 +280,13 @@ def _with_metadata(proto: onnx.ModelProto, metadata: ModelMetadata) -> bytes:
 
 def _check_loads(content: bytes, name: str) -> None:
     """Load the file as a user will: metadata, shapes and golden answer are checked there."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.onnx"
-        path.write_bytes(content)
-        load_classifier(path, device="cpu")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{name}.onnx"
+            path.write_bytes(content)
+            load_classifier(path, device="cpu")
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write a temporary file: {error.strerror or error}",
+            hint="name a folder with room for it in the environment variable TMPDIR",
+        ) from error

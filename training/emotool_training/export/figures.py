@@ -26,7 +26,8 @@ _OTHERS = 0.05
 
 _KEPT = (
     *(f"{name}{end}" for name in ("uar", "accuracy", "f1") for end in ("", "_low", "_high")),
-    *("clips", "speakers", "seeds", "averaged_corpora", "per_corpus", "comparable"),
+    *("clips", "speakers", "unknown_speakers", "seeds", "averaged_corpora", "per_corpus"),
+    "comparable",
     *("ece_before", "ece_after", "ece_stored", "description"),
 )
 

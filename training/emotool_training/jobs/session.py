@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from emotool_training.evaluation.headline import headline
 from emotool_training.jobs.choices import Choices
 from emotool_training.jobs.plan import Plan
 from emotool_training.jobs.start import Places, begin, resume
@@ -69,10 +70,4 @@ def _train(run: Run, plan: Plan, display: Display) -> None:
     metrics = train(run, plan, display)
     for subset in ("validation", "test"):
         if subset in metrics:
-            figures = metrics[subset]
-            display.say(
-                f"{subset}: UAR {100 * figures['uar']:.1f} % (mean over "
-                f"{', '.join(figures['averaged_corpora'])}), accuracy "
-                f"{100 * figures['accuracy']:.1f} % of {figures['clips']} clips, "
-                f"{figures['speakers']} speakers"
-            )
+            display.say(f"{subset}: {headline(metrics[subset])}")

@@ -153,8 +153,7 @@ def _keep_predictions(run: Run, predictions: Predictions, title: str) -> dict[st
     }
     shown = "test" if "test" in figures else "validation"
     save_confusion_plot(
-        figures[shown]["confusion"],
-        predictions.labels,
+        figures[shown],
         run.folder / "confusion_matrix.png",
         title=f"{shown}: {title}",
     )

@@ -118,7 +118,10 @@ def create_run(root: Path, name: str, config: Mapping[str, Any]) -> Run:
         place = _new_folder(parent, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
         (place / "checkpoints").mkdir()
     except OSError as error:
-        raise OutputError(f"cannot make a run's folder in {parent}: {error.strerror}") from error
+        raise OutputError(
+            f"cannot make a run's folder in {parent}: {error.strerror}",
+            hint="choose a folder that you may write to with --runs",
+        ) from error
     write_json(place / "config.json", config)
     return open_run(place)
 
