@@ -100,6 +100,8 @@ def classify(
         raise typer.BadParameter("--fail-fast is --max-errors 0: give only one of them")
     listed = _listed(from_list, from_nul)
     clips = _manifest(manifest, column)
+    if clips and clips.notice:
+        typer.echo(f"note: {clips.notice}", err=True)
     if bool(paths or listed) == (clips is not None):
         raise typer.BadParameter(
             "--manifest replaces paths: give only one of them"

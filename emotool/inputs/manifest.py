@@ -1,16 +1,17 @@
 """Manifests: tables that name one clip a row and say more about it in columns of their own."""
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Final
 
 from emotool.errors import InputError
 from emotool.files.opening import kind_of, plain_reason
 from emotool.files.zip_members import is_archive, member_problem, split_member
 from emotool.inputs.clips import Clip, Found
-from emotool.inputs.delimited import delimited_rows
-from emotool.text import printable, unharmed
+from emotool.inputs.delimited import read_delimited
+from emotool.inputs.encoding import read_text
+from emotool.inputs.names import Names
+from emotool.text import printable
 
 __all__ = ["MAX_COLUMNS", "Manifest", "read_manifest"]
 
@@ -32,12 +33,15 @@ class Manifest:
         As many cells as columns each, in the file's order.
     place : int
         Which column names the files.
+    notice : str, default ""
+        How the table was read, where there are two ways.
     """
 
     path: str
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
     place: int
+    notice: str = ""
 
     def found(self) -> Found:
         """Return one clip per row, in order, also where a file is missing or listed twice.
@@ -48,7 +52,10 @@ class Manifest:
             If no row names a file that can be opened.
         """
         folder = os.path.dirname(self.path)  # noqa: PTH120 - keeps what was typed
-        clips = [_clip(index, folder, row[self.place]) for index, row in enumerate(self.rows)]
+        names = Names()
+        clips = [
+            _clip(index, folder, row[self.place], names) for index, row in enumerate(self.rows)
+        ]
         if all(clip.problem is not None for clip in clips):
             first = clips[0]
             raise InputError(
@@ -59,16 +66,19 @@ class Manifest:
         return Found(clips, passed_over=0, hidden=0)
 
 
-def _clip(index: int, folder: str, cell: str) -> Clip:
-    """Find the file that a cell names, perhaps behind an apostrophe that a table of ours has."""
+def _clip(index: int, folder: str, cell: str, names: Names) -> Clip:
+    """Find the file that a cell names, or one that the cell can mean."""
     if not cell:
         return Clip(index, "", "", "the manifest names no file in this row")
     clip = _named(index, folder, cell)
-    # The apostrophe may be the name's own: only where nothing is called so, it is taken away.
-    if clip.problem is not None and unharmed(cell) != cell:
-        other = _named(index, folder, unharmed(cell))
+    if clip.problem is None:
+        return clip
+    found = names.find(cell, folder)
+    if found is not None:
+        other = _named(index, "", found)
         return clip if other.problem is not None else other
-    return clip
+    near = names.near(cell, folder)
+    return replace(clip, problem=f"{clip.problem}; {near}") if near else clip
 
 
 def _named(index: int, folder: str, name: str) -> Clip:
@@ -85,12 +95,12 @@ def _named(index: int, folder: str, name: str) -> Clip:
 
 
 def read_manifest(path: str, column: str) -> Manifest:
-    r"""Read a CSV file (commas, semicolons, tabs or bars) that lists clips.
+    r"""Read a CSV or TSV file that lists clips, in any dialect of `read_delimited`.
 
     Parameters
     ----------
     path : str
-        The file, UTF-8 with or without a byte-order mark.
+        The file, UTF-8 or UTF-16.
     column : str
         Name of the column that names the files.
 
@@ -115,26 +125,17 @@ def read_manifest(path: str, column: str) -> Manifest:
     (('file', 'speaker'), [('a.wav', 'Ann')])
     """
     shown = printable(path)
-    try:
-        # Not read_text(), which would change line breaks within cells.
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        hint = "" if isinstance(error, OSError) else "save it as CSV UTF-8"
-        raise InputError(f"cannot read the manifest {shown}: {reason}", hint=hint) from error
-    lines = delimited_rows(text, shown)
-    header = next(lines, (0, ()))[1]
-    place = _place(header, column, shown)
-    rows: list[tuple[str, ...]] = []
-    for number, cells in lines:
-        if len(cells) != len(header):
-            raise InputError(
-                f"{shown}: line {number} has {len(cells)} cells, the header {len(header)}"
-            )
-        rows.append(cells)
-    if not rows:
+    table = read_delimited(read_text(path, f"the manifest {shown}"), shown)
+    place = _place(table.columns, column, shown)
+    if not table.rows:
         raise InputError(f"the manifest {shown} lists no clip")
-    return Manifest(path, header, rows, place)
+    notice = ""
+    if table.stray:
+        notice = (
+            f"{shown}: quotes from line {table.stray} on are read as ordinary characters, so that "
+            f"each line is a row: {len(table.rows):,} rows"
+        )
+    return Manifest(path, table.columns, [cells for _, cells in table.rows], place, notice)
 
 
 def _place(header: tuple[str, ...], column: str, shown: str) -> int:

@@ -68,7 +68,9 @@ def _lines(content: bytes, shown: str) -> list[bytes]:
         except UnicodeDecodeError as error:
             raise _no_text(shown, "UTF-16") from error
         content = text.encode("utf-8", "surrogatepass")
-    return [line.rstrip(b"\r") for line in content.split(b"\n")]
+    # Old spreadsheets end lines in CR alone.
+    end = b"\n" if b"\n" in content else b"\r"
+    return [line.rstrip(b"\r") for line in content.split(end) if line.strip()]
 
 
 def _no_text(shown: str, encoding: str) -> InputError:

@@ -11,6 +11,7 @@ from emotool.audio.formats import DECODABLE_SUFFIXES, FOREIGN_SUFFIXES
 from emotool.errors import AudioError
 from emotool.files.opening import kind_of, plain_reason
 from emotool.files.zip_members import is_archive, list_members, member_problem, split_member
+from emotool.inputs.names import Names
 from emotool.inputs.report_folders import REPORTS_END, is_reports
 
 __all__ = ["Search"]
@@ -84,6 +85,7 @@ class Search:
     archives: int = 0
     empty: list[str] = field(default_factory=list)
     seen: _Seen = field(default_factory=_Seen)
+    names: Names = field(default_factory=Names)
 
     def add(self, shown: str, path: str, problem: str | None = None) -> None:
         """Take one clip."""
@@ -98,8 +100,12 @@ class Search:
                 self.member(argument, *inside)
             elif patterns and _is_pattern(argument) and not os.path.lexists(argument):
                 self.pattern(argument)
+            elif (meant := self.names.find(argument)) and not _is_broken_link(meant):
+                self.argument(meant, patterns=False)
             elif self.seen.take(_resolved(argument), regular=False):
-                self.add(_slashes(argument), argument, plain_reason(error))
+                near = self.names.near(argument)
+                reason = plain_reason(error) + (f"; {near}" if near else "")
+                self.add(_slashes(argument), argument, reason)
             return
         if stat.S_ISDIR(mode):
             self.folder(argument)
@@ -233,6 +239,10 @@ def _drain(links: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def _problem(mode: int) -> str | None:
     kind = kind_of(mode)
     return None if kind == "file" else f"not a file but a {kind}"
+
+
+def _is_broken_link(path: str) -> bool:
+    return not os.path.exists(path)  # noqa: PTH110 - as above
 
 
 def _is_audio(name: str) -> bool:

@@ -17,6 +17,13 @@ def test_lines_are_paths(tmp_path: Path) -> None:
     assert read_paths(str(tmp_path / "l")) == ["a.wav", " b c.wav", "d.wav"]
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\r\n", b"\r\r\n"])
+def test_lines_may_end_in_carriage_returns(tmp_path: Path, end: bytes) -> None:
+    """Lines of blanks are none."""
+    (tmp_path / "l").write_bytes(b"a.wav" + end + b"  " + end + b"b.wav" + end)
+    assert read_paths(str(tmp_path / "l")) == ["a.wav", "b.wav"]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.binary(min_size=1).filter(lambda b: b"\0" not in b), min_size=1))
 def test_any_name_survives_between_nul_bytes(tmp_path: Path, names: list[bytes]) -> None:

@@ -89,3 +89,16 @@ def test_manifest_of_a_known_corpus_has_its_keys(tmp_path: Path) -> None:
     text = "path,emotion,corpus,speaker\ndeep/03a01Fa.wav,happy,emodb,emodb-03\n"
     (clip,) = load_corpora([write(tmp_path / "list.csv", text)]).utterances
     assert (clip.key, clip.speaker) == ("emodb/03a01Fa", "emodb-03")
+
+
+def test_manifests_are_read_like_those_of_classify(tmp_path: Path) -> None:
+    """Stray quotes, a spreadsheet's additions, other forms of names and tabs lose no clip."""
+    touch(tmp_path, "a.wav", "b.wav", "Zoe\u0308.wav")
+    table = 'path\tsaid\temotion\t\t\na.wav\t"Hello\tsad\nb.wav\tbye"\thappy\t\t\n\t\t\t\n'
+    table += "Zo\u00eb.wav\t\tfear\nAa.wav\t\tfear\n"
+    (tmp_path / "list.tsv").write_bytes(table.encode("utf-16"))
+    index = load_corpora([tmp_path / "list.tsv"])
+    assert {(u.path.name, u.emotion) for u in index.utterances} == {
+        ("a.wav", "sad"), ("b.wav", "happy"), ("Zoe\u0308.wav", "fear"),
+    }  # fmt: skip
+    assert [p.kind for p in index.problems] == ["missing"]

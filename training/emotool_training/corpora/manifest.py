@@ -1,15 +1,18 @@
-"""Clips of your own: a CSV with one row per clip.
+"""Clips of your own: a CSV or TSV with one row per clip.
 
 Columns ``path`` (from the CSV's folder) and ``emotion`` must be there; ``speaker``, ``corpus``,
 ``sex``, ``intensity``, ``sentence`` and ``language`` may be. Without a speaker only a split by
 clips is possible.
 """
 
-import csv
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from emotool.errors import CorpusError
+from emotool.errors import CorpusError, InputError
+from emotool.inputs.delimited import read_delimited
+from emotool.inputs.encoding import read_text
+from emotool.inputs.names import Names
 from emotool_training.corpora import registry
 from emotool_training.corpora.base import EMOTIONS, Excluded, Problem, Utterance, normalise_emotion
 from emotool_training.corpora.names import CorpusNames
@@ -21,6 +24,7 @@ OPTIONAL = ("speaker", "corpus", "sex", "intensity", "sentence", "language")
 COLUMNS = REQUIRED + OPTIONAL
 """The columns that are read, in any order; others are passed over."""
 
+_SUFFIXES = (".csv", ".tsv")
 _SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
 
 
@@ -30,7 +34,7 @@ def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Ut
     Parameters
     ----------
     path : Path
-        A CSV, UTF-8, with a header.
+        A CSV or TSV with a header, in any dialect of `emotool.inputs.delimited`.
     names : CorpusNames
         Names the corpus of rows that name none.
     problems : list of Problem
@@ -44,30 +48,34 @@ def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Ut
     Raises
     ------
     CorpusError
-        If the file is no CSV or lacks a required column.
+        If the file is no such table, lacks a required column or has one twice.
     """
-    if path.suffix.lower() != ".csv":
+    if path.suffix.lower() not in _SUFFIXES:
         raise CorpusError(
             f"{path}: training data is a folder or a CSV manifest, and this is neither",
-            hint=f"a manifest is named .csv and has the columns {', '.join(COLUMNS)}",
+            hint=f"a manifest is named .csv or .tsv and has the columns {', '.join(COLUMNS)}",
         )
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = csv.DictReader(handle)
-            _check_header(path, rows.fieldnames or ())
-            for row in rows:
-                cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
-                problem = _fault(cells, path, rows.line_num)
-                if problem is None:
-                    yield _clip(cells, path.parent, cells["corpus"] or names.of(path))
-                else:
-                    problems.append(problem)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{path}: cannot be read as a CSV: {error}") from error
+        table = read_delimited(read_text(str(path), str(path)), str(path))
+    except InputError as error:
+        raise CorpusError(f"{error.message}: cannot be read as a CSV", hint=error.hint) from error
+    _check_header(path, table.columns)
+    files = Names()
+    for line, row in table.rows:
+        found = dict(zip(table.columns, row, strict=True))
+        cells = {name: found.get(name, "").strip() for name in COLUMNS}
+        problem = _fault(cells, path, line, files)
+        if problem is None:
+            yield _clip(cells, path.parent, cells["corpus"] or names.of(path))
+        else:
+            problems.append(problem)
 
 
 def _check_header(path: Path, names: Sequence[str]) -> None:
-    """Refuse a table that lacks a column."""
+    """Refuse a table that lacks a column, or has one twice."""
+    for name in COLUMNS:
+        if names.count(name) > 1:
+            raise CorpusError(f"{path}: has two columns called {name}")
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         there = ", ".join(names) or "none"
@@ -78,14 +86,20 @@ def _check_header(path: Path, names: Sequence[str]) -> None:
         )
 
 
-def _fault(cells: Mapping[str, str], manifest: Path, line: int) -> Problem | None:
-    """Say what is wrong with a row, if anything is."""
+def _fault(cells: dict[str, str], manifest: Path, line: int, files: Names) -> Problem | None:
+    """Say what is wrong with a row, if anything is; a path becomes that of the file it means."""
     empty = [name for name in REQUIRED if not cells[name]]
     if empty:
         return Problem("bad row", manifest, f"line {line} has no {' and no '.join(empty)}")
     audio = manifest.parent / cells["path"]
     if not audio.is_file():
-        return Problem("missing", audio, f"named in {manifest.name}, line {line}, and not there")
+        meant = files.find(cells["path"], str(manifest.parent))
+        if meant is None or not Path(meant).is_file():
+            near = files.near(cells["path"], str(manifest.parent))
+            what = f"named in {manifest.name}, line {line}, and not there"
+            return Problem("missing", audio, f"{what}; {near}" if near else what)
+        folder = os.path.join(manifest.parent, "")  # noqa: PTH118 - with a slash at its end
+        cells["path"] = meant.removeprefix(folder)
     return None
 
 

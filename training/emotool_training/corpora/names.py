@@ -57,7 +57,7 @@ class CorpusNames:
         """Give the name of the corpus in a folder or manifest."""
         home = home.resolve()
         if home not in self._given:
-            base = home.stem if home.suffix == ".csv" else home.name
+            base = home.stem if home.suffix in (".csv", ".tsv") else home.name
             name = base = name_text(base) or "folder"
             count = 1
             while name in self._taken:
