@@ -48,6 +48,21 @@ def compare(
             help="Column of B that holds the true labels.",
         ),
     ] = None,
+    column: Annotated[
+        str,
+        typer.Option(
+            "--column",
+            metavar="COLUMN",
+            help="Column of B that holds the paths.",
+        ),
+    ] = "path",
+    by_name: Annotated[
+        bool,
+        typer.Option(
+            "--by-name",
+            help="Also match paths of different folders by a file name that only they have.",
+        ),
+    ] = False,
     show: Annotated[
         int,
         typer.Option(
@@ -66,22 +81,28 @@ def compare(
 ) -> None:
     """Compare two tables of labels: how far they agree, and on which clips they differ.
 
-    Clips are matched by path. Clips that only one table has, or that have no label in one, are
-    counted and listed separately. Cohen's kappa (1960) is the agreement beyond chance: 1 is full
-    agreement, 0 is chance.
+    Clips are matched by path: ./a/x.wav is a/x.wav, and a path that is the end of one other path
+    only is the same clip. Upper and lower case of labels do not matter. Clips that only one table
+    has, that have no label in one or are uncertain, and labels that the other table's model does
+    not know are counted and listed separately. Cohen's kappa (1960) is the agreement beyond
+    chance: 1 is full agreement, 0 is chance. With --truth there are the recall of each label and
+    their mean (UAR), too.
 
     Exit codes: 0 the tables were compared, whether they agree or not; 1 they could not be.
     """
     from emotool.results.agreement import compare as work_out
     from emotool.results.agreement import read_table
 
-    found = work_out(read_table(first), read_table(second, truth or "label"))
+    other = read_table(second, truth or "label", column)
+    found = work_out(read_table(first), other, by_name=by_name)
     if as_json:
         typer.echo(json.dumps(_document(found, first, second), indent=1))
         return
     from rich.console import Console
 
-    _show(found, (first, second), show, Console(highlight=False))
+    console = Console(highlight=False)
+    _show(found, console, truth=truth is not None)
+    _show_clips(found, (first, second), show, console)
 
 
 def _document(found: "Comparison", first: str, second: str) -> dict[str, Any]:
@@ -96,16 +117,23 @@ def _document(found: "Comparison", first: str, second: str) -> dict[str, Any]:
         "compared": found.compared,
         "agreement": found.agreement,
         "kappa": cohens_kappa(found.pairs),
+        "uar": found.uar,
+        "recall": found.recalls,
         "labels": found.labels,
         "confusion": [[found.pairs[a, b] for b in found.labels] for a in found.labels],
         "differing": rows(found.differing),
         "unlabelled": rows(found.unlabelled),
+        "uncertain": rows(found.uncertain),
+        "unknown": rows(found.unknown),
+        "joined": found.joined,
+        "alike": found.alike,
         "only_a": found.only_first,
         "only_b": found.only_second,
     }
 
 
-def _show(found: "Comparison", names: tuple[str, str], most: int, console: "Console") -> None:
+def _show(found: "Comparison", console: "Console", *, truth: bool) -> None:
+    """Print the figures and the confusion matrix, and recalls if the second table is the truth."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -126,7 +154,9 @@ def _show(found: "Comparison", names: tuple[str, str], most: int, console: "Cons
         counts = [f"{found.pairs[a, b]:,}" for b in found.labels]
         matrix.add_row(Text(printable(a)), *counts)
     console.print(matrix)
-    _show_clips(found, names, most, console)
+    if truth:
+        recalls = ", ".join(f"{printable(k)} {100 * v:.1f} %" for k, v in found.recalls.items())
+        console.print(Text(f"UAR {100 * found.uar:.1f} % · recall: {recalls}"), soft_wrap=True)
 
 
 def _show_clips(found: "Comparison", names: tuple[str, str], most: int, console: "Console") -> None:
@@ -136,6 +166,8 @@ def _show_clips(found: "Comparison", names: tuple[str, str], most: int, console:
     kinds = (
         ("differs", "differ", found.differing),
         ("lacks a label", "lack a label", found.unlabelled),
+        ("is uncertain", "are uncertain", found.uncertain),
+        ("has a label unknown to a model", "have labels unknown to a model", found.unknown),
     )
     end = ":" if most else ""
     for singular, plural, rows in kinds:
@@ -152,6 +184,12 @@ def _show_clips(found: "Comparison", names: tuple[str, str], most: int, console:
             some += ["…"] if some and len(some) < len(paths) else []
             line = f"{_clips(len(paths))} only in {printable(name)}{end} {', '.join(some)}"
             console.print(Text(line.rstrip()), soft_wrap=True)
+    if found.joined:
+        console.print(f"{_clips(len(found.joined))} matched by paths written differently")
+    if found.alike:
+        one, other = map(printable, found.alike[0])
+        line = f"{_clips(len(found.alike))} of each table have equal file names, such as {one} and "
+        console.print(Text(f"{line}{other}: --by-name matches them"), soft_wrap=True)
 
 
 def _clips(number: int) -> str:

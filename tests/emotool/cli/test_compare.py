@@ -89,6 +89,36 @@ def test_programs_get_json(tables: tuple[str, str], capfd: pytest.CaptureFixture
     assert document["unlabelled"] == [{"path": "4", "a": None, "b": "sad"}]
 
 
+def test_other_tables_may_call_their_paths_otherwise(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Recalls and UAR are shown against the truth; what is counted apart is listed."""
+    ours, truth = tmp_path / "a.csv", tmp_path / "truth.csv"
+    ours.write_text(
+        "path,status,label,confidence,p_happy,p_sad\n./a/1.wav,ok,sad,.9,.1,.9\n"
+        "a/2.wav,ok,uncertain,.5,.5,.5\na/3.wav,ok,sad,.9,.1,.9\na/4.wav,ok,happy,.9,.9,.1\n"
+        "a/5.wav,ok,sad,.9,.1,.9\n"
+    )
+    truth.write_text(
+        "file;emotion\na\\1.wav;Sad\na\\2.wav;sad\n3.wav;calm\na/4.wav;happy\na/5.wav;HAPPY\n"
+    )
+    arguments = (str(ours), str(truth), "--truth", "emotion")
+    assert run(*arguments) == 1
+    assert "--column" in capfd.readouterr().err
+    assert run(*arguments, "--column", "file") == 0
+    out = capfd.readouterr().out
+    assert "3 clips compared · agreement 66.7 %" in out
+    assert "UAR 75.0 % · recall: happy 50.0 %, sad 100.0 %" in out
+    assert "1 clip is uncertain:" in out
+    assert "1 clip has a label unknown to a model:" in out
+    assert "3 clips matched by paths written differently" in out
+    assert run(*arguments, "--column", "file", "--json") == 0
+    document = json.loads(capfd.readouterr().out)
+    assert (document["uar"], document["recall"]) == (0.75, {"happy": 0.5, "sad": 1.0})
+    assert document["unknown"] == [{"path": "a/3.wav", "a": "sad", "b": "calm"}]
+    assert document["uncertain"] == [{"path": "a/2.wav", "a": "uncertain", "b": "sad"}]
+
+
 def test_wrong_column_is_one_clear_error(
     tables: tuple[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,8 +70,8 @@ def test_an_apostrophe_of_a_names_own_stays() -> None:
         ("a.csv", "path,emotion\na.wav,sad\n", "has no column 'label'"),
         ("a.csv", "file,label\na.wav,sad\n", "has no column 'path'"),
         ("a.csv", "path,label\na.wav,sad\na.wav,sad\n", "a.wav twice (row 2)"),
-        ("a.csv", "path,label\na.wav\n", "line 2 has another number of cells"),
-        ("a.csv", "path,label\na.wav,sad,x\n", "line 2 has another number of cells"),
+        ("a.csv", "path,label\na.wav\n", "line 2 has 1 cells, the header 2"),
+        ("a.csv", "path,label\na.wav,sad,x\n", "line 2 has 3 cells, the header 2"),
         ("a.csv", "", "is empty"),
         ("a.json", "{", "not valid JSON"),
         ("a.json", "{}", "no list of clips"),
@@ -132,10 +132,71 @@ def test_rows_of_one_table_only_are_told() -> None:
     assert (found.only_first, found.only_second) == (("3",), ("4",))
 
 
+def test_labels_are_equal_whatever_their_case() -> None:
+    """They are written as the model writes them."""
+    found = compare(
+        Table("a", {"1": "happy", "2": "sad"}, ("happy", "sad")),
+        Table("b", {"1": "Happy", "2": "HAPPY"}),
+    )
+    assert (found.labels, found.differing) == (("happy", "sad"), (("2", "sad", "happy"),))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl"])
+def test_what_a_model_cannot_say_is_counted_apart(tmp_path: Path, suffix: str) -> None:
+    """Labels that it does not know, and those it is uncertain of, are in no figure."""
+    target = str(tmp_path / f"a.{suffix}")
+    with open_writer(target, ("happy", "sad"), {}, WriterOptions()) as writer:
+        for index, label in enumerate(("sad", "sad", "uncertain", "happy", "happy")):
+            writer.write(ClipResult(index, f"{index}.wav", "ok", "m", label, 0.6, (0.4, 0.6), 1.0))
+    ours = read_table(target)
+    assert ours.known == ("happy", "sad")
+    truth = {"0.wav": "Sad", "1.wav": "calm", "2.wav": "sad", "3.wav": "sad", "4.wav": "happy"}
+    for found in (compare(ours, Table("b", truth)), compare(Table("b", truth), ours)):
+        assert (found.compared, len(found.differing)) == (3, 1)
+        assert [row[0] for row in found.unknown] == ["1.wav"]
+        assert [row[0] for row in found.uncertain] == ["2.wav"]
+        assert "calm" not in found.labels
+
+
+def test_recalls_are_of_the_second_tables_labels() -> None:
+    """Their mean is the UAR, whatever the labels' numbers."""
+    first = Table("a", {"1": "sad", "2": "sad", "3": "happy", "4": "happy"})
+    second = Table("b", {"1": "sad", "2": "happy", "3": "happy", "4": "happy"})
+    found = compare(first, second)
+    assert found.recalls == {"happy": pytest.approx(2 / 3), "sad": 1.0}
+    assert found.uar == pytest.approx(5 / 6)
+
+
+def test_paths_of_other_folders_are_offered_and_joined_if_wanted() -> None:
+    """Each clip is in one place of the comparison."""
+    first, second = (
+        Table("a", {"x/1": "sad", "x/2": "sad"}),
+        Table("b", {"y/1": "sad", "x/2": "sad"}),
+    )
+    found = compare(first, second)
+    assert (found.compared, found.alike, found.only_first) == (1, (("x/1", "y/1"),), ("x/1",))
+    found = compare(first, second, by_name=True)
+    assert (found.compared, found.alike, found.joined) == (2, (), (("x/1", "y/1"),))
+    with pytest.raises(InputError) as caught:
+        compare(Table("a", {"x/1": "sad"}), Table("b", {"y/1": "sad"}))
+    assert "--by-name" in caught.value.hint
+
+
+def test_stray_quotes_and_spreadsheets_lose_no_label(tmp_path: Path) -> None:
+    """One reader serves all tables."""
+    table = 'path\tsaid\tlabel\na.wav\t"Hello\tsad\nb.wav\tbye"\thappy\n'
+    (tmp_path / "a.tsv").write_text(table)
+    assert read_table(str(tmp_path / "a.tsv")).labels == {"a.wav": "sad", "b.wav": "happy"}
+    (tmp_path / "b.csv").write_bytes(
+        "sep=;\r\nfile;label;;\r\na.wav;sad;;\r\n;;;\r\n".encode("utf-16")
+    )
+    assert read_table(str(tmp_path / "b.csv"), paths="file").labels == {"a.wav": "sad"}
+
+
 def test_nothing_in_common_is_an_error() -> None:
     """Two tables of other folders cannot be compared, rather than agreeing on nothing."""
     with pytest.raises(InputError, match="no clip is in both"):
-        compare(Table("a", {"x/1": "sad"}), Table("b", {"1": "sad"}))
+        compare(Table("a", {"x/1": "sad"}), Table("b", {"2": "sad"}))
 
 
 @given(st.lists(st.tuples(LABELS, LABELS), max_size=40))
