@@ -62,6 +62,8 @@ class ClipFeatures:
         file.
     peaks : Peaks, optional
         How the peaks of this part are distributed; None without windows.
+    source_rate : int, default 0
+        The file's sample rate in Hz; 0 if there is none.
     """
 
     status: Literal["ok", "silent", "too_short"]
@@ -71,6 +73,7 @@ class ClipFeatures:
     starts_s: tuple[float, ...] = ()
     ends_s: tuple[float, ...] = ()
     peaks: Peaks | None = None
+    source_rate: int = 0
 
 
 def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures:
@@ -157,7 +160,7 @@ def iter_extract(
         else:
             parts = iter([_short_clip(head, stream.flags, _Cutting(spec, hop))])
         for part in parts:
-            yield _ending_with(stream, part)
+            yield replace(_ending_with(stream, part), source_rate=stream.source_rate)
 
 
 def _ending_with(stream: AudioStream, part: ClipFeatures) -> ClipFeatures:

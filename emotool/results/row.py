@@ -89,6 +89,8 @@ class ClipResult:
         Mean over the windows of what the model's last layer but one says, float32,
         little-endian; empty unless ``ok`` and asked for. Bytes, since a row is compared and
         kept by the hundred thousand, and its numbers are nobody's before they are written.
+    source_rate : int
+        The file's sample rate in Hz; 0 if it is not known.
     """
 
     index: int
@@ -105,6 +107,7 @@ class ClipResult:
     segments: tuple[Segment, ...] = ()
     span: tuple[float, float] | None = None
     embedding: bytes = b""
+    source_rate: int = 0
 
 
 def doubted(result: ClipResult, min_confidence: float) -> ClipResult:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal"]
 
-FORMAT = 4  # of what is stored; a journal of another format is begun anew
+FORMAT = 5  # of what is stored; a journal of another format is begun anew
 _FLUSH_ROWS = 256
 _FLUSH_SECONDS = 0.5
 _MOST_STORED = 1 << 26  # characters; a day's windows with embeddings are worked out again instead

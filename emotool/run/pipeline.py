@@ -295,6 +295,7 @@ class _Run:
                 for span, answer in zip(owner.spans, owner.answers, strict=True)
             ),
             embedding=embedding,
+            source_rate=final["source_rate"],
         )
 
     def _why_unlabelled(self, status: str) -> str:

@@ -12,8 +12,8 @@ From the worker
     ``{"ready": true}`` once, or ``{"fatal": reason}``. Then, per clip and in the order asked,
     ``{"index", "part", "shape", "spans", "final": null}`` with float32 windows, and where each
     begins and ends in seconds, for every part but the last, and one last message, whose
-    ``final`` is ``{"status", "duration_s", "flags", "identity"}`` or ``{"stage", "reason",
-    "identity"}``.
+    ``final`` is ``{"status", "duration_s", "flags", "source_rate", "identity"}`` or ``{"stage",
+    "reason", "identity"}``.
 
 Because answers come in order, the clip that killed or hung a worker is the first one that has
 no last message.
@@ -68,6 +68,7 @@ def _pieces(parts: "Iterator[ClipFeatures]", quality: "Quality") -> Iterator[_Pi
         duration_s += part.duration_s
         quality.add(part)
         final = {"status": status, "duration_s": duration_s, "flags": quality.flags}
+        final["source_rate"] = part.source_rate
         for start in range(0, max(len(part.log_mels), 1), PART_WINDOWS):
             windows = part.log_mels[start : start + PART_WINDOWS]  # [n, n_mels, frames]
             windows = windows.astype("<f4", order="C", copy=False)

@@ -4,6 +4,7 @@ Audacity's label tracks, Raven's selection tables and Praat's TextGrids each des
 recording (`emotool.writers.annotation_folder` writes a folder of them).
 """
 
+import posixpath
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _RAVEN_HEAD: Final = (
     "End Time (s)",
     "Low Freq (Hz)",
     "High Freq (Hz)",
+    "Begin File",
     "Emotion",
     "Confidence",
 )
@@ -49,12 +51,17 @@ def audacity(rows: Rows, top_hertz: float) -> str:
 
 
 def raven(rows: Rows, top_hertz: float) -> str:
-    """Write a selection table; boxes reach from 0 Hz to ``top_hertz``."""
+    """Write a selection table; boxes reach from 0 Hz to half of the file's sample rate.
+
+    Where that is not known, they reach to ``top_hertz``.
+    """
     lines = ["\t".join(_RAVEN_HEAD)]
     for number, (row, (start, end, label)) in enumerate(
         zip(rows, _lines(rows), strict=True), start=1
     ):
-        place = f"{number}\tSpectrogram 1\t1\t{start:.6f}\t{end:.6f}\t0.0\t{top_hertz:.1f}"
+        top = row.source_rate / 2 or top_hertz
+        file = printable(posixpath.basename(row.shown))
+        place = f"{number}\tSpectrogram 1\t1\t{start:.6f}\t{end:.6f}\t0.0\t{top:.1f}\t{file}"
         lines.append(f"{place}\t{label}\t{row.confidence or 0.0:.6f}")
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""``failures.csv``: the clips that failed, beside the output they are missing from."""
+"""The clips that failed, in a table beside the output they are missing from."""
 
 import itertools
 from collections.abc import Collection, Iterator
@@ -13,14 +13,18 @@ from emotool.writers.csv_writer import quoted
 __all__ = ["FailureTable"]
 
 _NAME = "failures.csv"
+_DEFAULT = "labels.csv"
+_SUFFIX = ".csv"
 _HEADER = "path,stage,error\n"
 
 
 class FailureTable:
-    """Writes ``failures.csv`` into a folder when there are failures.
+    """Writes the failures of a run, if there are any, beside its output.
 
-    One that an earlier run has left there is removed when there are none. A file of that name
-    that is not ours is left alone; ours is then called ``OUTPUT.failures.csv``.
+    The failures of ``labels.csv`` are in ``failures.csv``, those of ``a.csv`` in
+    ``a.failures.csv`` and of ``a.json`` in ``a.json.failures.csv``: the runs into one folder
+    have a table each. One that an earlier run with this output has left is removed when there are
+    none. A file that is no such table is left alone, and the next free name used.
 
     Parameters
     ----------
@@ -66,11 +70,13 @@ class FailureTable:
 
 
 def _places(output: Path) -> Iterator[Path]:
-    """Name the places for a table of failures, the better ones first."""
-    yield output.parent / _NAME
-    yield output.with_name(f"{output.stem}.{_NAME}")
+    """Name the places for a table of failures, the better ones first; no two outputs share one."""
+    name = output.name.removesuffix(_SUFFIX)
+    if output.name == _DEFAULT:
+        yield output.parent / _NAME
+    yield output.with_name(f"{name}.{_NAME}")
     for number in itertools.count(2):
-        yield output.with_name(f"{output.stem}.{number}.{_NAME}")
+        yield output.with_name(f"{name}.{number}.{_NAME}")
 
 
 def _is_ours(path: Path) -> bool:

@@ -134,7 +134,13 @@ def test_interrupted_run_goes_on_with_its_embeddings(
     assert target.read_bytes() == whole[0].read_bytes()
     assert embeddings.read_bytes() == whole[1].read_bytes()
     assert names(tmp_path) == sorted(
-        ["failures.csv", target.name, embeddings.name, *(path.name for path in whole)]
+        [
+            "failures.csv",
+            "whole.failures.csv",
+            target.name,
+            embeddings.name,
+            *(path.name for path in whole),
+        ]
     )
 
 

@@ -187,7 +187,7 @@ NAMES = ("=1+1.wav", "+1.wav", "-1.wav", "@SUM(A1).wav", "\t=1.wav", "\r=1.wav",
 @pytest.mark.skipif(os.name != "posix", reason="needs names that Windows has not")
 @pytest.mark.parametrize("content", ["sound", "text"])
 def test_formulas_are_text_unless_raw(place: Path, content: str) -> None:
-    """In the table and in failures.csv, by the names that a shell gives them."""
+    """In the table and in that of failures, by the names that a shell gives them."""
     for name in NAMES:
         if content == "sound":
             (place / name).hardlink_to(place / "clips" / "0.wav")
@@ -203,7 +203,7 @@ def test_formulas_are_text_unless_raw(place: Path, content: str) -> None:
         clips = json.loads((place / "r.json").read_text())["clips"]
         assert sorted(clip["path"] for clip in clips) == sorted(["clips/1.wav", *NAMES])
         if content == "text":
-            assert cells(place / "failures.csv") == expected
+            assert cells(place / "r.failures.csv") == expected
 
 
 def cells(path: Path) -> list[str]:

@@ -109,9 +109,9 @@ def test_some_failed_is_exit_code_3(emotool: Emotool, place: Path) -> None:
     assert run.returncode == 3
     rows = table((place / "r.csv").read_text())
     assert [row["status"] for row in rows] == ["ok", "ok", "ok", "failed", "failed"]
-    failures = table((place / "failures.csv").read_text())
+    failures = table((place / "r.failures.csv").read_text())
     assert [row["path"] for row in failures] == ["clips/text.wav", "gone.wav"]
-    assert "failures.csv" in run.stderr
+    assert "r.failures.csv" in run.stderr
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_an_archive_is_labelled_without_being_unpacked(emotool: Emotool, place: 
     assert [row["confidence"] for row in rows[1:]] == [row["confidence"] for row in files]
     assert (place / "r.html").read_text("utf-8").count("data:audio/mpeg") == 3
     made = {path.relative_to(place) for path in place.rglob("*")} - set(before)
-    assert made == {Path("r.csv"), Path("r.html"), Path("failures.csv")}
+    assert made == {Path("r.csv"), Path("r.html"), Path("r.failures.csv")}
     kept = emotool("talks.zip/a.wav", "-o", "talks.zip", "--format", "csv")
     assert kept.returncode == 1
     assert "is an input" in kept.stderr
@@ -111,7 +111,7 @@ def test_what_says_which_clips_there_are_is_never_written_over(
     failures = "path,stage,error\nclips/a.wav,open,gone\n"
     for clip, code in (("", 0), ("no.wav,open,gone\n", 3)):
         (place / "failures.csv").write_text(failures + clip)
-        run = emotool("--manifest", "failures.csv", "-o", "again.csv")
+        run = emotool("--manifest", "failures.csv", "-o", "labels.csv")
         assert run.returncode == code
         assert (place / "failures.csv").read_text() == failures + clip
 

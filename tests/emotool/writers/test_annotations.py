@@ -31,13 +31,22 @@ def test_a_label_track_has_start_end_and_label() -> None:
 def test_a_selection_table_has_ravens_columns() -> None:
     """As many cells in each line, numbered from 1, over the model's frequencies."""
     head, *lines = [line.split("\t") for line in raven(rows(), 8000.0).splitlines()]
-    assert head[:7] == [
+    assert head[:8] == [
         "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)",
-        "High Freq (Hz)",
+        "High Freq (Hz)", "Begin File",
     ]  # fmt: skip
     assert [line[0] for line in lines] == ["1", "2"]
     assert {len(line) for line in lines} == {len(head)}
-    assert lines[0][5:7] == ["0.0", "8000.0"]
+    assert lines[0][5:8] == ["0.0", "8000.0", "a.wav"]
+
+
+def test_selections_reach_to_the_files_own_nyquist_frequency() -> None:
+    """The model's highest frequency is not the recording's; files are named without folders."""
+    told = [replace(row, source_rate=44_100, shown="talks/b\t1.wav") for row in rows()]
+    head, *lines = [line.split("\t") for line in raven(told, 8000.0).splitlines()]
+    place = head.index("High Freq (Hz)")
+    assert {line[place] for line in lines} == {"22050.0"}
+    assert {line[head.index("Begin File")] for line in lines} == {r"b\x091.wav"}
 
 
 def test_a_textgrid_fills_its_tier_without_a_gap() -> None:

@@ -13,7 +13,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 
 def test_failures_have_their_own_table(tmp_path: Path) -> None:
     """``failures.csv`` names the clips that failed, safe for a spreadsheet; only if there are."""
-    with opened(tmp_path, "r.csv") as outputs:
+    with opened(tmp_path, "labels.csv") as outputs:
         outputs.write(OK)
         outputs.write(FAILED)
         assert outputs.close() == tmp_path / "failures.csv"
@@ -21,10 +21,31 @@ def test_failures_have_their_own_table(tmp_path: Path) -> None:
     assert table == 'path,stage,error\n\'=b.wav,decode,"no, none"\n'
 
 
+def test_each_output_of_a_folder_has_its_own_failures(tmp_path: Path) -> None:
+    """Runs into one folder neither replace nor remove each other's tables."""
+    names = {
+        "labels.csv": "failures.csv",
+        "a.csv": "a.failures.csv",
+        "b.csv": "b.failures.csv",
+        "a.json": "a.json.failures.csv",
+        "labels.tsv": "labels.tsv.failures.csv",
+    }
+    for rows in ([FAILED], [FAILED], [OK]):
+        for number, (name, table) in enumerate(names.items()):
+            with opened(tmp_path, name) as outputs:
+                for row in rows:
+                    outputs.write(row)
+                assert outputs.close() == (tmp_path / table if rows == [FAILED] else None)
+            left = list(names.values())[number + 1 :] if rows == [OK] else names.values()
+            found = {path.name for path in tmp_path.glob("*failures.csv")}
+            assert found >= {each for each in left if (tmp_path / each).exists()}
+            assert rows == [FAILED] or found == set(left)
+
+
 def test_table_of_earlier_failures_goes_when_there_are_none(tmp_path: Path) -> None:
     """After a run without failures, nothing says there were any."""
     for rows in ([FAILED], [OK]):
-        with opened(tmp_path, "r.csv") as outputs:
+        with opened(tmp_path, "labels.csv") as outputs:
             for row in rows:
                 outputs.write(row)
             outputs.close()
@@ -33,10 +54,10 @@ def test_table_of_earlier_failures_goes_when_there_are_none(tmp_path: Path) -> N
 
 def test_failures_take_no_other_outputs_place(tmp_path: Path) -> None:
     """Whoever calls a table ``failures.csv`` gets it, and the failures beside it."""
-    with opened(tmp_path, "r.csv", "failures.csv") as outputs:
+    with opened(tmp_path, "labels.csv", "failures.csv") as outputs:
         outputs.write(OK)
         outputs.write(FAILED)
-        assert outputs.close() == tmp_path / "r.failures.csv"
+        assert outputs.close() == tmp_path / "labels.failures.csv"
     assert (tmp_path / "failures.csv").read_text().startswith("path,status,label")
 
 
@@ -44,25 +65,24 @@ def test_strangers_table_of_failures_is_left_alone(tmp_path: Path) -> None:
     """A ``failures.csv`` that is not ours is neither replaced nor removed."""
     (tmp_path / "failures.csv").write_text("what,when\nstairs,1999\n")
     for rows in ([FAILED], [OK]):
-        with opened(tmp_path, "r.csv") as outputs:
+        with opened(tmp_path, "labels.csv") as outputs:
             for row in rows:
                 outputs.write(row)
             outputs.close()
-        assert (tmp_path / "r.failures.csv").exists() == (rows == [FAILED])
+        assert (tmp_path / "labels.failures.csv").exists() == (rows == [FAILED])
     assert (tmp_path / "failures.csv").read_text().startswith("what")
 
 
 def test_no_stranger_is_in_the_way(tmp_path: Path) -> None:
-    """Both usual names may be taken, and one may be taken while the run goes on."""
-    for name in ("failures.csv", "r.failures.csv"):
-        (tmp_path / name).write_text("stairs")
+    """The usual name may be taken, and one may be taken while the run continues."""
+    (tmp_path / "r.failures.csv").write_text("stairs")
     table = FailureTable(tmp_path / "r.csv", raw=True)
     table.add(FAILED)
     assert table.close() == tmp_path / "r.2.failures.csv"
     late = FailureTable(tmp_path / "s.csv", raw=True)
     (tmp_path / "s.failures.csv").write_text("stairs")
     assert late.close() is None
-    for name in ("failures.csv", "r.failures.csv", "s.failures.csv"):
+    for name in ("r.failures.csv", "s.failures.csv"):
         assert (tmp_path / name).read_text() == "stairs"
 
 
@@ -78,7 +98,7 @@ def test_output_may_itself_be_called_failures(tmp_path: Path) -> None:
 def test_link_in_the_tables_place_is_not_followed(tmp_path: Path) -> None:
     """A link that someone has put there leads no writing elsewhere."""
     (tmp_path / "failures.csv").symlink_to(tmp_path / "elsewhere")
-    table = FailureTable(tmp_path / "r.csv", raw=True)
+    table = FailureTable(tmp_path / "labels.csv", raw=True)
     table.add(FAILED)
-    assert table.close() == tmp_path / "r.failures.csv"
+    assert table.close() == tmp_path / "labels.failures.csv"
     assert not (tmp_path / "elsewhere").exists()
