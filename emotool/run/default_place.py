@@ -8,7 +8,7 @@ from pathlib import Path
 from emotool.errors import InputError
 from emotool.files.destination import numbered
 from emotool.inputs.clips import Clip
-from emotool.inputs.delimited import delimited_rows
+from emotool.inputs.delimited import read_delimited
 from emotool.results.columns import path_text
 from emotool.run.options import Output
 from emotool.text import harmless
@@ -55,9 +55,9 @@ def _paths(file: Path) -> set[str] | None:
             return {str(clip["path"]) for clip in json.loads(text)["clips"]}
         if file.suffix == ".jsonl":
             return {str(json.loads(line)["path"]) for line in text.split("\n") if line}
-        rows = delimited_rows(text, str(file))
-        if next(rows, (0, ()))[1][: len(_OURS)] != _OURS:
+        table = read_delimited(text, str(file))
+        if table.columns[: len(_OURS)] != _OURS:
             return None
-        return {cells[0] for _, cells in rows}
+        return {cells[0] for _, cells in table.rows}
     except (OSError, ValueError, LookupError, TypeError, RecursionError, InputError):
         return None

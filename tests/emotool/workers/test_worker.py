@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 
 from emotool.workers.process import worker_command
 from emotool.workers.protocol import Message, receive, send
@@ -58,6 +59,7 @@ def test_worker_answers_in_order_with_windows(tmp_path: Path) -> None:
     first, second, third = (hear(worker) for _ in range(3))
     assert [message.header["index"] for message in (first, second, third)] == [0, 1, 2]
     assert first.header["final"]["status"] == "ok"
+    assert first.header["final"]["source_rate"] == sf.info(good).samplerate
     windows, n_mels, frames = first.header["shape"]
     assert (windows, n_mels, frames) == (3, SMALL_SPEC.n_mels, SMALL_SPEC.frames)
     assert len(first.payload) == 4 * windows * n_mels * frames
