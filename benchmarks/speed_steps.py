@@ -100,7 +100,7 @@ def _worker(paths: Sequence[str], spec: Any) -> None:
 
     with Path(os.devnull).open("wb") as nowhere:
         worker = _Worker(nowhere)
-        setup = {"spec": spec.to_dict(), "by_content": False, "hop_s": None}
+        setup = {"spec": spec.to_dict(), "reading": {"by_content": False, "hop_s": None}}
         worker.answer(Message(setup, bytearray()))
         names = [path.encode("utf-8", "surrogatepass") for path in paths]
         clips = [[index, len(name)] for index, name in enumerate(names)]
@@ -115,23 +115,21 @@ def _parent(parts: Sequence[Any], classifier: Any) -> None:
 
     from emotool.inputs.clips import Clip
     from emotool.run.journal import Journal
-    from emotool.run.options import Output
+    from emotool.run.options import Output, RunOptions
     from emotool.run.outputs import Outputs, files_of
     from emotool.run.pipeline import classify_clips
     from emotool.workers.supervisor import Answer
-    from emotool.writers.base import WriterOptions
-    from emotool.writers.failures import FailureTable
 
-    def run(tasks: Any, spec: Any) -> Iterator[Answer]:
-        for task, part in zip(tasks, parts, strict=False):
+    def run(clips: Any, spec: Any) -> Iterator[Answer]:
+        for clip, part in zip(clips, parts, strict=False):
             final = {
                 "status": "ok",
                 "duration_s": 2.0,
                 "flags": [],
-                "identity": f"{task.index:064}",
+                "identity": f"{clip.index:064}",
             }
             spans = list(zip(part.starts_s, part.ends_s, strict=True))
-            yield Answer(task.index, 0, part.log_mels, final, spans)
+            yield Answer(clip.index, 0, part.log_mels, final, spans)
 
     def predict(log_mels: Any) -> Any:
         return np.full((len(log_mels), len(classifier.labels)), 0.5, np.float32)
@@ -150,8 +148,8 @@ def _parent(parts: Sequence[Any], classifier: Any) -> None:
         outputs = [Output(str(Path(folder) / "labels.csv"))]
         files = files_of(outputs)
         journal = Journal(files[0], {})
-        failures = FailureTable(files[0], raw=False)
-        writers = Outputs(outputs, failures, quick.labels, {}, WriterOptions())
+        model: Any = quick
+        writers = Outputs(RunOptions([], outputs), model, clips, files)
         with journal, writers:
             pool: Any = SimpleNamespace(run=run)
             for row in classify_clips(clips, quick, pool=pool, recorder=journal):

@@ -1,4 +1,4 @@
-"""The door for Python: what ``from emotool import …`` gives.
+"""The Python interface: what ``from emotool import …`` provides.
 
 >>> from emotool import classify
 >>> for result in classify("samples", model="cnn"):  # doctest: +SKIP
@@ -15,11 +15,12 @@ from emotool.errors import MissingExtraError
 from emotool.inputs.clips import find_clips
 from emotool.model.catalog import DEFAULT_MODEL
 from emotool.model.classifier import Classifier, load_classifier
-from emotool.results.columns import TopLabels, path_text
-from emotool.results.row import ClipResult, Status, columns, doubted
+from emotool.results.columns import Columns
+from emotool.results.row import ClipResult, Status
 from emotool.results.segments import segment_rows
-from emotool.run.pipeline import Details, classify_clips
-from emotool.workers.pool import PoolOptions
+from emotool.run.options import Details
+from emotool.run.pipeline import classify_clips
+from emotool.workers.pool import PoolOptions, Reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,14 +91,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What results shall say."""
+    """What results hold."""
 
     details: Details
     merge: bool
     min_confidence: float
 
     def check(self) -> None:
-        """Refuse what cannot be meant."""
+        """Refuse options that contradict each other or are out of range."""
         if self.merge and not self.details.segments:
             raise ValueError("merge joins segments: give segments=True as well")
         if not 0 <= self.min_confidence <= 1:
@@ -193,7 +194,7 @@ def classify(
     """
     wanted = _Wanted(Details(segments, embeddings), merge, min_confidence)
     wanted.check()
-    options = PoolOptions(workers=workers, timeout_s=timeout_s, hop_s=hop_s)
+    options = PoolOptions(workers=workers, timeout_s=timeout_s, reading=Reading(hop_s=hop_s))
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     clips = find_clips([os.fspath(path) for path in several]).clips
     classifier = model if isinstance(model, Classifier) else load_model(model, device=device)
@@ -236,12 +237,10 @@ def to_frame(results: Iterable[Result], *, top: int = 0) -> "pandas.DataFrame":
         raise MissingExtraError("pandas", "emotool.to_frame") from error
     rows = list(results)
     labels = list(dict.fromkeys(label for row in rows for label in row.probabilities))
-    ranks = TopLabels(labels, top).columns
-    spans = any(row.start_s is not None for row in rows)
-    return pandas.DataFrame(
-        [_record(row, labels) | _ranked(row, ranks) for row in rows],
-        columns=[*columns(labels, spans=spans), *ranks],
-    )
+    table = Columns(labels, segments=any(row.start_s is not None for row in rows), top=top)
+    clips = [_clip_result(index, row, labels) for index, row in enumerate(rows)]
+    cells = [[_cell(column.value(clip)) for column in table.columns] for clip in clips]
+    return pandas.DataFrame(cells, columns=list(table.names))
 
 
 def _results(
@@ -250,12 +249,11 @@ def _results(
     with closing(labelled):
         for clip in labelled:
             for part in segment_rows(clip, labels, merge=wanted.merge):
-                yield _result(doubted(part, wanted.min_confidence), labels)
+                yield _result(part.uncertain_below(wanted.min_confidence), labels)
 
 
 def _result(result: ClipResult, labels: tuple[str, ...]) -> Result:
     start, end = result.span or (None, None)
-    error = f"{result.stage}: {result.error}" if result.stage else result.error
     return Result(
         result.shown,
         result.status,
@@ -265,7 +263,7 @@ def _result(result: ClipResult, labels: tuple[str, ...]) -> Result:
         result.duration_s,
         result.flags,
         result.model,
-        error or None,
+        result.reason or None,
         start,
         end,
         _array(result.embedding) if result.embedding else None,
@@ -278,23 +276,24 @@ def _array(embedding: bytes) -> "NDArray[np.float32]":
     return np.frombuffer(embedding, "<f4").astype(np.float32)  # [numbers], one's own
 
 
-def _ranked(row: Result, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the cells of the most probable labels; none for a clip without a label."""
-    values = [value for pair in row.top(len(names) // 2) for value in pair]
-    return dict(zip(names, values, strict=False))
+def _clip_result(index: int, row: Result, labels: list[str]) -> ClipResult:
+    """Return the row that a result was made of, with None for labels of other models."""
+    chances: Any = tuple(row.probabilities.get(label) for label in labels)
+    return ClipResult(
+        index,
+        row.path,
+        row.status,
+        row.model,
+        row.label or "",
+        row.confidence,
+        chances if row.probabilities else (),
+        row.duration_s,
+        row.flags,
+        error=row.error or "",
+        span=None if row.start_s is None or row.end_s is None else (row.start_s, row.end_s),
+    )
 
 
-def _record(row: Result, labels: list[str]) -> dict[str, Any]:
-    return {
-        "path": path_text(row.path),
-        "status": row.status,
-        "label": row.label,
-        "confidence": row.confidence,
-        **{f"p_{label}": row.probabilities.get(label) for label in labels},
-        "duration_s": row.duration_s,
-        "start_s": row.start_s,
-        "end_s": row.end_s,
-        "flags": ";".join(row.flags),
-        "model": row.model,
-        "error": row.error,
-    }
+def _cell(value: Any) -> Any:
+    """Return a value as a cell of a frame: lists as text."""
+    return ";".join(value) if isinstance(value, list) else value

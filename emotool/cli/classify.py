@@ -13,13 +13,14 @@ from emotool.cli.help import Short
 from emotool.errors import OutputError
 from emotool.model.catalog import DEFAULT_MODEL
 from emotool.text import printable
-from emotool.writers.base import DELIMITERS, STDOUT, Dialect, WriterOptions
-from emotool.writers.registry import check_target
+from emotool.writers.base import DELIMITERS, STDOUT, Dialect, Output, WriterOptions
+from emotool.writers.registry import check_embeddings, check_target
 
 if TYPE_CHECKING:
     from emotool.cli.run_log import RunLog
     from emotool.inputs.manifest import Manifest
-    from emotool.run.options import Output, RunOptions
+    from emotool.run.options import RunOptions
+    from emotool.writers.base import Content
 
 __all__ = ["SHORT", "classify"]
 
@@ -110,32 +111,31 @@ def classify(
         )
     _keep_apart(log_file, save_config, [*(output or ()), embeddings, manifest, from_list, from_nul])
     from emotool.run.options import RunOptions
-    from emotool.workers.pool import PoolOptions
-    from emotool.writers.annotation_folder import Annotations
+    from emotool.workers.pool import PoolOptions, Reading
 
-    folders = {"audacity": audacity, "raven": raven, "praat": praat}
-    annotations = [Annotations(name, folder) for name, folder in folders.items() if folder]
-    if merge and not segments and not annotations:
+    if merge and not segments and not (audacity or raven or praat):
         raise typer.BadParameter("--merge is for --segments, --audacity, --raven or --praat")
     options = RunOptions(
         paths=paths or [],
         listed=listed,
         lists=[path for path in (from_list, from_nul) if path and path != STDOUT],
         manifest=clips,
-        outputs=_outputs(output, output_format, quiet=quiet),
+        outputs=[
+            *_outputs(output, output_format, quiet=quiet),
+            *_others({"audacity": audacity, "raven": raven, "praat": praat}, embeddings),
+        ],
         model=model,
         device=device.value,
         threads=threads,
         batch_size=batch_size,
-        pool=PoolOptions(workers=workers, timeout_s=timeout, by_content=by_content, hop_s=hop),
-        writer=WriterOptions(raw, dialect=_dialect(delimiter, decimal, excel=excel), top=top),
+        pool=PoolOptions(workers, timeout, Reading(by_content, hop)),
+        writer=WriterOptions(raw, _dialect(delimiter, decimal, excel=excel)),
+        top=top,
         max_errors=0 if fail_fast else max_errors,
         restart=restart,
         min_confidence=min_confidence,
         segments=segments,
         merge=merge,
-        annotations=annotations,
-        embeddings=_embeddings(embeddings),
     )
     from emotool.cli.run_log import RunLog
 
@@ -180,16 +180,16 @@ def _manifest(path: str | None, column: str) -> "Manifest | None":
     return None
 
 
-def _embeddings(target: str | None) -> str | None:
-    """Check that embeddings have a format; what has none is a wrong option."""
-    if target is not None:
-        from emotool.writers.embeddings import check_embeddings
-
-        try:
-            check_embeddings(target)
-        except OutputError as error:
-            raise typer.BadParameter(f"{error.message}; {error.hint}") from error
-    return target
+def _others(folders: "dict[Content, str | None]", embeddings: str | None) -> list[Output]:
+    """Return the outputs beside the tables; embeddings without a format are a wrong option."""
+    outputs = [Output(target, content=program) for program, target in folders.items() if target]
+    if embeddings is None:
+        return outputs
+    try:
+        check_embeddings(embeddings)
+    except OutputError as error:
+        raise typer.BadParameter(f"{error.message}; {error.hint}") from error
+    return [*outputs, Output(embeddings, content="embeddings")]
 
 
 def _dialect(delimiter: str | None, decimal: str, *, excel: bool) -> Dialect:
@@ -201,10 +201,8 @@ def _dialect(delimiter: str | None, decimal: str, *, excel: bool) -> Dialect:
         raise typer.BadParameter(f"--delimiter, --decimal: {error}") from error
 
 
-def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> "list[Output]":
+def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> list[Output]:
     """Decide where rows go; what cannot be meant is a wrong option."""
-    from emotool.run.options import Output
-
     if chosen is not None and chosen.lower() not in files.FORMATS:
         raise typer.BadParameter(f"--format takes one of: {', '.join(files.FORMATS)}")
     suffix = "" if chosen is None else f".{chosen.lower()}"

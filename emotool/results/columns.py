@@ -1,31 +1,337 @@
-"""How a row's values are written, for every format the same.
+"""The columns of results: names, order, values and decimals, the same in every format.
 
-Formats differ in syntax only: how many decimals a probability has and how flags are joined is
-decided here. The schema is documented in ``docs/schema.md``.
+A run builds `Columns` once. All writers, the report, `emotool.to_frame` and the schema in
+``docs/schema.md`` iterate it, so a new column is added here and nowhere else.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from emotool.results.row import ClipResult
 
-__all__ = [
-    "PROBABILITY_DECIMALS",
-    "Kept",
-    "TopLabels",
-    "cells",
-    "decimal",
-    "path_bytes",
-    "path_text",
-    "record",
-    "values",
-]
+if TYPE_CHECKING:
+    from emotool.inputs.manifest import Manifest
+
+__all__ = ["Column", "Columns", "Entry", "Kind", "path_bytes", "path_text"]
+
+Kind: TypeAlias = Literal["text", "texts", "cell", "number", "share", "seconds"]
+"""``texts`` is a list; ``cell`` is text in which a number is no formula; ``share`` is 0 to 1."""
+
+_SHARE_DECIMALS: Final = 6
+_DURATION_DECIMALS: Final = 3
+_TIME_DECIMALS: Final = 6  # a sample at 16 kHz lasts 0.0000625 s
+_PREFIX: Final = "manifest_"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    name : str
+        Its header.
+    kind : Kind
+        What its values are.
+    value : callable
+        Returns a result's value, not rounded; None if it has none.
+    decimals : int, optional
+        How numbers are rounded; None for text.
+    key : str, optional
+        Its name within its entry, if it shares that with other columns.
+    width : int, optional
+        Characters that a spreadsheet shows; by the name's length if not given.
+    indent : bool, default False
+        Whether a spreadsheet indents it: text after a number.
+    """
+
+    name: str
+    kind: Kind
+    value: Callable[[ClipResult], Any]
+    decimals: int | None = None
+    key: str = ""
+    width: int = 0
+    indent: bool = False
+
+    def rounded(self, result: ClipResult) -> Any:
+        """Return a result's value as typed formats have it."""
+        value = self.value(result)
+        return value if value is None or self.decimals is None else round(value, self.decimals)
+
+    def text(self, result: ClipResult) -> str:
+        """Return a result's value as text; empty if it has none."""
+        value = self.value(result)
+        if value is None:
+            return ""
+        if self.decimals is not None:
+            return f"{value:.{self.decimals}f}"
+        return ";".join(value) if self.kind == "texts" else value
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of a clip's JSON object, and the columns that tables have for it.
+
+    Parameters
+    ----------
+    name : str
+        The key.
+    value : callable
+        Returns its value as JSON has it; None if there is none.
+    columns : sequence of Column, optional
+        None for what only JSON has.
+    optional : bool, default False
+        Leave the key out where there is no value.
+    meaning : str
+        What it says, for the documentation.
+    """
+
+    name: str
+    value: Callable[[ClipResult], Any]
+    columns: Sequence[Column] = ()
+    optional: bool = False
+    meaning: str = ""
+
+
+class Columns:
+    """The columns of one run's results.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The model's labels.
+    segments : bool, default False
+        Whether rows are about windows: then they have times.
+    top : int, default 0
+        How many of the most probable labels get columns; at most as many as there are.
+    manifest : Manifest, optional
+        A table whose columns come after those of the results.
+
+    Attributes
+    ----------
+    labels : tuple of str
+    entries : tuple of Entry
+        What JSON objects have, in order.
+    columns : tuple of Column
+        What tables have, in order.
+    names : tuple of str
+        Headers of the columns, each once.
+
+    Examples
+    --------
+    >>> table = Columns(["happy", "sad"], top=1)
+    >>> table.names[:6]
+    ('path', 'status', 'label', 'confidence', 'p_happy', 'p_sad')
+    >>> table.names[6:]
+    ('duration_s', 'flags', 'model', 'error', 'top_1', 'top_1_p')
+    >>> row = ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.75, (0.25, 0.75), 2.5)
+    >>> table.values(row)
+    ['a.wav', 'ok', 'sad', 0.75, 0.25, 0.75, 2.5, [], 'cnn', None, 'sad', 0.75]
+    >>> table.record(row)["probabilities"]
+    {'happy': 0.25, 'sad': 0.75}
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        segments: bool = False,
+        top: int = 0,
+        manifest: "Manifest | None" = None,
+    ) -> None:
+        self.labels = tuple(labels)
+        self.segments = segments
+        entries = list(_entries(self.labels, segments=segments, top=top))
+        if manifest is not None:
+            entries.append(_manifest_entry(manifest, [c.name for e in entries for c in e.columns]))
+        self.entries = tuple(entries)
+        self.columns = tuple(column for entry in entries for column in entry.columns)
+        self.names = tuple(column.name for column in self.columns)
+        self._keys = [(entry.name, entry.value, entry.optional) for entry in entries]
+
+    def values(self, result: ClipResult) -> list[Any]:
+        """Return typed and rounded values, one per column; None for an absent one."""
+        self.check(result)
+        return [column.rounded(result) for column in self.columns]
+
+    def cells(self, result: ClipResult) -> list[str]:
+        """Return values as text, one per column; an empty one for an absent one."""
+        self.check(result)
+        return [column.text(result) for column in self.columns]
+
+    def record(self, result: ClipResult) -> dict[str, Any]:
+        """Return a JSON object, one key per entry; None for an absent value."""
+        self.check(result)
+        record = {}
+        for name, value_of, optional in self._keys:
+            value = value_of(result)
+            if value is not None or not optional:
+                record[name] = value
+        return record
+
+    def check(self, result: ClipResult) -> None:
+        """Refuse a result whose probabilities would be written under other labels.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer than labels.
+        """
+        found = len(result.probabilities)
+        if found and found != len(self.labels):
+            raise ValueError(f"{found} probabilities for {len(self.labels)} labels")
+
+
+def _entries(labels: Sequence[str], *, segments: bool, top: int) -> Iterator[Entry]:
+    """Yield what is known of a clip, in the order of the columns."""
+    yield _single(
+        Column("path", "text", lambda result: path_text(result.shown), width=48),
+        "the argument as typed, joined by `/` with the path below it in a folder or zip archive; "
+        r"bytes that are not UTF-8 appear as `\xNN`",
+    )
+    yield Entry("path_bytes", lambda result: path_bytes(result.shown), optional=True)
+    yield _single(
+        Column("status", "text", attrgetter("status")), "`ok`, `silent`, `too_short` or `failed`"
+    )
+    yield _single(
+        Column("label", "text", lambda result: result.label or None),
+        "the most probable label, or `uncertain` below `--min-confidence`; empty unless `ok`",
+    )
+    yield _single(
+        Column("confidence", "share", attrgetter("confidence"), _SHARE_DECIMALS, width=12),
+        "probability of the most probable label, 0 to 1, six decimals; empty unless `ok`",
+    )
+    yield _probabilities(labels)
+    yield _single(
+        Column("duration_s", "seconds", attrgetter("duration_s"), _DURATION_DECIMALS, width=11),
+        "length of the decoded clip in seconds, three decimals; empty if it could not be decoded",
+    )
+    if segments:
+        yield _single(
+            Column("start_s", "seconds", lambda r: r.span and r.span[0], _TIME_DECIMALS),
+            "with `--segments`: start of the window in seconds from the start of the file, six "
+            "decimals",
+        )
+        yield _single(
+            Column("end_s", "seconds", lambda r: r.span and r.span[1], _TIME_DECIMALS),
+            "with `--segments`: end of the window",
+        )
+    yield _single(
+        Column("flags", "texts", lambda result: list(result.flags), width=28, indent=True),
+        "zero or more of the flags below, separated by `;`",
+    )
+    yield _single(Column("model", "text", attrgetter("model")), "name of the model")
+    yield Entry("stage", lambda result: result.stage or None)
+    yield Entry(
+        "error",
+        lambda result: path_text(result.error) or None,
+        [Column("error", "text", lambda result: path_text(result.reason) or None, width=48)],
+        meaning="why there is no label, as `stage: reason` for `failed`; empty if `ok`",
+    )
+    if top and labels:
+        yield _top_labels(labels, min(top, len(labels)))
+
+
+def _single(column: Column, meaning: str) -> Entry:
+    """Return the entry of a column that JSON has under the same name."""
+    return Entry(column.name, column.rounded, (column,), meaning=meaning)
+
+
+def _probabilities(labels: Sequence[str]) -> Entry:
+    """Return the entry with one column per label, an object in JSON."""
+
+    def probability(place: int) -> Callable[[ClipResult], float | None]:
+        return lambda result: result.probabilities[place] if result.probabilities else None
+
+    columns = [
+        Column(f"p_{label}", "share", probability(place), _SHARE_DECIMALS, key=label)
+        for place, label in enumerate(labels)
+    ]
+
+    def value(result: ClipResult) -> dict[str, float] | None:
+        pairs = zip(labels, result.probabilities, strict=False)  # `Columns.check` counts them
+        return {label: round(p, _SHARE_DECIMALS) for label, p in pairs} or None
+
+    return Entry(
+        "probabilities",
+        value,
+        columns,
+        meaning="one column per label, in the model's order: its mean probability over the "
+        "clip's windows; empty unless `ok`",
+    )
+
+
+def _top_labels(labels: Sequence[str], count: int) -> Entry:
+    """Return the entry with the most probable labels, the most probable first.
+
+    Of equally probable labels the model's first comes first, as for ``label``.
+    """
+    last: tuple[ClipResult | None, list[tuple[str, float]]] = (None, [])
+
+    def ranked(result: ClipResult) -> list[tuple[str, float]]:
+        nonlocal last
+        if last[0] is not result:  # ranked once for all columns and writers
+            pairs = zip(labels, result.probabilities, strict=False)
+            known = [pair for pair in pairs if pair[1] is not None]
+            last = (result, sorted(known, key=lambda pair: -pair[1])[:count])  # stable
+        return last[1]
+
+    def part(place: int, which: int) -> Callable[[ClipResult], Any]:
+        return lambda result: pairs[place][which] if place < len(pairs := ranked(result)) else None
+
+    columns = []
+    for place in range(count):
+        name = f"top_{place + 1}"
+        columns.append(Column(name, "text", part(place, 0), indent=True))
+        columns.append(Column(f"{name}_p", "share", part(place, 1), _SHARE_DECIMALS))
+
+    def value(result: ClipResult) -> list[dict[str, Any]] | None:
+        return [
+            {"label": label, "probability": round(share, _SHARE_DECIMALS)}
+            for label, share in ranked(result)
+        ] or None
+
+    return Entry(
+        "top",
+        value,
+        columns,
+        meaning="with `--top N`, after all others: the N most probable labels and their "
+        "probabilities, most probable first, also where `label` is `uncertain`",
+    )
+
+
+def _manifest_entry(manifest: "Manifest", taken: Sequence[str]) -> Entry:
+    """Return the entry with a manifest's own columns.
+
+    One that is called like a column of the results gets ``manifest_`` in front, until no other
+    has that name.
+    """
+    rows, names = manifest.rows, {*taken, *manifest.columns}
+
+    def cell(place: int) -> Callable[[ClipResult], str | None]:
+        return lambda result: rows[result.index][place] or None
+
+    columns = []
+    for place, key in enumerate(manifest.columns):
+        name = key
+        if key in taken:
+            while name in names:
+                name = _PREFIX + name
+            names.add(name)
+        columns.append(Column(name, "cell", cell(place), key=key))
+    return Entry(
+        "manifest",
+        lambda result: dict(zip(manifest.columns, rows[result.index], strict=True)),
+        columns,
+        meaning="with `--manifest`, after all others: the manifest's columns",
+    )
 
 
 def path_text(shown: str) -> str:
-    r"""Write a path as Unicode text: bytes that are none become ``\xNN``, the rest stays.
+    r"""Write a path as Unicode text: bytes that are not become ``\xNN``, the rest stays.
 
     Examples
     --------
@@ -35,12 +341,12 @@ def path_text(shown: str) -> str:
     try:
         shown.encode()
     except UnicodeEncodeError:
-        return "".join(_plain(character) for character in shown)
+        return "".join(_escaped(character) for character in shown)
     return shown
 
 
 def path_bytes(shown: str) -> str | None:
-    r"""Write a path's bytes in base64 if `path_text` cannot say them all, else None.
+    r"""Write a path's bytes in base64 if `path_text` cannot represent them all, else None.
 
     Examples
     --------
@@ -56,260 +362,10 @@ def path_bytes(shown: str) -> str | None:
     return None
 
 
-def _plain(character: str) -> str:
+def _escaped(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # PEP 383: an undecodable byte
         return f"\\x{code - 0xDC00:02x}"
     if 0xD800 <= code <= 0xDFFF:  # a lone surrogate, as Windows allows in names
         return f"\\u{code:04x}"
     return character
-
-
-_PREFIX: Final = "manifest_"
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a manifest says about its clips, as text.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Its columns, each once; none if there is no manifest.
-    rows : sequence of sequence of str
-        Row ``i`` is about the clip whose ``index`` is ``i``.
-    """
-
-    names: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
-
-    def columns(self, before: Sequence[str]) -> tuple[str, ...]:
-        """Name the columns as they come after those of the results.
-
-        One that is called like a column of the results gets ``manifest_`` in front, until no
-        other has that name.
-
-        Examples
-        --------
-        >>> Kept(("file", "label", "manifest_label")).columns(["path", "label"])
-        ('file', 'manifest_manifest_label', 'manifest_label')
-        """
-        taken = {*before, *self.names}
-        found = []
-        for name in self.names:
-            if name in before:
-                while name in taken:
-                    name = _PREFIX + name
-                taken.add(name)
-            found.append(name)
-        return tuple(found)
-
-    def cells(self, result: ClipResult) -> list[str]:
-        """Return a clip's cells, as many as there are names."""
-        return list(self.rows[result.index]) if self.names else []
-
-    def record(self, result: ClipResult) -> dict[str, dict[str, str]]:
-        """Return what a clip's JSON object has more: ``manifest`` with a text per column.
-
-        Examples
-        --------
-        >>> Kept(("file", "age"), [("a.wav", "42")]).record(ClipResult(0, "a.wav", "silent"))
-        {'manifest': {'file': 'a.wav', 'age': '42'}}
-        >>> Kept().record(ClipResult(0, "a.wav", "silent"))
-        {}
-        """
-        if not self.names:
-            return {}
-        return {"manifest": dict(zip(self.names, self.rows[result.index], strict=True))}
-
-
-PROBABILITY_DECIMALS: Final = 6
-
-
-_DURATION_DECIMALS: Final = 3
-
-
-_TIME_DECIMALS: Final = 6  # a sample at 16 kHz lasts 0.0000625 s
-
-
-def cells(result: ClipResult, n_labels: int, *, spans: bool = False) -> list[str]:
-    r"""Write a result as text, one cell per column; an absent value is an empty cell.
-
-    Parameters
-    ----------
-    result : ClipResult
-        The row.
-    n_labels : int
-        How many ``p_`` columns there are; those of a clip without a label stay empty.
-    spans : bool
-        Whether there are columns for the span.
-
-    Examples
-    --------
-    >>> cells(ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.75, (0.25, 0.75), 2.5), 2)
-    ['a.wav', 'ok', 'sad', '0.750000', '0.250000', '0.750000', '2.500', '', 'cnn', '']
-    >>> cells(ClipResult(1, "b.wav", "failed", "cnn", stage="decode", error="no sound"), 2)
-    ['b.wav', 'failed', '', '', '', '', '', '', 'cnn', 'decode: no sound']
-    """
-    probabilities = [decimal(p, PROBABILITY_DECIMALS) for p in result.probabilities]
-    if probabilities and len(probabilities) != n_labels:
-        raise ValueError(f"{len(probabilities)} probabilities for {n_labels} labels")
-    return [
-        path_text(result.shown),
-        result.status,
-        result.label,
-        decimal(result.confidence, PROBABILITY_DECIMALS),
-        *(probabilities or [""] * n_labels),
-        decimal(result.duration_s, _DURATION_DECIMALS),
-        *([decimal(time, _TIME_DECIMALS) for time in _times(result)] if spans else ()),
-        ";".join(result.flags),
-        result.model,
-        path_text(f"{result.stage}: {result.error}" if result.stage else result.error),
-    ]
-
-
-def values(result: ClipResult, n_labels: int, *, spans: bool = False) -> list[Any]:
-    """Write a result as typed values, one per column; an absent value is ``None``.
-
-    Numbers are rounded as in `cells`; ``flags`` is a list.
-
-    Parameters
-    ----------
-    result : ClipResult
-        The row.
-    n_labels : int
-        How many ``p_`` columns there are.
-    spans : bool
-        Whether there are columns for the span.
-
-    Examples
-    --------
-    >>> values(ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.75, (0.25, 0.75), 2.5), 2)
-    ['a.wav', 'ok', 'sad', 0.75, 0.25, 0.75, 2.5, [], 'cnn', None]
-    """
-    probabilities = [_rounded(p, PROBABILITY_DECIMALS) for p in result.probabilities]
-    if probabilities and len(probabilities) != n_labels:
-        raise ValueError(f"{len(probabilities)} probabilities for {n_labels} labels")
-    error = f"{result.stage}: {result.error}" if result.stage else result.error
-    return [
-        path_text(result.shown),
-        result.status,
-        result.label or None,
-        _rounded(result.confidence, PROBABILITY_DECIMALS),
-        *(probabilities or [None] * n_labels),
-        _rounded(result.duration_s, _DURATION_DECIMALS),
-        *([_rounded(time, _TIME_DECIMALS) for time in _times(result)] if spans else ()),
-        list(result.flags),
-        result.model,
-        path_text(error) or None,
-    ]
-
-
-def record(result: ClipResult, labels: Sequence[str], *, spans: bool = False) -> dict[str, object]:
-    """Write a result as an object for JSON; an absent value is ``None``.
-
-    ``start_s`` and ``end_s`` are there with ``spans``. ``path_bytes``, the path's bytes in
-    base64, is there only if ``path`` cannot say them all.
-
-    Examples
-    --------
-    >>> row = record(ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.75, (0.25, 0.75), 2.5), "hs")
-    >>> row["probabilities"], row["duration_s"], row["error"]
-    ({'h': 0.25, 's': 0.75}, 2.5, None)
-    """
-    raw = path_bytes(result.shown)
-    return {
-        "path": path_text(result.shown),
-        **({} if raw is None else {"path_bytes": raw}),
-        "status": result.status,
-        "label": result.label or None,
-        "confidence": _rounded(result.confidence, PROBABILITY_DECIMALS),
-        "probabilities": {
-            label: _rounded(p, PROBABILITY_DECIMALS)
-            for label, p in zip(labels, result.probabilities, strict=True)
-        }
-        if result.probabilities
-        else None,
-        "duration_s": _rounded(result.duration_s, _DURATION_DECIMALS),
-        **(_named_times(result) if spans else {}),
-        "flags": list(result.flags),
-        "model": result.model,
-        "stage": result.stage or None,
-        "error": path_text(result.error) or None,
-    }
-
-
-def _times(result: ClipResult) -> tuple[float | None, float | None]:
-    return (None, None) if result.span is None else result.span
-
-
-def _named_times(result: ClipResult) -> dict[str, float | None]:
-    times = (_rounded(time, _TIME_DECIMALS) for time in _times(result))
-    return dict(zip(("start_s", "end_s"), times, strict=True))
-
-
-def decimal(value: float | None, decimals: int) -> str:
-    """Write a number with fixed decimals; None becomes an empty cell."""
-    return "" if value is None else f"{value:.{decimals}f}"
-
-
-def _rounded(value: float | None, decimals: int) -> float | None:
-    return None if value is None else round(value, decimals)
-
-
-class TopLabels:
-    """Ranks a clip's labels, the most probable first.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        The model's labels.
-    wanted : int
-        How many, 0 or more; a model with fewer labels gives all it has.
-
-    Attributes
-    ----------
-    columns : tuple of str
-        ``top_1``, ``top_1_p``, ``top_2``, … No label's ``p_`` column can be called so.
-
-    Examples
-    --------
-    >>> top = TopLabels(["calm", "happy", "sad"], 2)
-    >>> top.columns
-    ('top_1', 'top_1_p', 'top_2', 'top_2_p')
-    >>> top.ranked(ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.7, (0.1, 0.2, 0.7)))
-    [('sad', 0.7), ('happy', 0.2)]
-    """
-
-    def __init__(self, labels: Sequence[str], wanted: int) -> None:
-        self._labels = tuple(labels)
-        self._places = range(min(wanted, len(self._labels)))
-        self.columns = tuple(
-            name for place in self._places for name in (f"top_{place + 1}", f"top_{place + 1}_p")
-        )
-
-    def ranked(self, result: ClipResult) -> list[tuple[str, float]]:
-        """Return labels and their rounded probabilities; nothing for a clip without a label.
-
-        Of equally probable labels the model's first goes first, as for ``label``.
-        """
-        if not self._places or not result.probabilities:
-            return []
-        pairs = zip(self._labels, result.probabilities, strict=True)
-        ranked = sorted(pairs, key=lambda pair: -pair[1])  # stable; by what is not yet rounded
-        return [
-            (label, round(share, PROBABILITY_DECIMALS))
-            for label, share in ranked[: len(self._places)]
-        ]
-
-    def values(self, result: ClipResult) -> list[Any]:
-        """Return typed values, one per column of `columns`; absent ones are ``None``."""
-        ranked = self.ranked(result)
-        return [value for pair in ranked for value in pair] or [None] * len(self.columns)
-
-    def record(self, result: ClipResult) -> dict[str, Any]:
-        """Return what an object for JSON has more: ``top``, if it was asked for."""
-        if not self._places:
-            return {}
-        ranked = [{"label": label, "probability": share} for label, share in self.ranked(result)]
-        return {"top": ranked or None}

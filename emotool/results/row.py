@@ -1,9 +1,5 @@
-"""One row of results: what is known of a clip, and what the columns are called.
+"""The result of one clip: a label with its probabilities, or the reason why there is none."""
 
-The schema is documented in ``docs/schema.md``.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
@@ -15,8 +11,6 @@ __all__ = [
     "ClipResult",
     "Segment",
     "Status",
-    "columns",
-    "doubted",
 ]
 
 SCHEMA: Final = "emotool.results/1"
@@ -26,14 +20,14 @@ Status = Literal["ok", "silent", "too_short", "failed"]
 STATUSES: Final[tuple[Status, ...]] = ("ok", "silent", "too_short", "failed")
 
 UNCERTAIN: Final = "uncertain"
-"""Stands for the label of a clip that the model is not sure enough of."""
+"""Replaces the label of a clip whose confidence is too low."""
 
 DOUBTS: Final = ("speechless", "clipped", "narrow_band", "noisy")
-"""Flags of clips that are not the kind of sound that models have learnt from."""
+"""Flags of clips that differ from what models were trained on."""
 
 
 class Segment(NamedTuple):
-    """What a model said of one window of a clip.
+    """The result of one window of a clip.
 
     Parameters
     ----------
@@ -53,7 +47,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClipResult:
-    """What is known of one clip: a label with its probabilities, or why there is none.
+    """The result of one clip, or of one window of it.
 
     Parameters
     ----------
@@ -86,9 +80,9 @@ class ClipResult:
     span : (float, float) or None
         What part of the clip the row is about, in seconds; None for the whole clip.
     embedding : bytes
-        Mean over the windows of what the model's last layer but one says, float32,
-        little-endian; empty unless ``ok`` and asked for. Bytes, since a row is compared and
-        kept by the hundred thousand, and its numbers are nobody's before they are written.
+        Mean over the windows of the output of the model's last layer but one, float32,
+        little-endian; empty unless ``ok`` and asked for. Bytes, since rows are compared and
+        stored by the hundred thousand, and nothing reads the numbers before they are written.
     source_rate : int
         The file's sample rate in Hz; 0 if it is not known.
     """
@@ -109,46 +103,20 @@ class ClipResult:
     embedding: bytes = b""
     source_rate: int = 0
 
+    @property
+    def reason(self) -> str:
+        """Why it has no label, as ``stage: error`` if it failed."""
+        return f"{self.stage}: {self.error}" if self.stage else self.error
 
-def doubted(result: ClipResult, min_confidence: float) -> ClipResult:
-    """Call a clip uncertain whose confidence is too low; its probabilities stay.
+    def uncertain_below(self, min_confidence: float) -> "ClipResult":
+        """Return the result, labelled `UNCERTAIN` if its confidence is lower than that.
 
-    Parameters
-    ----------
-    result : ClipResult
-    min_confidence : float
-        What its label needs at least, 0 … 1.
-
-    Examples
-    --------
-    >>> row = ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.6, (0.4, 0.6))
-    >>> doubted(row, 0.7).label, doubted(row, 0.6).label
-    ('uncertain', 'sad')
-    """
-    if result.confidence is None or result.confidence >= min_confidence:
-        return result
-    return replace(result, label=UNCERTAIN)
-
-
-def columns(labels: Sequence[str], *, spans: bool = False) -> tuple[str, ...]:
-    """Name the columns of a table of results, with ``spans`` of a table of segments.
-
-    Examples
-    --------
-    >>> columns(["happy", "sad"])[:5]
-    ('path', 'status', 'label', 'confidence', 'p_happy')
-    >>> columns(["happy", "sad"])[5:]
-    ('p_sad', 'duration_s', 'flags', 'model', 'error')
-    """
-    return (
-        "path",
-        "status",
-        "label",
-        "confidence",
-        *(f"p_{label}" for label in labels),
-        "duration_s",
-        *(("start_s", "end_s") if spans else ()),
-        "flags",
-        "model",
-        "error",
-    )
+        Examples
+        --------
+        >>> row = ClipResult(0, "a.wav", "ok", "cnn", "sad", 0.6, (0.4, 0.6))
+        >>> row.uncertain_below(0.7).label, row.uncertain_below(0.6).label
+        ('uncertain', 'sad')
+        """
+        if self.confidence is None or self.confidence >= min_confidence:
+            return self
+        return replace(self, label=UNCERTAIN)

@@ -1,8 +1,8 @@
-"""A clip's windows as rows of their own, and neighbours of one label as one.
+"""Rows about a clip's windows; adjacent windows of one label can be merged.
 
 >>> from emotool.results.row import Segment
->>> said = (Segment(0, 3, (0.9, 0.1)), Segment(3, 6, (0.6, 0.4)), Segment(6, 7, (0.2, 0.8)))
->>> clip = ClipResult(0, "a.wav", "ok", "cnn", "happy", 0.567, (0.567, 0.433), 7.0, segments=said)
+>>> parts = (Segment(0, 3, (0.9, 0.1)), Segment(3, 6, (0.6, 0.4)), Segment(6, 7, (0.2, 0.8)))
+>>> clip = ClipResult(0, "a.wav", "ok", "cnn", "happy", 0.567, (0.567, 0.433), 7.0, segments=parts)
 >>> for row in segment_rows(clip, ("happy", "sad"), merge=True):
 ...     print(row.span, row.label, row.confidence)
 (0, 6) happy 0.75
@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from emotool.results.row import ClipResult, Segment
 
-__all__ = ["merged", "segment_rows"]
+__all__ = ["merge_segments", "segment_rows"]
 
 
 def segment_rows(
@@ -29,7 +29,7 @@ def segment_rows(
     labels : sequence of str
         The model's labels.
     merge : bool
-        Join neighbours of one label.
+        Merge adjacent windows of one label.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def segment_rows(
     """
     if not result.segments:
         return [result]
-    segments = merged(result.segments) if merge else result.segments
+    segments = merge_segments(result.segments) if merge else result.segments
     rows = []
     for segment in segments:
         best = _best(segment)
@@ -56,10 +56,10 @@ def segment_rows(
     return rows
 
 
-def merged(segments: Sequence[Segment]) -> list[Segment]:
-    """Join segments that follow each other without a gap and have the same label.
+def merge_segments(segments: Sequence[Segment]) -> list[Segment]:
+    """Merge segments that follow each other without a gap and have the same label.
 
-    A joined segment's probabilities and embedding are the means of its parts', weighted by
+    A merged segment's probabilities and embedding are the means of its parts', weighted by
     their lengths.
     Overlapping segments of different labels stay as they are.
     """
@@ -88,7 +88,7 @@ def _mean(before: bytes, after: bytes, share: float) -> bytes:
         return b""
     import numpy as np  # not at the top: most runs have no embeddings
 
-    first, second = (np.frombuffer(said, "<f4").astype(np.float64) for said in (before, after))
+    first, second = (np.frombuffer(each, "<f4").astype(np.float64) for each in (before, after))
     return ((1 - share) * first + share * second).astype("<f4").tobytes()
 
 

@@ -1,4 +1,4 @@
-"""Counting a run's rows, for its summary and its exit code."""
+"""Count a run's rows, for its summary and its exit code."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _MAX_REASONS = 1000
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a finished run did, for the summary on stderr and the exit code.
+    """The counts of a finished run, for the summary on stderr and the exit code.
 
     Attributes
     ----------
@@ -35,13 +35,13 @@ class RunSummary:
     audio_seconds : float
         Sound in all clips that could be read, in seconds.
     resumed : int
-        Rows taken from the journal of an interrupted run instead of being worked out again.
+        Rows taken from the journal of an interrupted run.
     passed_over, hidden, archives : int
         Files in the folders given that are no audio, hidden ones, and zip archives.
     model, device : str
-        The model's name and the device it was proved to run on.
+        The model's name and the device that it ran on.
     outputs : tuple of str
-        Where the rows went, as named by the user; ``-`` is stdout.
+        The tables, as named by the user; ``-`` is stdout.
     failures_file : str or None
         The table of failed clips beside the output, where there is one.
     doubted : int
@@ -49,7 +49,7 @@ class RunSummary:
     doubts : dict of str to int
         How many have which of these flags; only those that there are.
     beside : tuple of (str, str)
-        What was written beside the tables, such as ``embeddings``, and where.
+        Other outputs, such as ``embeddings``, and where they are.
     """
 
     clips: int
@@ -96,7 +96,7 @@ class RunSummary:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts rows as they pass.
+    """Counts rows.
 
     Examples
     --------
@@ -133,8 +133,8 @@ class Tally:
             self._doubts.update(doubts)
             self.doubted += bool(doubts)
         elif result.status == "failed":
-            reason = f"{result.stage}: {result.error}"
-            # Reasons from hostile files could all differ: enough of them is enough.
+            reason = result.reason
+            # Reasons from hostile files could all differ: their number is bounded.
             if reason in self._reasons or len(self._reasons) < _MAX_REASONS:
                 self._reasons[reason] += 1
             if len(self.examples) < _EXAMPLES:

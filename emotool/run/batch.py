@@ -1,9 +1,9 @@
-"""A whole run: arguments in, one row per clip in every output, and what there is to say of it."""
+"""Run `emotool classify`: arguments in, one row per clip in every output, and a summary."""
 
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from emotool.results.row import UNCERTAIN, ClipResult
 from emotool.results.tally import RunSummary, Tally
 from emotool.run.journal import Journal
 from emotool.run.options import Output, Progress, RunOptions, Silence
-from emotool.run.outputs import beside, files_of, open_outputs, spare_inputs
+from emotool.run.outputs import Outputs, check_inputs, files_of
 from emotool.text import printable
 from emotool.version import __version__
 from emotool.workers.pool import WorkerPool
@@ -40,14 +40,14 @@ def run(options: RunOptions, progress: Progress | None = None) -> RunSummary:
 
     Outputs that are files appear whole, when all rows are known, or not at all. Until then,
     what has been done is kept in a journal beside the first of them, from which the same run
-    goes on after an interruption.
+    resumes after an interruption.
 
     Parameters
     ----------
     options : RunOptions
         What to do.
     progress : Progress, optional
-        Who wants to hear how it goes.
+        Receives the progress of the run.
 
     Returns
     -------
@@ -82,7 +82,7 @@ class _Batch:
 
     def _run(self) -> RunSummary:
         options = self._options
-        files = files_of(options.outputs, options.embeddings)
+        files = files_of(options.outputs)
         with ExitStack() as stack:
             pool = stack.enter_context(WorkerPool(options.pool))
             pool.start(1)  # before anything else: it is ready when the model is
@@ -112,7 +112,7 @@ class _Batch:
                 f"{printable(folder)}: no audio files found that are not listed already"
             )
         sources = [Clip(0, path, path) for path in options.sources]
-        spare_inputs(files, [*sources, *found.clips])
+        check_inputs(files, [*sources, *found.clips])
         return found
 
     def _settle(self, found: Found, files: list[Path]) -> list[Path]:
@@ -129,7 +129,7 @@ class _Batch:
         if outputs == list(options.outputs):
             return files
         self._options = replace(options, outputs=outputs)
-        return files_of(outputs, options.embeddings)
+        return files_of(outputs)
 
     def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
         journal = Journal(file, self._parameters(classifier), restart=self._options.restart)
@@ -149,26 +149,20 @@ class _Batch:
             "model": classifier.name,
             "model_sha256": classifier.sha256,
             "device": classifier.device,
-            "by_content": self._options.pool.by_content,
-            "hop_s": self._options.pool.hop_s,
-            "segments": self._wants_segments,
-            "embeddings": self._options.embeddings is not None,
+            **asdict(self._options.pool.reading),
+            **asdict(self._options.details),
         }
-
-    @property
-    def _wants_segments(self) -> bool:
-        return self._options.segments or bool(self._options.annotations)
 
     def _rows(
         self, clips: Sequence[Clip], classifier: "Classifier", pool: WorkerPool
     ) -> Generator[ClipResult]:
-        """Yield one result per clip, in order, from the journal or fresh."""
-        from emotool.run.pipeline import Details, classify_clips
+        """Yield one result per clip, in order, from the journal or the model."""
+        from emotool.run.pipeline import classify_clips
 
         done: dict[int, int] = {}
         journal = self._journal
         if journal is not None:
-            done = journal.known(clips, by_content=self._options.pool.by_content)
+            done = journal.known(clips, self._options.pool.reading)
         self._resumed = len(done)
         self._progress.begin(len(clips), len(done), classifier.labels)
         todo = (clip for clip in clips if clip.index not in done)
@@ -178,7 +172,7 @@ class _Batch:
             batch_size=self._options.batch_size,
             pool=pool,
             recorder=journal,
-            details=Details(self._wants_segments, self._options.embeddings is not None),
+            details=self._options.details,
         )
         with closing(fresh):
             for clip in clips:
@@ -193,10 +187,10 @@ class _Batch:
         self, rows: Iterator[ClipResult], found: Found, files: Sequence[Path], model: "Classifier"
     ) -> RunSummary:
         """Write the rows to every output and put the outputs in their places."""
-        # The journal keeps labels as the model gave them: a resumed run may doubt otherwise.
-        doubt = [UNCERTAIN] if self._options.min_confidence > 0 else []
-        tally = Tally([*model.labels, *doubt])
-        with open_outputs(self._options, model, found.clips, files) as outputs:
+        # The journal keeps the model's labels: a resumed run may have another threshold.
+        uncertain = [UNCERTAIN] if self._options.min_confidence > 0 else []
+        tally = Tally([*model.labels, *uncertain])
+        with Outputs(self._options, model, found.clips, files) as outputs:
             if outputs.lacks_windows:
                 self._progress.note(
                     "a report has a row for each clip, and shows the windows of its first minute "
@@ -227,7 +221,7 @@ class _Batch:
         )
 
     def _facts(self, model: "Classifier", tally: Tally) -> dict[str, Any]:
-        """Return what differs from run to run, for formats that have a place for it."""
+        """Return the facts of the run, for formats that have a place for them."""
         seconds = time.perf_counter() - self._began
         return {
             "started": self._when.isoformat(timespec="seconds"),
@@ -242,6 +236,7 @@ class _Batch:
     def _summary(
         self, found: Found, model: "Classifier", tally: Tally, failures: Path | None
     ) -> RunSummary:
+        outputs = self._options.outputs
         return RunSummary(
             clips=len(found.clips),
             statuses=tally.statuses,
@@ -257,11 +252,15 @@ class _Batch:
             archives=found.archives,
             model=model.name,
             device=model.device,
-            outputs=tuple(output.target for output in self._options.outputs),
+            outputs=tuple(each.target for each in outputs if each.content == "table"),
             failures_file=None if failures is None else _short(failures),
             doubted=tally.doubted,
             doubts=tally.doubts,
-            beside=beside(self._options),
+            beside=tuple(
+                (f"files for {each.content}" if each.is_folder else each.content, each.target)
+                for each in outputs
+                if each.content != "table"
+            ),
         )
 
 
@@ -281,7 +280,7 @@ def _same(clip: Clip, result: ClipResult | None) -> ClipResult:
     """Check that a result is the clip's; a row must never carry another's label."""
     if result is None or result.index != clip.index or result.shown != clip.shown:
         raise EmotoolError(
-            f"{printable(clip.shown)} has no result in its turn: this is a fault in emotool"
+            f"{printable(clip.shown)} has no result in its place: this is a fault in emotool"
         )
     return result
 

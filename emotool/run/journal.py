@@ -1,11 +1,11 @@
-"""What a run has done so far, so that an interrupted one can go on where it was.
+"""The results of an unfinished run, from which the same command resumes.
 
 The journal is an SQLite database in WAL mode beside the output: a transaction is a few rows
 appended to one file, it survives ``kill -9`` at any moment, and a damaged tail is recognised and
-dropped, which a text file would have to be taught. Rows are found again by the identity of
-their file (`emotool.inputs.identity`), so a changed file is done again. Everything else
-that decides a result (model, device, versions) is written once; if it differs, the journal is
-begun anew. It is removed when the outputs are in place.
+dropped, which a text file would need code for. Rows are found by the identity of their file
+(`emotool.inputs.identity`), so a changed file is classified again. Everything else that decides
+a result (model, device, versions) is written once; if it differs, the journal starts over. It is
+removed when the outputs are in place.
 """
 
 import base64
@@ -27,13 +27,14 @@ from emotool.text import printable
 
 if TYPE_CHECKING:
     from emotool.inputs.clips import Clip
+    from emotool.workers.protocol import Reading
 
 __all__ = ["Journal"]
 
-FORMAT = 5  # of what is stored; a journal of another format is begun anew
+FORMAT = 5  # of what is stored; a journal of another format starts over
 _FLUSH_ROWS = 256
 _FLUSH_SECONDS = 0.5
-_MOST_STORED = 1 << 26  # characters; a day's windows with embeddings are worked out again instead
+_MOST_STORED = 1 << 26  # characters; a day's windows with embeddings are computed again instead
 # Failures that may have another cause than the file, and pass: they are tried again, a timeout
 # because the machine may have less to do now, or the limit may be another.
 _TRANSIENT_STAGES = {"open", "model", "timeout"}
@@ -50,7 +51,7 @@ _STORED = tuple(field.name for field in fields(ClipResult) if field.name not in 
 
 
 class Journal:
-    """Remembers the results of an unfinished run.
+    """Stores the results of an unfinished run.
 
     Leaving the block keeps the journal when it raises, and removes it otherwise.
 
@@ -61,14 +62,14 @@ class Journal:
     parameters : mapping
         Everything but the files that decides the results, as JSON values.
     restart : bool, default False
-        Forget what an interrupted run has done.
+        Start over instead of resuming an interrupted run.
 
     Attributes
     ----------
     outdated : bool
         Whether an interrupted run's journal was dropped, its parameters being others.
     kept : bool
-        Whether, the block having been left, there is something to go on from.
+        Whether, after the block, there are results to resume from.
 
     Raises
     ------
@@ -117,8 +118,8 @@ class Journal:
             database.execute("DELETE FROM parameters")
             database.execute("INSERT INTO parameters VALUES (?)", (self._parameters,))
 
-    def known(self, clips: "Iterable[Clip]", *, by_content: bool) -> dict[int, int]:
-        """Find the clips that an interrupted run has done.
+    def known(self, clips: "Iterable[Clip]", reading: "Reading") -> dict[int, int]:
+        """Find the clips that an interrupted run has classified.
 
         Returns
         -------
@@ -131,7 +132,7 @@ class Journal:
             if clip.problem is not None:
                 continue
             with contextlib.suppress(OSError, ValueError):
-                place = places.get(file_identity(clip.path, by_content=by_content))
+                place = places.get(file_identity(clip.path, by_content=reading.by_content))
                 if place is not None:
                     found[clip.index] = place
         return found
@@ -146,7 +147,7 @@ class Journal:
             raise self._error(error) from error
 
     def result(self, clip: "Clip", place: int) -> ClipResult:
-        """Return what is known of a clip that `known` has named."""
+        """Return the stored result of a clip that `known` has found."""
         try:
             query = "SELECT result FROM results WHERE rowid = ?"
             (stored,) = self._opened().execute(query, (place,)).fetchone()
@@ -155,7 +156,7 @@ class Journal:
             raise self._error(error) from error
 
     def record(self, result: ClipResult, identity: str) -> None:
-        """Remember a result; it is on its way to the disk within half a second."""
+        """Store a result; it is written to the disk within half a second."""
         if not identity or result.stage in _TRANSIENT_STAGES:
             return
         stored = _stored(result)
@@ -196,7 +197,7 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         try:
-            # The error that ended the run is the one to tell, not one of these.
+            # The error that ended the run is reported, not one of these.
             with contextlib.suppress(JournalError, sqlite3.Error):
                 self._finish(complete=kind is None)
         finally:
@@ -230,7 +231,7 @@ class Journal:
 
 
 def _stored(result: ClipResult) -> str:
-    """Write what is not the clip's own as JSON, embeddings in base64."""
+    """Return a result without its clip as JSON, embeddings in base64."""
     values = {name: getattr(result, name) for name in _STORED}
     values["embedding"] = base64.b64encode(result.embedding).decode("ascii")
     values["segments"] = [
@@ -247,8 +248,8 @@ def _restored(stored: str) -> dict[str, Any]:
     values["flags"] = tuple(values["flags"])
     values["embedding"] = base64.b64decode(values["embedding"])
     values["segments"] = tuple(
-        Segment(start, end, tuple(said), base64.b64decode(embedding))
-        for start, end, said, embedding in values["segments"]
+        Segment(start, end, tuple(probabilities), base64.b64decode(embedding))
+        for start, end, probabilities, embedding in values["segments"]
     )
     return values
 

@@ -1,4 +1,4 @@
-"""What a run shall do, and who hears how it goes."""
+"""What a run does, and who is informed of its progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,43 +8,37 @@ from emotool.inputs.manifest import Manifest
 from emotool.model.catalog import DEFAULT_MODEL
 from emotool.results.row import ClipResult
 from emotool.workers.pool import PoolOptions
-from emotool.writers.annotation_folder import Annotations
-from emotool.writers.base import WriterOptions
+from emotool.writers.base import Output, WriterOptions
 
-__all__ = ["Output", "Progress", "RunOptions", "Silence"]
+__all__ = ["Details", "Output", "Progress", "RunOptions", "Silence"]
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """Where rows go.
+class Details:
+    """What results hold beyond a clip's label.
 
     Parameters
     ----------
-    target : str
-        A path, or ``-`` for standard output.
-    suffix : str, default ""
-        The format (``.csv``, ``.json``, …), if the target's own suffix shall not say it.
-    default : bool, default False
-        Whether nobody named the target: then a file there that holds anything but labels of the
-        same clips is not replaced, and the next free name is taken
-        (`emotool.run.default_place.settle`).
+    segments : bool, default False
+        The probabilities of each window.
+    embeddings : bool, default False
+        The output of the model's last layer but one, for the clip and its segments.
     """
 
-    target: str
-    suffix: str = ""
-    default: bool = False
+    segments: bool = False
+    embeddings: bool = False
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a run shall do.
+    """What a run does.
 
     Parameters
     ----------
     paths : sequence of str
         Files, folders and patterns.
     outputs : sequence of Output
-        Where every row goes.
+        What is written.
     model, device : str
         As `emotool.model.classifier.load_classifier` takes them.
     threads : int, optional
@@ -55,12 +49,14 @@ class RunOptions:
         How clips are read.
     writer : WriterOptions
         Choices that formats leave.
+    top : int, default 0
+        How many of the most probable labels get columns of their own.
     max_errors : int, optional
         Stop when more clips than this have failed; never if not given.
     restart : bool, default False
-        Forget what an interrupted run has done.
+        Start over instead of resuming an interrupted run.
     min_confidence : float, default 0
-        Clips whose confidence is less are called uncertain.
+        Clips with a lower confidence are labelled uncertain.
     listed : sequence of str, optional
         More paths, from a list; patterns among them are not expanded.
     manifest : Manifest, optional
@@ -69,10 +65,6 @@ class RunOptions:
         Tables have a row for each window of a clip, instead of one for the clip.
     merge : bool, default False
         Neighbouring windows of one label are one row.
-    annotations : sequence of Annotations, optional
-        Folders for annotation programs.
-    embeddings : str, optional
-        A file for the embeddings of what the tables have rows about.
     lists : sequence of str, optional
         Files that ``listed`` was read from: no output may replace them.
     """
@@ -85,6 +77,7 @@ class RunOptions:
     batch_size: int | None = None
     pool: PoolOptions = field(default_factory=PoolOptions)
     writer: WriterOptions = field(default_factory=WriterOptions)
+    top: int = 0
     max_errors: int | None = None
     restart: bool = False
     min_confidence: float = 0.0
@@ -92,31 +85,37 @@ class RunOptions:
     manifest: Manifest | None = None
     segments: bool = False
     merge: bool = False
-    annotations: Sequence[Annotations] = ()
-    embeddings: str | None = None
     lists: Sequence[str] = ()
 
     @property
     def sources(self) -> list[str]:
-        """The files that say which clips there are."""
+        """The files that list the clips."""
         return [*self.lists, *([] if self.manifest is None else [self.manifest.path])]
+
+    @property
+    def details(self) -> Details:
+        """What results hold beyond a clip's label."""
+        return Details(
+            segments=self.segments or any(output.is_folder for output in self.outputs),
+            embeddings=any(output.content == "embeddings" for output in self.outputs),
+        )
 
 
 class Progress(Protocol):
-    """Hears how a run goes."""
+    """Receives the progress of a run."""
 
     def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
         """Receive the number of rows, how many an interrupted run has done, and the labels."""
 
     def advance(self, result: ClipResult) -> None:
-        """Hear of a row, in input order."""
+        """Receive a row, in input order."""
 
     def note(self, message: str) -> None:
-        """Hear something a person should know."""
+        """Receive a message for the user."""
 
 
 class Silence:
-    """Hears how a run goes and says nothing of it."""
+    """Ignores the progress of a run."""
 
     def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""From clips to results: workers read, the model labels, results leave in input order.
+"""Classify clips: workers read them, the model labels them, results come in input order.
 
 >>> from emotool.inputs.clips import find_clips
 >>> from emotool.model.classifier import load_classifier
@@ -18,10 +18,10 @@ import numpy as np
 
 from emotool.errors import EmotoolError
 from emotool.results.row import ClipResult, Segment
-from emotool.run.inference import Labeller, Lanes, Windows
+from emotool.run.inference import ConcurrentCalls, Labeller, WindowClassifier
+from emotool.run.options import Details
 from emotool.text import printable
 from emotool.workers.pool import PoolOptions, WorkerPool
-from emotool.workers.queues import Task
 from emotool.workers.supervisor import Answer
 
 if TYPE_CHECKING:
@@ -29,33 +29,17 @@ if TYPE_CHECKING:
 
     from emotool.inputs.clips import Clip
 
-__all__ = ["Details", "Recorder", "classify_clips"]
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What results shall say beyond a clip's label.
-
-    Parameters
-    ----------
-    segments : bool, default False
-        What the model said of each window.
-    embeddings : bool, default False
-        What its last layer but one said, of the clip and of its segments.
-    """
-
-    segments: bool = False
-    embeddings: bool = False
+__all__ = ["Recorder", "classify_clips"]
 
 
 class Recorder(Protocol):
-    """Hears of results as soon as they are known, which may be before it is their turn."""
+    """Receives results as soon as they are known, which may be out of order."""
 
     def record(self, result: ClipResult, identity: str) -> None:
-        """Hear of a result, and of its file's identity ("" if it has none)."""
+        """Receive a result, and its file's identity ("" if it has none)."""
 
     def idle(self) -> None:
-        """Hear that there is time for other things."""
+        """Do deferred work while nothing else is to do."""
 
 
 def classify_clips(
@@ -70,7 +54,7 @@ def classify_clips(
 ) -> Generator[ClipResult]:
     """Label clips, each of which gives exactly one result, in their order.
 
-    Closing the generator, or leaving it behind, ends the worker processes.
+    Closing the generator ends the worker processes.
 
     Parameters
     ----------
@@ -82,14 +66,14 @@ def classify_clips(
     options : PoolOptions, optional
         How clips are read, if ``pool`` is not given.
     batch_size : int, optional
-        Windows given to the model at once; what is best where it runs, if not given. Results
-        do not depend on it.
+        Windows given to the model at once; the model's best if not given. Results do not
+        depend on it.
     pool : WorkerPool, optional
         Workers that were started earlier, to save their start-up time. The caller closes it.
     recorder : Recorder, optional
-        Hears of each result but those of clips that have a problem from the start.
+        Receives each result except those of clips that have a problem from the start.
     details : Details, optional
-        What results shall say beyond the label, which does not depend on it.
+        What results hold beyond the label, which does not depend on it.
 
     Yields
     ------
@@ -122,38 +106,40 @@ def _classified(
 
 
 @dataclass(slots=True)
-class _Sum:
-    """What the model has said of a clip so far."""
+class _PartialResult:
+    """Sums over the windows of a clip that the model has labelled so far."""
 
     clip: "Clip"
     total: "NDArray[np.float64]"  # [labels + embedding]
     final: dict[str, Any] | None = None
-    sent: int = 0  # windows given to the model
-    labelled: int = 0  # windows that came back
-    spans: "list[tuple[float, float]]" = field(default_factory=list)  # of the windows
-    answers: list[tuple[tuple[float, ...], bytes]] = field(default_factory=list)  # of the windows
+    submitted: int = 0  # windows given to the model
+    labelled: int = 0  # windows that it has labelled
+    # Of each window, if segments are asked for: start and end, probabilities and embedding.
+    spans: "list[tuple[float, float]]" = field(default_factory=list)
+    predictions: list[tuple[tuple[float, ...], bytes]] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
-        return self.final is not None and self.labelled == self.sent
+        return self.final is not None and self.labelled == self.submitted
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Windows on their way to the model, and whose they are."""
+    """Windows for one call of the model, and the clips that they belong to."""
 
     windows: "list[NDArray[np.float32]]" = field(default_factory=list)  # each [n, n_mels, frames]
-    owners: list[_Sum] = field(default_factory=list)  # one per array
+    owners: list[_PartialResult] = field(default_factory=list)  # one per array
     size: int = 0
 
-    def add(self, windows: "NDArray[np.float32]", owner: _Sum) -> None:
+    def add(self, windows: "NDArray[np.float32]", owner: _PartialResult) -> None:
         self.windows.append(windows)
         self.owners.append(owner)
         self.size += len(windows)
-        owner.sent += len(windows)
+        owner.submitted += len(windows)
 
 
-Said = tuple[_Batch, "NDArray[np.float32]"]  # a batch, and its rows [windows, labels + embedding]
+# A batch, and a row for each of its windows: [windows, labels + embedding]
+LabelledBatch = tuple[_Batch, "NDArray[np.float32]"]
 
 
 class _Run:
@@ -170,56 +156,60 @@ class _Run:
         self._clips = clips
         self._classifier = classifier
         self._batch_size = batch_size
-        self._windows = Windows(classifier, batch_size, embeddings=details.embeddings)
+        self._model = WindowClassifier(classifier, batch_size, embeddings=details.embeddings)
         self._recorder = recorder
-        self._order: deque[int] = deque()  # indexes of the clips taken and not yet given out
+        self._order: deque[int] = deque()  # indexes of the clips taken and not yet yielded
         self._open: dict[int, Clip] = {}  # taken, without a result
-        self._sums: dict[int, _Sum] = {}
+        self._sums: dict[int, _PartialResult] = {}
         self._ready: dict[int, ClipResult] = {}
         self._batch = _Batch()
-        self._lanes: Lanes[Said] = Lanes(classifier.batches_at_once)
+        self._calls: ConcurrentCalls[LabelledBatch] = ConcurrentCalls(classifier.batches_at_once)
         self._details = details
 
     def results(self, pool: WorkerPool) -> Iterator[ClipResult]:
         """Yield the results in order."""
-        with self._lanes, closing(pool.run(self._tasks(), self._classifier.spec)) as answers:
+        with self._calls, closing(pool.run(self._readable(), self._classifier.spec)) as answers:
             for answer in answers:
                 if answer is None:
                     self._flush()  # nothing else to do: do not let results wait
                     if self._recorder is not None:
                         self._recorder.idle()
                 else:
-                    self._take(answer)
-                yield from self._turn()
+                    self._receive(answer)
+                yield from self._in_order()
             self._flush()
-            for said in self._lanes.rest():
-                self._hear(*said)
-        yield from self._turn()
+            for labelled in self._calls.remaining():
+                self._add(*labelled)
+        yield from self._in_order()
         if left := len(self._order) + len(self._open) + len(self._ready):
             raise EmotoolError(f"{left} clips have no result: this is a fault in emotool")
 
-    def _tasks(self) -> Iterator[Task]:
-        """Give clips to the workers; those with a known problem need none. Runs in threads."""
+    def _readable(self) -> "Iterator[Clip]":
+        """Yield the clips that workers have to read: those without a known problem.
+
+        Runs in the threads of the pool.
+        """
         for clip in self._clips:
             if clip.index in self._open or clip.index in self._ready:
                 raise EmotoolError(f"two clips have the index {clip.index}")
             if clip.problem is None:
                 self._open[clip.index] = clip
                 self._order.append(clip.index)
-                yield Task(clip.index, clip.path)
+                yield clip
             else:
                 self._ready[clip.index] = self._failed(clip, "open", clip.problem)
                 self._order.append(clip.index)
 
-    def _turn(self) -> Iterator[ClipResult]:
-        """Give out what is next in order and ready."""
+    def _in_order(self) -> Iterator[ClipResult]:
+        """Yield the results that are next in input order and ready."""
         while self._order and self._order[0] in self._ready:
             yield self._ready.pop(self._order.popleft())
 
-    def _take(self, answer: Answer) -> None:
+    def _receive(self, answer: Answer) -> None:
+        """Add a part of a clip to the present batch."""
         if answer.number == 0:  # begins, or begins again: what came before does not count
-            zeros = np.zeros(self._windows.width, np.float64)  # [labels + embedding]
-            self._sums[answer.index] = _Sum(self._open[answer.index], zeros)
+            zeros = np.zeros(self._model.width, np.float64)  # [labels + embedding]
+            self._sums[answer.index] = _PartialResult(self._open[answer.index], zeros)
         owner = self._sums[answer.index]
         if answer.log_mels is not None:
             if self._batch.size + len(answer.log_mels) > self._batch_size:
@@ -229,56 +219,56 @@ class _Run:
             owner.spans += answer.spans
         owner.final = answer.final
         if owner.complete:  # it has no windows, or the model has seen them all
-            self._settle(owner)
+            self._finish(owner)
         if self._batch.size >= self._batch_size:
             self._flush()
 
     def _flush(self) -> None:
-        """Let the model label the windows that wait, and take what it has said of others."""
+        """Run the model on the present batch, and add the rows of finished ones."""
         batch, self._batch = self._batch, _Batch()
         if batch.windows:
-            self._lanes.begin(lambda: self._say(batch))
-        for said in self._lanes.ready():
-            self._hear(*said)
+            self._calls.submit(lambda: self._predict(batch))
+        for labelled in self._calls.ready():
+            self._add(*labelled)
 
-    def _say(self, batch: _Batch) -> Said:
-        return batch, self._windows.ask(np.concatenate(batch.windows))
+    def _predict(self, batch: _Batch) -> LabelledBatch:
+        return batch, self._model.predict(np.concatenate(batch.windows))
 
-    def _hear(self, batch: _Batch, said: "NDArray[np.float32]") -> None:
-        """Add what the model said of a batch [windows, labels + embedding] to its clips' sums."""
+    def _add(self, batch: _Batch, rows: "NDArray[np.float32]") -> None:
+        """Add the rows of a batch [windows, labels + embedding] to its clips' sums."""
         start = 0
         for array, owner in zip(batch.windows, batch.owners, strict=True):
-            # Window by window, in float64: the sum must not depend on how batches were cut.
-            for row in said[start : start + len(array)]:
+            # Window by window, in float64: the sum must not depend on the batches.
+            for row in rows[start : start + len(array)]:
                 owner.total += row
                 if self._details.segments:
-                    owner.answers.append(self._windows.parted(row))
+                    owner.predictions.append(self._model.split(row))
             start += len(array)
             owner.labelled += len(array)
             if owner.complete:
-                self._settle(owner)
+                self._finish(owner)
 
-    def _settle(self, owner: _Sum) -> None:
-        """Turn what is known of a clip into its result."""
+    def _finish(self, owner: _PartialResult) -> None:
+        """Make the result of a clip whose windows are all labelled."""
         clip, final = owner.clip, owner.final or {}
         del self._open[clip.index], self._sums[clip.index]
         if "stage" in final:
             result = self._failed(clip, final["stage"], final["reason"])
-        elif not all(map(math.isfinite, owner.total[: self._windows.labels].tolist())):
-            result = self._failed(clip, "model", self._windows.error)
+        elif not all(map(math.isfinite, owner.total[: self._model.n_labels].tolist())):
+            result = self._failed(clip, "model", self._model.error)
         else:
             result = self._labelled(owner, final)
         self._ready[clip.index] = result
         if self._recorder is not None:
             self._recorder.record(result, final.get("identity", ""))
 
-    def _labelled(self, owner: _Sum, final: dict[str, Any]) -> ClipResult:
+    def _labelled(self, owner: _PartialResult, final: dict[str, Any]) -> ClipResult:
         name, label, embedding = self._classifier.name, "", b""
         probabilities: tuple[float, ...] = ()
         if owner.labelled:
             mean = owner.total / owner.labelled  # [labels + embedding]
-            probabilities, embedding = self._windows.parted(mean)
-            label = self._classifier.labels[int(mean[: self._windows.labels].argmax())]
+            probabilities, embedding = self._model.split(mean)
+            label = self._classifier.labels[int(mean[: self._model.n_labels].argmax())]
         return ClipResult(
             owner.clip.index,
             owner.clip.shown,
@@ -291,8 +281,8 @@ class _Run:
             tuple(final["flags"]),
             error="" if final["status"] == "ok" else self._why_unlabelled(final["status"]),
             segments=tuple(
-                Segment(*span, *answer)
-                for span, answer in zip(owner.spans, owner.answers, strict=True)
+                Segment(*span, *prediction)
+                for span, prediction in zip(owner.spans, owner.predictions, strict=True)
             ),
             embedding=embedding,
             source_rate=final["source_rate"],

@@ -1,10 +1,11 @@
 """Worker processes that read clips, as one stream of answers.
 
 >>> from emotool.features.spec import SpectrogramSpec
+>>> from emotool.inputs.clips import Clip
 >>> with WorkerPool(PoolOptions(workers=1)) as pool:
 ...     pool.start(1)
-...     tasks = [Task(0, "no-such-clip.wav")]
-...     answers = [answer for answer in pool.run(tasks, SpectrogramSpec()) if answer]
+...     clips = [Clip(0, "a.wav", "no-such-clip.wav")]
+...     answers = [answer for answer in pool.run(clips, SpectrogramSpec()) if answer]
 ...     [answer.final["stage"] for answer in answers]
 ['open']
 """
@@ -17,13 +18,15 @@ from typing import TYPE_CHECKING, Self
 
 from emotool.cores import usable_cores
 from emotool.errors import EmotoolError
-from emotool.workers.queues import Inbox, Source, Task
+from emotool.workers.protocol import Reading
+from emotool.workers.queues import Inbox, Source
 from emotool.workers.supervisor import Answer, Supervisor
 
 if TYPE_CHECKING:
     from emotool.features.spec import SpectrogramSpec
+    from emotool.inputs.clips import Clip
 
-__all__ = ["Answer", "PoolOptions", "Task", "WorkerPool"]
+__all__ = ["Answer", "PoolOptions", "Reading", "WorkerPool"]
 
 _INBOX_BYTES = 24 << 20  # some 250 windows: enough for the next batch, whatever the workers do
 _TICK_SECONDS = 0.1
@@ -41,17 +44,13 @@ class PoolOptions:
         Worker processes; 0 takes one for each core this process may use.
     timeout_s : float, default 300
         Seconds a worker may spend on one clip before it is given up, above 0.
-    by_content : bool, default False
-        Identify files by their bytes instead of by path, size and time (see
-        `emotool.inputs.identity.file_identity`).
+    reading : Reading, optional
+        What decides a clip's windows and its identity.
     ahead : int, default 16384
         How many clips may be answered while an earlier one is not: the bound on what must be
         kept to give results in order.
     command : tuple of str, default ()
         What to run as a worker; empty for the real one.
-    hop_s : float, optional
-        Seconds from one window's start to the next's, above 0; the window's length if not
-        given, or if it is longer.
 
     Raises
     ------
@@ -67,10 +66,9 @@ class PoolOptions:
 
     workers: int = 0
     timeout_s: float = 300.0
-    by_content: bool = False
+    reading: Reading = Reading()
     ahead: int = 16_384
     command: tuple[str, ...] = ()
-    hop_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 0:
@@ -79,8 +77,6 @@ class PoolOptions:
             )
         if not self.timeout_s > 0:  # nor NaN
             raise ValueError(f"timeout_s takes seconds above 0, not {self.timeout_s}")
-        if self.hop_s is not None and not self.hop_s > 0:
-            raise ValueError(f"hop_s takes seconds above 0, not {self.hop_s}")
 
 
 class WorkerPool:
@@ -132,12 +128,12 @@ class WorkerPool:
                 return
             self._supervisors.append(another)
 
-    def run(self, tasks: Iterable[Task], spec: "SpectrogramSpec") -> Generator[Answer | None]:
+    def run(self, clips: "Iterable[Clip]", spec: "SpectrogramSpec") -> Generator[Answer | None]:
         """Read clips.
 
         Parameters
         ----------
-        tasks : iterable of Task
+        clips : iterable of Clip
             Taken from as workers need them, by other threads than the caller's, one at a time.
         spec : SpectrogramSpec
             What to compute.
@@ -145,7 +141,7 @@ class WorkerPool:
         Yields
         ------
         Answer or None
-            For each task its parts in order, the last one with ``final``. Parts of different
+            For each clip its parts in order, the last one with ``final``. Parts of different
             clips come as they are ready. A clip whose worker died begins again with part 0.
             None when nothing came for a tenth of a second.
 
@@ -156,16 +152,10 @@ class WorkerPool:
         """
         if not self._supervisors:
             self.start()
-        source = self._source = Source(tasks, self._options.ahead)
-        options = self._options
-        setup = {
-            "spec": spec.to_dict(),
-            "by_content": options.by_content,
-            "hop_s": options.hop_s,
-        }
+        source = self._source = Source(clips, self._options.ahead)
         for number, supervisor in enumerate(self._supervisors):
             try:
-                supervisor.begin(setup, source, self._inbox.put)
+                supervisor.begin(spec, self._options.reading, source, self._inbox.put)
             except RuntimeError:  # no more threads: those that have begun do the work
                 if not number:
                     raise

@@ -7,15 +7,43 @@ raw bytes; nothing is pickled.
 import json
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import Any, BinaryIO, NamedTuple
 
-__all__ = ["Message", "ProtocolError", "receive", "send", "to_bytes", "to_path"]
+__all__ = ["Message", "ProtocolError", "Reading", "receive", "send", "to_bytes", "to_path"]
 
 _LENGTHS = struct.Struct("<II")
 _MAX_HEADER = 1 << 20
 _MAX_PAYLOAD = 1 << 30
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a worker reads clips, whatever the model.
+
+    Parameters
+    ----------
+    by_content : bool, default False
+        Identify files by their bytes instead of by path, size and time (see
+        `emotool.inputs.identity.file_identity`).
+    hop_s : float, optional
+        Seconds from one window's start to the next's, above 0; the window's length if not
+        given, or if it is longer.
+
+    Raises
+    ------
+    ValueError
+        If the hop is out of its range.
+    """
+
+    by_content: bool = False
+    hop_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.hop_s is not None and not self.hop_s > 0:  # nor NaN
+            raise ValueError(f"hop_s takes seconds above 0, not {self.hop_s}")
 
 
 class Message(NamedTuple):

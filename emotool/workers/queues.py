@@ -9,46 +9,40 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-__all__ = ["Inbox", "Source", "Task"]
+if TYPE_CHECKING:
+    from emotool.inputs.clips import Clip
+
+__all__ = ["Inbox", "Source"]
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A clip to be read: its identity within the run, and what to open."""
-
-    index: int
-    path: str
-
-
 class Source:
-    """Hands out tasks in their order, never too far ahead of the first unfinished one.
+    """Hands out clips in their order, never too far ahead of the first unfinished one.
 
     Results leave the run in input order, so those that overtake a slow clip must be kept; the
     bound on them is the bound here.
 
     Parameters
     ----------
-    tasks : iterable of Task
+    clips : iterable of Clip
         Taken from as needed, one thread at a time.
     ahead : int
-        How many tasks may be out that follow, and include, the first unfinished one.
+        How many clips may be out that follow, and include, the first unfinished one.
     """
 
-    def __init__(self, tasks: Iterable[Task], ahead: int) -> None:
-        self._tasks = iter(tasks)
+    def __init__(self, clips: "Iterable[Clip]", ahead: int) -> None:
+        self._clips = iter(clips)
         self._ahead = ahead
         self._out: deque[int] = deque()  # in order, from the first unfinished one
         self._finished: set[int] = set()  # of those in _out
         self._ended = False
         self._changed = threading.Condition()
 
-    def take(self, count: int, *, wait: bool) -> list[Task]:
-        """Take up to ``count`` tasks.
+    def take(self, count: int, *, wait: bool) -> "list[Clip]":
+        """Take up to ``count`` clips.
 
         Parameters
         ----------
@@ -59,7 +53,7 @@ class Source:
 
         Returns
         -------
-        list of Task
+        list of Clip
             Empty when there are no more, or none yet and ``wait`` is False.
         """
         with self._changed:
@@ -68,14 +62,14 @@ class Source:
             if self._ended:
                 return []
             room = min(count, self._ahead - len(self._out))
-            taken = list(itertools.islice(self._tasks, room)) if room > 0 else []
+            taken = list(itertools.islice(self._clips, room)) if room > 0 else []
             if len(taken) < room:
                 self._end()
-            self._out.extend(task.index for task in taken)
+            self._out.extend(clip.index for clip in taken)
             return taken
 
     def finish(self, index: int) -> None:
-        """Note that a task taken earlier has its final answer."""
+        """Note that a clip taken earlier has its final answer."""
         with self._changed:
             self._finished.add(index)
             moved = False

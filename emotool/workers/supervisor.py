@@ -11,18 +11,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
 from emotool.inputs.identity import file_identity
 from emotool.workers.process import WorkerProcess, current_folder, worker_command
-from emotool.workers.protocol import Message, to_bytes
-from emotool.workers.queues import Source, Task
+from emotool.workers.protocol import Message, Reading, to_bytes
+from emotool.workers.queues import Source
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from emotool.features.spec import SpectrogramSpec
+    from emotool.inputs.clips import Clip
 
 __all__ = ["Answer", "Supervisor"]
 
@@ -122,8 +125,9 @@ class Supervisor:
         self._timeout_s = timeout_s
         self._folder = current_folder()
         self._setup: Mapping[str, object] = {}
-        self._asked: deque[Task] = deque()  # without a final answer yet
-        self._backlog: deque[Task] = deque()  # to be asked again
+        self._reading = Reading()
+        self._asked: deque[Clip] = deque()  # without a final answer yet
+        self._backlog: deque[Clip] = deque()  # to be asked again
         self._suspect: int | None = None  # the clip whose worker died once
         self._identity = ""  # of its file
         self._parts = 0  # of the present clip, so far
@@ -139,7 +143,7 @@ class Supervisor:
         """The present worker's process id."""
         return self._worker.pid
 
-    def begin(self, setup: Mapping[str, object], source: Source, put: Put) -> None:
+    def begin(self, spec: "SpectrogramSpec", reading: Reading, source: Source, put: Put) -> None:
         """Let the thread start: take from ``source``, ``put`` answers until there are no more.
 
         ``put`` gets an error that ends the run, or True when this worker's share is done.
@@ -149,7 +153,8 @@ class Supervisor:
         RuntimeError
             If the system starts no more threads.
         """
-        self._setup = setup
+        self._setup = {"spec": spec.to_dict(), "reading": asdict(reading)}
+        self._reading = reading
         thread = threading.Thread(target=self._run, args=(source, put), daemon=True)
         thread.start()
         self._thread = thread  # only now can it be waited for
@@ -201,12 +206,12 @@ class Supervisor:
             self._give(source.take(depth - len(self._asked), wait=not self._asked))
         return bool(self._asked)
 
-    def _give(self, tasks: Sequence[Task] | deque[Task]) -> None:
-        if not tasks:
+    def _give(self, some: "Sequence[Clip] | deque[Clip]") -> None:
+        if not some:
             return
-        self._asked.extend(tasks)
-        paths = [to_bytes(task.path) for task in tasks]
-        clips = [[task.index, len(path)] for task, path in zip(tasks, paths, strict=True)]
+        self._asked.extend(some)
+        paths = [to_bytes(clip.path) for clip in some]
+        clips = [[clip.index, len(path)] for clip, path in zip(some, paths, strict=True)]
         self._worker.tell({"clips": clips}, b"".join(paths))
 
     def _next_answer(self) -> Answer | None:
@@ -284,12 +289,12 @@ class Supervisor:
             self._identity = self._identify(first)  # of what will be tried again
         return None
 
-    def _identify(self, task: Task) -> str:
+    def _identify(self, clip: "Clip") -> str:
         """Identify a file in a worker's stead; by its bytes only a worker dares to."""
-        if self._setup.get("by_content"):
+        if self._reading.by_content:
             return ""
         try:
-            return file_identity(task.path, by_content=False)
+            return file_identity(clip.path, by_content=False)
         except (OSError, ValueError):
             return ""
 

@@ -5,8 +5,8 @@ happens in processes of its own. A worker reads messages (`emotool.workers.proto
 standard input and writes messages to its standard output.
 
 To the worker
-    ``{"spec": {...}, "by_content": bool, "hop_s": float or null}`` once, then any number of
-    ``{"clips": [[index, path_length], ...]}`` with the paths
+    ``{"spec": {...}, "reading": {"by_content": bool, "hop_s": float or null}}`` once, then any
+    number of ``{"clips": [[index, path_length], ...]}`` with the paths
     (`emotool.workers.protocol.to_bytes`), one after the other.
 From the worker
     ``{"ready": true}`` once, or ``{"fatal": reason}``. Then, per clip and in the order asked,
@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from emotool.errors import AudioError
 from emotool.inputs.identity import file_identity
-from emotool.workers.protocol import Message, ProtocolError, receive, send, to_path
+from emotool.workers.protocol import Message, ProtocolError, Reading, receive, send, to_path
 
 if TYPE_CHECKING:
     from emotool.features.extraction import ClipFeatures
@@ -84,8 +84,7 @@ class _Worker:
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
         self._spec: SpectrogramSpec | None = None
-        self._by_content = False
-        self._hop_s: float | None = None
+        self._reading = Reading()
 
     def say(self, header: Mapping[str, object], payload: bytes | memoryview = b"") -> None:
         send(self._answers, header, payload)  # an error ends the process: the parent is gone
@@ -95,8 +94,7 @@ class _Worker:
 
         if "spec" in message.header:
             self._spec = SpectrogramSpec(**message.header["spec"])
-            self._by_content = bool(message.header["by_content"])
-            self._hop_s = message.header["hop_s"]
+            self._reading = Reading(**message.header["reading"])
             return
         start = 0
         for index, length in message.header["clips"]:
@@ -108,7 +106,7 @@ class _Worker:
         identity = ""
         # Asked before the file is read: one that changes meanwhile is another file next time.
         with contextlib.suppress(OSError, ValueError):
-            identity = file_identity(path, by_content=self._by_content)
+            identity = file_identity(path, by_content=self._reading.by_content)
         held, number = None, 0
         pieces = self._guarded(path)
         for piece in pieces:
@@ -129,7 +127,7 @@ class _Worker:
         if self._spec is None:
             raise ProtocolError("clips before the specification")
         try:
-            parts = iter_extract(path, self._spec, PART_WINDOWS, self._hop_s)
+            parts = iter_extract(path, self._spec, PART_WINDOWS, self._reading.hop_s)
             yield from _pieces(parts, Quality(self._spec))
         except AudioError as error:
             yield _failure(error.stage, error.reason)

@@ -1,10 +1,9 @@
-"""A folder of annotations, which mirrors a run's inputs: one file for each recording."""
+"""A folder of annotations with the paths of a run's inputs: one file for each recording."""
 
 import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -16,29 +15,14 @@ from emotool.results.columns import path_text
 from emotool.results.row import UNCERTAIN, ClipResult
 from emotool.text import printable
 from emotool.writers.annotations import PROGRAMS
+from emotool.writers.base import Output
 
-__all__ = ["AnnotationFolder", "Annotations"]
+__all__ = ["AnnotationFolder"]
 
 _MOST_BYTES = 240
 """Of a name: file systems take 255, and some may come before it."""
 
 _MOST_SUFFIX = 12  # characters
-
-
-@dataclass(frozen=True, slots=True)
-class Annotations:
-    """A folder of annotations that is asked for.
-
-    Parameters
-    ----------
-    program : str
-        One of `emotool.writers.annotations.PROGRAMS`.
-    folder : str
-        Where; made if it is not there.
-    """
-
-    program: str
-    folder: str
 
 
 class AnnotationFolder:
@@ -49,13 +33,15 @@ class AnnotationFolder:
 
     Parameters
     ----------
-    wanted : Annotations
+    output : Output
+        Its content is one of `emotool.writers.annotations.PROGRAMS`; its target is made if it is
+        not there.
     rows : callable
-        Gives the rows about a clip's windows.
+        Returns the rows about a clip's windows.
     labels : sequence of str
         The model's labels.
     top_hertz : float
-        Highest frequency the model hears.
+        Highest frequency of the model's spectrogram.
     reserved : collection of Path
         Files, links of their folders resolved, that the run makes itself.
 
@@ -69,14 +55,14 @@ class AnnotationFolder:
 
     def __init__(
         self,
-        wanted: Annotations,
+        output: Output,
         rows: Callable[[ClipResult], Sequence[ClipResult]],
         labels: Sequence[str],
         top_hertz: float,
         reserved: Collection[Path] = (),
     ) -> None:
-        self._program = PROGRAMS[wanted.program]
-        self._folder = Path(wanted.folder)
+        self._program = PROGRAMS[output.content]
+        self._folder = Path(output.target)
         self._rows, self._top = rows, top_hertz
         self._labels = (*labels, UNCERTAIN)
         self._reserved = frozenset(reserved)
@@ -92,12 +78,12 @@ class AnnotationFolder:
         self._make(path.parent)
         self._check_free(path)
         content = self._program.write(self._rows(result), self._top)
-        # The same command makes them again, and two waits for the disk cost more than a label.
+        # The same command writes them again, and two syncs cost more than a label.
         with AtomicFile(path, text=True, durable=False) as handle:
             handle.write(content)
 
     def _check_free(self, path: Path) -> None:
-        """Refuse a place that is not free and holds no annotation of ours."""
+        """Refuse to replace a file that is no annotation of ours."""
         why = "is there already, and no annotation of ours"
         if self._reserved and path.parent.resolve() / path.name in self._reserved:
             why = "is an output of the same command"
@@ -113,7 +99,7 @@ class AnnotationFolder:
         )
 
     def _place(self, result: ClipResult) -> Path:
-        """Find a clip's place below the folder: never outside, never twice the same."""
+        """Return a clip's path below the folder: never outside, never the same twice."""
         # Windows' separators go first: a byte that is no text is shown as \xNN.
         shown = path_text(result.shown.replace("\\", "/").replace(":", "_"))
         parts = PurePosixPath(shown).parts
@@ -163,7 +149,7 @@ class AnnotationFolder:
 
 
 def _fitting(name: str) -> str:
-    """Shorten a name that file systems do not take, such that no two become one."""
+    """Shorten a name that is too long for file systems, such that no two become one."""
     if len(os.fsencode(name)) <= _MOST_BYTES:
         return name
     stem, dot, suffix = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""Labels as annotation programs read them: one file for each recording.
+"""Labels as files for annotation programs, one for each recording.
 
 Audacity's label tracks, Raven's selection tables and Praat's TextGrids each describe one
 recording (`emotool.writers.annotation_folder` writes a folder of them).
@@ -70,8 +70,8 @@ def praat(rows: Rows, top_hertz: float) -> str:
     """Write a TextGrid with one interval tier, ``emotion``; what has no row is an empty interval.
 
     Intervals of a tier cannot overlap: one that begins before the last has ended begins there.
-    What would be shorter than a millisecond is left out: a recording's length is told to a sample
-    at the model's rate, the end of its last window to one of the file's own.
+    What would be shorter than a millisecond is left out: a recording's length is exact to a sample
+    at the model's rate, the end of its last window to one at the file's own.
     """
     del top_hertz
     intervals: list[tuple[float, float, str]] = []
@@ -122,9 +122,9 @@ class Program:
     suffix : str
         How such a file's name ends.
     write : callable
-        Makes its content of rows, of which there is one or more, and the highest frequency.
+        Returns its content for one or more rows and the highest frequency.
     head : str
-        What it begins with.
+        The beginning of its content.
     row : re.Pattern
         Finds the label of each row; where that cannot be, a text that is no label.
     """
@@ -166,6 +166,6 @@ PROGRAMS: Final[Mapping[str, Program]] = {
 
 
 def _lines(rows: Rows) -> list[tuple[float, float, str]]:
-    """Give each row's start, end and label, in which no separator is left."""
+    """Return each row's start, end and label, without separators in it."""
     spans = [row.span or (0.0, row.duration_s or 0.0) for row in rows]
     return [(*span, printable(row.label)) for span, row in zip(spans, rows, strict=True)]

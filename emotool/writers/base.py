@@ -1,34 +1,74 @@
-"""What writers of text formats share: opening, finishing and giving up their file."""
+"""What writers share: their interface, their options, and the files that they write.
+
+A writer takes a run's results in input order and makes one file of them, whole or not at all.
+`TextOutput` and `BinaryOutput` open, finish and discard that file.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, Protocol, Self, TypeAlias
 
 from emotool.errors import OutputError
 from emotool.files.atomic import AtomicFile
-from emotool.results.columns import Kept
-from emotool.results.row import ClipResult
 
 if TYPE_CHECKING:
     from emotool.inputs.clips import Clip
     from emotool.model.classifier import Classifier
+    from emotool.results.columns import Columns
+    from emotool.results.row import ClipResult
 
 __all__ = [
     "DELIMITERS",
     "STDOUT",
     "BinaryOutput",
+    "Content",
     "Dialect",
+    "Output",
     "Sources",
     "TextOutput",
     "Writer",
     "WriterOptions",
 ]
 
+STDOUT: Final = "-"
+"""The target that means standard output; it is written as CSV."""
 
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-"""What may stand between the cells of a CSV, by name."""
+"""Delimiters of CSV, by name."""
+
+Content: TypeAlias = Literal["table", "embeddings", "audacity", "raven", "praat"]
+"""What an output holds: the names of programs stand for folders of their annotations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file or folder that a run writes.
+
+    Parameters
+    ----------
+    target : str
+        A path, or ``-`` for standard output.
+    suffix : str, default ""
+        The format of a table (``.csv``, ``.json``, …), if not the target's own suffix.
+    content : Content, default "table"
+        What it holds.
+    default : bool, default False
+        Whether the user has not named the target: then a file there that holds anything but
+        labels of the same clips is not replaced, and the next free name is taken
+        (`emotool.run.default_place.settle`).
+    """
+
+    target: str
+    suffix: str = ""
+    content: Content = "table"
+    default: bool = False
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder with a file for each clip."""
+        return self.content not in ("table", "embeddings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,148 +119,9 @@ class Dialect:
         return self.delimiter or (";" if self.decimal == "," else ",")
 
 
-class _Sink:
-    """The file as libraries see it, who may want to write on when it is given up already."""
-
-    def __init__(self, handle: IO[Any]) -> None:
-        self._handle = handle
-        self.dropped = False
-        self.closed = False  # pyarrow asks
-
-    def write(self, data: Any) -> int:
-        if not self.dropped:
-            try:
-                self._handle.write(data)
-            except BaseException:
-                self.dropped = True  # a file with a piece missing is good for nothing
-                raise
-        return len(data)
-
-    def flush(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class BinaryOutput:
-    """A binary file, or standard output if that is no terminal.
-
-    Parameters
-    ----------
-    target : str
-        A path, or ``-`` for standard output.
-
-    Attributes
-    ----------
-    sink : object
-        What a library writes to: ``write(bytes)``, without seeking.
-
-    Raises
-    ------
-    OutputError
-        If the place cannot be written to, or is a person's terminal.
-    """
-
-    def __init__(self, target: str) -> None:
-        if target == "-":
-            if sys.stdout is None:  # descriptor 1 may be another file by now
-                raise OutputError("cannot write to standard output: it is closed")
-            sys.stdout.flush()  # what was printed before comes first
-        self._file = AtomicFile(1 if target == "-" else target)
-        if self._file.streaming and self._file.handle.isatty():
-            self._file.discard()
-            raise OutputError(
-                f"{self._file.shown} is a terminal, and this format is no text",
-                hint="write it to a file with -o, or pipe it to another program",
-            )
-        self.sink = _Sink(self._file.handle)
-
-    def discard(self) -> None:
-        """Give the file up; what was there before stays."""
-        self.sink.dropped = True
-        self._file.discard()
-
-    def close(self) -> None:
-        """Put the file in its place; formats with an end write that first."""
-        self._file.commit()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
-
-
-class TextOutput:
-    """A text file, or standard output, that rows are put into one after the other.
-
-    Parameters
-    ----------
-    target : str
-        A path, or ``-`` for standard output.
-
-    Attributes
-    ----------
-    terminal : bool
-        Whether a person's terminal shows what is written, and would obey control characters.
-    """
-
-    def __init__(self, target: str) -> None:
-        if target == "-":
-            if sys.stdout is None:  # descriptor 1 may be another file by now
-                raise OutputError("cannot write to standard output: it is closed")
-            sys.stdout.flush()  # what was printed before comes first
-        self._file = AtomicFile(1 if target == "-" else target, text=True)
-        self._handle: IO[str] = self._file.handle
-        self.terminal = self._file.streaming and self._handle.isatty()
-
-    def put(self, text: str) -> None:
-        """Write a piece of the file; a reader of a pipe gets it at once."""
-        try:
-            self._handle.write(text)
-            if self._file.streaming:
-                self._handle.flush()
-        except (OSError, OutputError):
-            self.discard()  # a file with a piece missing is good for nothing
-            raise
-
-    def discard(self) -> None:
-        """Give the file up; what was there before stays."""
-        self._file.discard()
-
-    def close(self) -> None:
-        """Put the file in its place; formats with an end write that first."""
-        self._file.commit()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
-
-
-STDOUT = "-"
-"""The target that means standard output; it is written as CSV."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where results come from, for a format that shows the sound itself.
+    """The clips and the model that results are about.
 
     Parameters
     ----------
@@ -236,35 +137,26 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class WriterOptions:
-    """How results are written, where formats leave a choice.
+    """Choices that formats leave.
 
     Parameters
     ----------
     raw : bool, default False
-        Leave cells as they are that a spreadsheet would run as a formula. Formats that have
-        no such cells (JSON) never change them.
-    sources : Sources, optional
-        The clips and the model, where there are any to be had.
+        Do not escape cells that a spreadsheet would run as a formula. Formats that have no such
+        cells (JSON) never escape any.
     dialect : Dialect, optional
         Punctuation of CSV and TSV.
-    top : int, default 0
-        How many of the most probable labels get columns of their own.
-    kept : Kept, optional
-        A manifest's own columns, which come after those of the results.
-    spans : bool, default False
-        Rows are about parts of clips: say which.
+    sources : Sources, optional
+        The clips and the model, for formats that show sounds.
     """
 
     raw: bool = False
-    sources: Sources | None = None
     dialect: Dialect = Dialect()
-    top: int = 0
-    kept: Kept = Kept()
-    spans: bool = False
+    sources: Sources | None = None
 
 
 class Writer(Protocol):
-    """Takes results in input order and makes one file of them, whole or not at all.
+    """Writes results in input order to one file, whole or not at all.
 
     Used as a context manager it is closed at the end of the block, and discarded, leaving
     what was there before, if the block raises.
@@ -273,19 +165,19 @@ class Writer(Protocol):
     def __init__(
         self,
         target: str,
-        labels: Sequence[str],
+        table: "Columns",
         facts: Mapping[str, Any],
         options: WriterOptions,
     ) -> None: ...
 
-    def write(self, result: ClipResult) -> None:
+    def write(self, result: "ClipResult") -> None:
         """Add a row; raises `OutputError` if the place is full or gone."""
 
     def close(self) -> None:
         """Finish the file and put it in its place; raises `OutputError` if that fails."""
 
     def discard(self) -> None:
-        """Give the file up; never raises."""
+        """Discard the file; never raises."""
 
     def __enter__(self) -> Self: ...
 
@@ -295,3 +187,136 @@ class Writer(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+class _FileOutput:
+    """A file, or standard output, that appears whole or not at all.
+
+    Parameters
+    ----------
+    target : str
+        A path, or ``-`` for standard output.
+    text : bool
+        Whether text is written, in UTF-8, or bytes.
+
+    Raises
+    ------
+    OutputError
+        If the target cannot be written to.
+    """
+
+    def __init__(self, target: str, *, text: bool) -> None:
+        if target == STDOUT:
+            if sys.stdout is None:  # descriptor 1 may be another file by now
+                raise OutputError("cannot write to standard output: it is closed")
+            sys.stdout.flush()  # what was printed before comes first
+        self._file = AtomicFile(1 if target == STDOUT else target, text=text)
+        self.terminal: bool = self._file.streaming and self._file.handle.isatty()
+
+    def discard(self) -> None:
+        """Discard the file; what was there before stays."""
+        self._file.discard()
+
+    def close(self) -> None:
+        """Put the file in its place; formats with an end write that first."""
+        self._file.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+
+class TextOutput(_FileOutput):
+    """A text file, or standard output, written piece by piece.
+
+    Parameters
+    ----------
+    target : str
+        A path, or ``-`` for standard output.
+
+    Attributes
+    ----------
+    terminal : bool
+        Whether it is a terminal, which would obey control characters.
+    """
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target, text=True)
+        self._handle: IO[str] = self._file.handle
+
+    def put(self, text: str) -> None:
+        """Write a piece of the file; a reader of a pipe gets it at once."""
+        try:
+            self._handle.write(text)
+            if self._file.streaming:
+                self._handle.flush()
+        except (OSError, OutputError):
+            self.discard()  # a file with a piece missing is useless
+            raise
+
+
+class BinaryOutput(_FileOutput):
+    """A binary file, or standard output if that is no terminal.
+
+    Parameters
+    ----------
+    target : str
+        A path, or ``-`` for standard output.
+
+    Attributes
+    ----------
+    sink : object
+        What a library writes to: ``write(bytes)``, without seeking.
+
+    Raises
+    ------
+    OutputError
+        If the target cannot be written to, or is a terminal.
+    """
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target, text=False)
+        if self.terminal:
+            self._file.discard()
+            raise OutputError(
+                f"{self._file.shown} is a terminal, and this format is no text",
+                hint="write it to a file with -o, or pipe it to another program",
+            )
+        self.sink = _Sink(self._file.handle)
+
+    def discard(self) -> None:
+        """Discard the file; what was there before stays."""
+        self.sink.dropped = True
+        super().discard()
+
+
+class _Sink:
+    """The file that libraries write to; it ignores what they write after an error."""
+
+    def __init__(self, handle: IO[Any]) -> None:
+        self._handle = handle
+        self.dropped = False
+        self.closed = False  # pyarrow asks
+
+    def write(self, data: Any) -> int:
+        if not self.dropped:
+            try:
+                self._handle.write(data)
+            except BaseException:
+                self.dropped = True  # a file with a piece missing is useless
+                raise
+        return len(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,32 +1,27 @@
-r"""Results as CSV: one header line, one line per clip.
+r"""Results as CSV and TSV: one header line, one line per clip.
 
 UTF-8 without a byte-order mark, comma-separated, unless a `Dialect` says otherwise; cells quoted
 as in RFC 4180 where they hold a separator, a quote or a line break. Lines end in ``\n`` (every
 CSV reader takes that, and so do the tools of a Unix shell). A cell that a spreadsheet would run
-as a formula gets a leading apostrophe, since file names are input from strangers (OWASP, "CSV
-Injection").
+as a formula gets a leading apostrophe, since file names are untrusted (OWASP, "CSV Injection").
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from emotool.results.columns import PROBABILITY_DECIMALS, TopLabels, cells, decimal
-from emotool.results.row import ClipResult, columns
 from emotool.text import harmless, printable
 from emotool.writers.base import TextOutput, WriterOptions
 
+if TYPE_CHECKING:
+    from emotool.results.columns import Columns, Kind
+    from emotool.results.row import ClipResult
+
 __all__ = ["CsvWriter", "TsvWriter", "quoted"]
 
-
-_FIRST_NUMBER: Final = columns(()).index("confidence")
-
-
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?([eE][+-]?[0-9]+)?")
-
-
 # Separators of other dialects are quoted too: a spreadsheet that expects one of them would
-# otherwise cut the cell there and might find a formula behind the cut.
+# otherwise split the cell there and might find a formula after it.
 _QUOTE_IF: Final = frozenset(',;\t"\r\n')
 
 
@@ -37,70 +32,62 @@ class CsvWriter(TextOutput):
     ----------
     target : str
         A path, or ``-`` for standard output.
-    labels : sequence of str
-        The model's labels.
+    table : Columns
+        The columns.
     facts : mapping
         Facts of the run; a table has no place for them.
     options : WriterOptions
-        ``raw`` keeps cells as they are that look like formulas; ``dialect`` punctuates;
-        ``top`` adds columns at the end.
+        ``raw`` keeps cells as they are that look like formulas; ``dialect`` punctuates.
 
     Attributes
     ----------
-    separator : str
-        What stands between cells, whatever the dialect; None where that decides.
+    separator : str or None
+        The separator of cells, whatever the dialect; None where that decides.
     """
 
     separator: ClassVar[str | None] = None
 
     def __init__(
-        self,
-        target: str,
-        labels: Sequence[str],
-        facts: Mapping[str, Any],
-        options: WriterOptions,
+        self, target: str, table: "Columns", facts: Mapping[str, Any], options: WriterOptions
     ) -> None:
         super().__init__(target)
-        self._n_labels = len(labels)
-        self._top = TopLabels(labels, options.top)
-        self._kept = options.kept
-        self._spans = options.spans
+        self._table = table
+        self._numeric = [column.decimals is not None for column in table.columns]
+        self._kinds = [column.kind for column in table.columns]
         self._raw = options.raw
         self._decimal = options.dialect.decimal
         self._separator = self.separator or options.dialect.separator
         if options.dialect.byte_order_mark and not self.terminal:
             self.put("\N{ZERO WIDTH NO-BREAK SPACE}")
-        ours = (*columns(labels, spans=options.spans), *self._top.columns)
-        self._put_line(self._texts((*ours, *self._kept.columns(ours))))
+        self._put_line(self._text(name) for name in table.names)
 
-    def write(self, result: ClipResult) -> None:
+    def write(self, result: "ClipResult") -> None:
         """Add a clip's line."""
-        row = cells(result, self._n_labels, spans=self._spans)
-        # Confidence, one per label, duration; start and end.
-        end = _FIRST_NUMBER + self._n_labels + (4 if self._spans else 2)
-        # No number holds the separator, so none is quoted: in quotes some readers take it for text.
-        numbers = map(self._number, row[_FIRST_NUMBER:end])
-        line = [*self._texts(row[:_FIRST_NUMBER]), *numbers, *self._texts(row[end:])]
-        top = self._top.values(result)
-        for label, share in zip(top[::2], top[1::2], strict=True):
-            line += self._texts([label or ""])
-            line.append(self._number(decimal(share, PROBABILITY_DECIMALS)))
-        line += self._texts(self._kept.cells(result), numbers=True)
-        self._put_line(line)
+        cells = zip(self._table.cells(result), self._numeric, self._kinds, strict=True)
+        # No number holds the separator, so none is quoted: some readers take what is for text.
+        self._put_line(
+            self._number(cell) if is_number else self._text(cell, kind)
+            for cell, is_number, kind in cells
+        )
 
     def _number(self, cell: str) -> str:
         return cell if self._decimal == "." else cell.replace(".", self._decimal)
 
-    def _put_line(self, line: Iterable[str]) -> None:
-        self.put(self._separator.join(line) + "\n")
-
-    def _texts(self, row: Iterable[str], *, numbers: bool = False) -> Iterable[str]:
-        """Make texts cells; with ``numbers``, a negative one among them is no formula."""
+    def _text(self, cell: str, kind: "Kind" = "text") -> str:
         if self.terminal:
-            row = map(printable, row)
-        if not self._raw:
-            row = (c if numbers and _NUMBER.fullmatch(c) else harmless(c) for c in row)
-        return (quoted(cell, self._separator) for cell in row)
+            cell = printable(cell)
+        if not self._raw and not (kind == "cell" and _NUMBER.fullmatch(cell)):
+            cell = harmless(cell)
+        return quoted(cell, self._separator)
+
+    def _put_line(self, cells: Iterable[str]) -> None:
+        self.put(self._separator.join(cells) + "\n")
+
+
+class TsvWriter(CsvWriter):
+    """Writes results as tab-separated values, a line at a time."""
+
+    separator: ClassVar[str | None] = "\t"
 
 
 def quoted(cell: str, separator: str = ",") -> str:
@@ -116,9 +103,3 @@ def quoted(cell: str, separator: str = ",") -> str:
     if _QUOTE_IF.isdisjoint(cell) and separator not in cell:
         return cell
     return '"' + cell.replace('"', '""') + '"'
-
-
-class TsvWriter(CsvWriter):
-    """Writes results as tab-separated values, a line at a time."""
-
-    separator: ClassVar[str | None] = "\t"

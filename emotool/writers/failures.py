@@ -54,7 +54,7 @@ class FailureTable:
         self._file.handle.write(",".join(map(quoted, cells)) + "\n")
 
     def close(self) -> Path | None:
-        """Put the table in its place, or the old one away; returns where it is, if anywhere."""
+        """Put the table in its place, or remove the old one; returns where it is, if anywhere."""
         if self._file is None:
             if _is_ours(self._path):
                 self._path.unlink(missing_ok=True)
@@ -64,13 +64,13 @@ class FailureTable:
         return self._path
 
     def discard(self) -> None:
-        """Give the table up after an error. Never raises."""
+        """Discard the table after an error. Never raises."""
         if self._file is not None:
             self._file.discard()
 
 
 def _places(output: Path) -> Iterator[Path]:
-    """Name the places for a table of failures, the better ones first; no two outputs share one."""
+    """Yield paths for a table of failures, the better ones first; no two outputs share one."""
     name = output.name.removesuffix(_SUFFIX)
     if output.name == _DEFAULT:
         yield output.parent / _NAME
@@ -80,7 +80,7 @@ def _places(output: Path) -> Iterator[Path]:
 
 
 def _is_ours(path: Path) -> bool:
-    """Say whether a place is free, or holds a table of failures."""
+    """Return whether a path is free, or holds a table of failures."""
     try:
         if path.is_symlink() or not path.is_file():
             return not path.is_symlink() and not path.exists()

@@ -1,17 +1,20 @@
-"""Results as one JSON document: ``{"schema", "labels", "clips": [...], "run": {...}}``.
+"""Results as one JSON document, or as JSON Lines.
 
-Written as a stream, one clip a line, so that a million clips need no memory. Everything that
-differs from run to run (times, rates, versions) is in ``run``, which comes last; what is
-before it is the same bytes whenever clips, model and parameters are the same.
+The document is ``{"schema", "labels", "clips": [...], "run": {...}}``, streamed, one clip a line,
+so that a million clips need no memory. Everything that differs from run to run (times, rates,
+versions) is in ``run``, which comes last; what is before it is the same bytes whenever clips,
+model and parameters are the same. JSON Lines have an object per clip and no facts of the run.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from emotool.results.columns import TopLabels, record
 from emotool.results.row import SCHEMA, ClipResult
 from emotool.writers.base import TextOutput, WriterOptions
+
+if TYPE_CHECKING:
+    from emotool.results.columns import Columns
 
 __all__ = ["JsonLinesWriter", "JsonWriter"]
 
@@ -22,36 +25,27 @@ class JsonWriter(TextOutput):
     Parameters
     ----------
     target : str
-        A path.
-    labels : sequence of str
-        The model's labels.
+        A path, or ``-`` for standard output.
+    table : Columns
+        Its entries are the keys of a clip's object.
     facts : mapping
         Facts of the run, read when the document is closed.
     options : WriterOptions
-        ``top``, ``kept`` and ``spans`` concern JSON; its strings are lossless as they are.
+        None concerns JSON, whose strings are lossless as they are.
     """
 
     def __init__(
-        self,
-        target: str,
-        labels: Sequence[str],
-        facts: Mapping[str, Any],
-        options: WriterOptions,
+        self, target: str, table: "Columns", facts: Mapping[str, Any], options: WriterOptions
     ) -> None:
         super().__init__(target)
-        self._labels = tuple(labels)
-        self._top = TopLabels(labels, options.top)
-        self._spans = options.spans
+        self._table = table
         self._facts = facts
-        self._kept = options.kept
         self._separator = "\n"
-        self.put(f'{{"schema": {_json(SCHEMA)},\n"labels": {_json(self._labels)},\n"clips": [')
+        self.put(f'{{"schema": {_json(SCHEMA)},\n"labels": {_json(table.labels)},\n"clips": [')
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's object."""
-        clip = record(result, self._labels, spans=self._spans)
-        clip |= self._top.record(result) | self._kept.record(result)
-        self.put(self._separator + _json(clip))
+        self.put(self._separator + _json(self._table.record(result)))
         self._separator = ",\n"
 
     def close(self) -> None:
@@ -64,43 +58,29 @@ class JsonWriter(TextOutput):
         super().close()
 
 
-def _json(value: object) -> str:
-    # ASCII only: control and bidirectional characters of a file name stay escaped in an
-    # editor or a terminal, and every reader decodes them to the same text.
-    return json.dumps(value, allow_nan=False)
-
-
 class JsonLinesWriter(TextOutput):
     """Writes results as JSON Lines.
 
     Parameters
     ----------
-    target : str
-        A path, or ``-`` for standard output.
-    labels : sequence of str
-        The model's labels.
+    target, table, options
+        As `JsonWriter`.
     facts : mapping
         Facts of the run; lines about clips have no place for them.
-    options : WriterOptions
-        ``top``, ``kept`` and ``spans`` concern JSON; its strings are lossless as they are.
     """
 
     def __init__(
-        self,
-        target: str,
-        labels: Sequence[str],
-        facts: Mapping[str, Any],
-        options: WriterOptions,
+        self, target: str, table: "Columns", facts: Mapping[str, Any], options: WriterOptions
     ) -> None:
         super().__init__(target)
-        self._labels = tuple(labels)
-        self._top = TopLabels(labels, options.top)
-        self._kept = options.kept
-        self._spans = options.spans
+        self._table = table
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's line."""
-        clip = record(result, self._labels, spans=self._spans)
-        clip |= self._top.record(result) | self._kept.record(result)
-        line = {"schema": SCHEMA, **clip}
-        self.put(json.dumps(line, allow_nan=False) + "\n")
+        self.put(_json({"schema": SCHEMA, **self._table.record(result)}) + "\n")
+
+
+def _json(value: object) -> str:
+    # ASCII only: control and bidirectional characters of a file name stay escaped in an
+    # editor or a terminal, and every reader decodes them to the same text.
+    return json.dumps(value, allow_nan=False)

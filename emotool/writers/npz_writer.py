@@ -1,24 +1,26 @@
-"""Embeddings as numpy's NPZ: ``numpy.load("voices.npz")["embedding"]``.
+"""Embeddings as NumPy's NPZ: ``numpy.load("voices.npz")["embedding"]``.
 
-How many rows there are is known at the end, and NumPy's format says it at the beginning: the
-numbers wait in a file without a name beside the output, so that memory holds some tens of bytes a
-row. The archive bears no times, so that the same rows give the same bytes.
+The number of rows is known at the end, and NumPy's format has it at the beginning: embeddings
+are stored in a temporary file without a name beside the output, so that memory holds some tens of
+bytes a row. The archive has no times, so that the same rows give the same bytes.
 """
 
 import contextlib
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
 from emotool.files.destination import output_error, replaced_file
-from emotool.results.columns import path_text
 from emotool.results.row import ClipResult
 from emotool.writers.base import BinaryOutput
-from emotool.writers.embeddings import EmbeddingOptions, numbers_of
+from emotool.writers.embeddings import EmbeddingOptions, embedding_bytes, key_columns
+
+if TYPE_CHECKING:
+    from emotool.results.columns import Column, Columns
 
 __all__ = ["NpzWriter"]
 
@@ -28,21 +30,25 @@ _UNIX: Final = 3  # as the system that made the archive, wherever it is made
 
 
 class NpzWriter(BinaryOutput):
-    """Writes ``embedding``, ``path`` and, for parts of clips, ``start_s`` and ``end_s``.
+    """Writes ``embedding``, ``path`` and, for windows, ``start_s`` and ``end_s``.
 
     Parameters
     ----------
     target : str
         A path.
+    table : Columns
+        The columns of the tables.
     options : EmbeddingOptions
         ``model``, ``model_sha256`` and ``schema`` are arrays of one text each.
     """
 
-    def __init__(self, target: str, options: EmbeddingOptions) -> None:
+    def __init__(self, target: str, table: "Columns", options: EmbeddingOptions) -> None:
         self._options = options
         self._empty = np.full(options.size, np.nan, "<f4").tobytes()
-        self._paths: list[str] = []
-        self._starts, self._ends = array("d"), array("d")
+        self._keys: dict[Column, Any] = {
+            column: [] if column.decimals is None else array("d") for column in key_columns(table)
+        }
+        self._rows = 0
         super().__init__(target)
         try:
             self._spool = _spool(target)
@@ -52,7 +58,7 @@ class NpzWriter(BinaryOutput):
 
     @contextlib.contextmanager
     def _spooling(self) -> Iterator[None]:
-        """Say which output it is about when the waiting numbers cannot be kept."""
+        """Name the output in the error when the temporary file cannot be used."""
         try:
             yield
         except OSError as error:
@@ -60,14 +66,13 @@ class NpzWriter(BinaryOutput):
 
     def write(self, result: ClipResult) -> None:
         """Add a row; NaN for a clip without a label."""
-        numbers = numbers_of(result, self._options.size) or self._empty
+        embedding = embedding_bytes(result, self._options.size) or self._empty
         with self._spooling():
-            self._spool.write(numbers)
-        self._paths.append(path_text(result.shown))
-        if self._options.spans:
-            start, end = result.span or (np.nan, np.nan)
-            self._starts.append(start)
-            self._ends.append(end)
+            self._spool.write(embedding)
+        self._rows += 1
+        for column, values in self._keys.items():
+            value = column.value(result)
+            values.append(np.nan if value is None else value)
 
     def close(self) -> None:
         """Put the arrays together, and the file in its place."""
@@ -81,23 +86,24 @@ class NpzWriter(BinaryOutput):
         super().close()
 
     def discard(self) -> None:
-        """Give the file up; what was there before stays."""
+        """Discard the file; what was there before stays."""
         super().discard()
-        with contextlib.suppress(OSError):  # a full disk: what waits is not wanted any more
+        with contextlib.suppress(OSError):  # a full disk: it is not needed any more
             self._spool.close()
 
     def _put_arrays(self, archive: ZipFile) -> None:
-        rows = len(self._paths)
-        _put(archive, "embedding", ("<f4", (rows, self._options.size)), self._numbers())
-        width = max(1, *map(len, self._paths))
-        _put(archive, "path", (f"<U{width}", (rows,)), _padded(self._paths, width))
-        if self._options.spans:
-            for name, times in (("start_s", self._starts), ("end_s", self._ends)):
-                _put(archive, name, ("<f8", (rows,)), [np.asarray(times, "<f8").tobytes()])
-        for name, text in self._options.about.items():
+        rows = self._rows
+        _put(archive, "embedding", ("<f4", (rows, self._options.size)), self._spooled())
+        for column, values in self._keys.items():
+            if isinstance(values, array):
+                _put(archive, column.name, ("<f8", (rows,)), [np.asarray(values, "<f8").tobytes()])
+            else:
+                width = max(1, *map(len, values))
+                _put(archive, column.name, (f"<U{width}", (rows,)), _padded(values, width))
+        for name, text in self._options.metadata.items():
             _put(archive, name, (f"<U{len(text)}", ()), _padded([text], len(text)))
 
-    def _numbers(self) -> Iterator[bytes]:
+    def _spooled(self) -> Iterator[bytes]:
         with self._spooling():
             self._spool.seek(0)  # which also writes what is not on the disk yet
         while True:
@@ -109,13 +115,13 @@ class NpzWriter(BinaryOutput):
 
 
 def _spool(target: str) -> IO[bytes]:
-    """Open a file that vanishes when it is closed, on the disk that has to hold the output too."""
+    """Open a temporary file on the disk of the output, deleted when it is closed."""
     place = replaced_file(target)
     return tempfile.TemporaryFile(dir=None if place is None else place.parent)
 
 
 def _padded(texts: list[str], width: int) -> Iterator[bytes]:
-    """Give texts as NumPy has them in an array: UTF-32, all of one width."""
+    """Yield texts as NumPy stores them in an array: UTF-32, all of one width."""
     for start in range(0, len(texts), _PATHS_AT_ONCE):
         some = texts[start : start + _PATHS_AT_ONCE]
         yield b"".join(text.encode("utf-32-le").ljust(4 * width, b"\0") for text in some)

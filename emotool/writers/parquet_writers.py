@@ -1,104 +1,43 @@
-"""Results as Parquet: typed columns for pandas, polars, DuckDB, R and Spark (extra ``parquet``).
+"""Results and embeddings as Parquet, for pandas, polars, DuckDB, R and Spark (extra ``parquet``).
 
-The columns are CSV's, with numbers as float64, flags as a list of strings, and absent values as
-null. Written in groups of rows, so that a million clips need no memory.
+A table has the columns of CSV, with numbers as float64, flags as a list of strings, and absent
+values as null; embeddings are lists of float32 of fixed length. Rows are written in groups, so
+that a million clips need no memory, and pandas is not loaded.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from emotool.results.columns import Kept, TopLabels, path_text, values
-from emotool.results.row import SCHEMA, ClipResult, columns
+from emotool.results.row import SCHEMA, ClipResult
 from emotool.writers.base import BinaryOutput, WriterOptions
-from emotool.writers.embeddings import EmbeddingOptions, numbers_of
+from emotool.writers.embeddings import EmbeddingOptions, embedding_bytes, key_columns
+
+if TYPE_CHECKING:
+    from emotool.results.columns import Column, Columns
 
 __all__ = [
     "EmbeddingsParquetWriter",
-    "ParquetOutput",
     "ParquetWriter",
-    "flags",
+    "booleans",
     "float32s",
-    "numbers",
-    "text_lists",
-    "texts",
+    "float64s",
+    "string_lists",
+    "strings",
 ]
 
-
-def texts(values: Sequence[str | None]) -> Any:
-    """Make a column of strings.
-
-    Examples
-    --------
-    >>> texts(["a", None]).to_pylist()
-    ['a', None]
-    """
-    builder = pa.lib.StringBuilder()
-    builder.append_values(values)
-    return builder.finish()
-
-
-def text_lists(values: Sequence[Sequence[str]]) -> Any:
-    """Make a column of lists of strings.
-
-    Examples
-    --------
-    >>> text_lists([["a", "b"], []]).to_pylist()
-    [['a', 'b'], []]
-    """
-    ends = np.cumsum([0, *map(len, values)]).astype("<i4")  # [rows + 1]
-    offsets = pa.Array.from_buffers(pa.int32(), len(ends), [None, pa.py_buffer(ends)])
-    return pa.ListArray.from_arrays(offsets, texts([text for row in values for text in row]))
-
-
-def numbers(values: Sequence[float | None]) -> Any:
-    """Make a column of numbers of 64 bits.
-
-    Examples
-    --------
-    >>> numbers([0.5, None]).to_pylist()
-    [0.5, None]
-    """
-    there = _bits([value is not None for value in values])
-    content = np.array([0.0 if value is None else value for value in values], "<f8")  # [rows]
-    return pa.Array.from_buffers(pa.float64(), len(values), [there, pa.py_buffer(content)])
-
-
-def float32s(content: bytes) -> Any:
-    """Make an array of numbers of 32 bits, little-endian, without a copy.
-
-    Examples
-    --------
-    >>> float32s(bytes([0, 0, 128, 63])).to_pylist()
-    [1.0]
-    """
-    return pa.Array.from_buffers(pa.float32(), len(content) // 4, [None, pa.py_buffer(content)])
-
-
-def flags(values: Sequence[bool]) -> Any:
-    """Make an array of truth values.
-
-    Examples
-    --------
-    >>> flags([True, False]).to_pylist()
-    [True, False]
-    """
-    return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)])
-
-
-def _bits(values: Sequence[bool]) -> Any:
-    return pa.py_buffer(np.packbits(np.array(values, bool), bitorder="little"))
-
+_GROUP: Final = 8192  # most rows held at once
+_GROUP_BYTES: Final = 1 << 23  # most bytes of embeddings held at once
 
 Row = TypeVar("Row")
 
 
-class ParquetOutput(BinaryOutput, ABC, Generic[Row]):
-    """Writes rows as Parquet, a group at a time, so that a million of them need no memory.
+class _GroupedOutput(BinaryOutput, ABC, Generic[Row]):
+    """A Parquet file, written a group of rows at a time.
 
     Parameters
     ----------
@@ -122,7 +61,7 @@ class ParquetOutput(BinaryOutput, ABC, Generic[Row]):
         """Make an array of each column of the schema."""
 
     def add(self, row: Row) -> None:
-        """Take a row."""
+        """Add a row."""
         self._rows.append(row)
         if len(self._rows) == self._group:
             self._put_group()
@@ -139,7 +78,7 @@ class ParquetOutput(BinaryOutput, ABC, Generic[Row]):
         super().close()
 
     def discard(self) -> None:
-        """Give the file up; what was there before stays."""
+        """Discard the file; what was there before stays."""
         super().discard()
         self._parquet.close()  # into nowhere: it would else do so when it is collected
 
@@ -149,116 +88,158 @@ class ParquetOutput(BinaryOutput, ABC, Generic[Row]):
         self._rows.clear()
 
 
-_GROUP: Final = 8192  # rows held at once
-
-
-_MAKERS: Final[dict[Any, Callable[[Any], Any]]] = {
-    pa.float64(): numbers,
-    pa.string(): texts,
-    pa.list_(pa.string()): text_lists,
-}
-
-
-class ParquetWriter(ParquetOutput[list[Any]]):
-    """Writes results as Parquet, a group of rows at a time.
+class ParquetWriter(_GroupedOutput[list[Any]]):
+    """Writes results as Parquet.
 
     Parameters
     ----------
     target : str
         A path, or ``-`` for standard output.
-    labels : sequence of str
-        The model's labels.
+    table : Columns
+        The columns.
     facts : mapping
         Facts of the run; they would make each run's bytes differ and are left out.
     options : WriterOptions
-        ``top`` and ``kept`` add columns at the end. There are no formulas to be kept from running.
+        None concerns Parquet: it has no formulas.
     """
 
     def __init__(
-        self,
-        target: str,
-        labels: Sequence[str],
-        facts: Mapping[str, Any],
-        options: WriterOptions,
+        self, target: str, table: "Columns", facts: Mapping[str, Any], options: WriterOptions
     ) -> None:
-        self._n_labels = len(labels)
-        self._top = TopLabels(labels, options.top)
-        self._kept = options.kept
-        self._spans = options.spans
-        schema = _schema(labels, self._top, self._kept, spans=options.spans)
-        super().__init__(target, schema, _GROUP)
+        self._table = table
+        super().__init__(target, _schema(table.columns, {"schema": SCHEMA}), _GROUP)
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's row."""
-        row = values(result, self._n_labels, spans=self._spans)
-        kept = [cell or None for cell in self._kept.cells(result)]
-        self.add([*row, *self._top.values(result), *kept])
+        self.add(self._table.values(result))
 
     def arrays(self, rows: list[list[Any]]) -> list[Any]:
         """Make an array of each column."""
-        columns_of = zip(zip(*rows, strict=True), self._schema, strict=True)
-        return [_MAKERS[field.type](column) for column, field in columns_of]
+        columns = zip(zip(*rows, strict=True), self._schema, strict=True)
+        return [_ARRAYS[field.type](column) for column, field in columns]
 
 
-def _schema(labels: Sequence[str], top: TopLabels, kept: Kept, *, spans: bool) -> pa.Schema:
-    number, text = pa.float64(), pa.string()
-    numbers = dict.fromkeys(("confidence", "duration_s", "start_s", "end_s"), number)
-    types = {**numbers, "flags": pa.list_(text)}
-    names = columns(labels, spans=spans)
-    chances = set(range(4, 4 + len(labels)))  # by place: a label may be called like a column
-    fields = [
-        (name, number if i in chances else types.get(name, text)) for i, name in enumerate(names)
-    ]
-    fields += [(name, number if name.endswith("_p") else text) for name in top.columns]
-    fields += [(name, text) for name in kept.columns((*names, *top.columns))]
-    return pa.schema(fields, metadata={"schema": SCHEMA})
-
-
-_GROUP_BYTES: Final = 1 << 23  # of numbers held at once
-
-
-_MOST_ROWS: Final = 8192
-
-
-_Row: TypeAlias = tuple[str, tuple[float, float] | None, bytes]
-
-
-class EmbeddingsParquetWriter(ParquetOutput[_Row]):
-    """Writes ``path``, for parts of clips ``start_s`` and ``end_s``, and ``embedding``.
+class EmbeddingsParquetWriter(_GroupedOutput[tuple[list[Any], bytes]]):
+    """Writes ``path``, for windows ``start_s`` and ``end_s``, and ``embedding``.
 
     Parameters
     ----------
     target : str
         A path.
+    table : Columns
+        The columns of the tables.
     options : EmbeddingOptions
-        What the file says of itself is in its key-value metadata.
+        Its ``metadata`` is the file's key-value metadata.
     """
 
-    def __init__(self, target: str, options: EmbeddingOptions) -> None:
-        self._options = options
-        group = max(1, min(_MOST_ROWS, _GROUP_BYTES // (4 * options.size)))
-        times = [(name, pa.float64()) for name in ("start_s", "end_s") if options.spans]
-        vector = ("embedding", pa.list_(pa.float32(), options.size))
-        schema = pa.schema([("path", pa.string()), *times, vector], metadata=options.about)
+    def __init__(self, target: str, table: "Columns", options: EmbeddingOptions) -> None:
+        self._keys = key_columns(table)
+        self._size = options.size
+        self._kind = pa.list_(pa.float32(), options.size)
+        schema = _schema(self._keys, options.metadata).append(pa.field("embedding", self._kind))
+        group = max(1, min(_GROUP, _GROUP_BYTES // (4 * options.size)))
         super().__init__(target, schema, group, use_dictionary=["path"])
 
     def write(self, result: ClipResult) -> None:
         """Add a row; null for a clip without a label."""
-        numbers = numbers_of(result, self._options.size)
-        self.add((path_text(result.shown), result.span, numbers))
+        keys = [column.value(result) for column in self._keys]
+        self.add((keys, embedding_bytes(result, self._size)))
 
-    def arrays(self, rows: list[_Row]) -> list[Any]:
+    def arrays(self, rows: list[tuple[list[Any], bytes]]) -> list[Any]:
         """Make an array of each column."""
-        paths, spans, vectors = zip(*rows, strict=True)
-        columns: list[Any] = [texts(paths)]
-        if self._options.spans:
-            times = zip(*(span or (None, None) for span in spans), strict=True)
-            columns += [numbers(column) for column in times]
-        return [*columns, self._vectors(vectors)]
+        keys, embeddings = zip(*rows, strict=True)
+        columns = zip(zip(*keys, strict=True), self._schema, strict=False)
+        arrays = [_ARRAYS[field.type](column) for column, field in columns]
+        flat = b"".join(some or bytes(4 * self._size) for some in embeddings)  # [rows * size]
+        absent = booleans([not some for some in embeddings])
+        vectors = pa.FixedSizeListArray.from_arrays(float32s(flat), type=self._kind, mask=absent)
+        return [*arrays, vectors]
 
-    def _vectors(self, vectors: tuple[bytes, ...]) -> Any:
-        size = self._options.size
-        flat = b"".join(some or bytes(4 * size) for some in vectors)  # [rows * size]
-        absent = flags([not some for some in vectors])
-        kind = pa.list_(pa.float32(), size)
-        return pa.FixedSizeListArray.from_arrays(float32s(flat), type=kind, mask=absent)
+
+def _schema(columns: "Sequence[Column]", metadata: Mapping[str, str]) -> pa.Schema:
+    """Return the names and types of columns."""
+    text = pa.string()
+    fields = [
+        (
+            column.name,
+            pa.float64()
+            if column.decimals is not None
+            else pa.list_(text)
+            if column.kind == "texts"
+            else text,
+        )
+        for column in columns
+    ]
+    return pa.schema(fields, metadata=dict(metadata))
+
+
+def strings(values: Sequence[str | None]) -> Any:
+    """Make an array of strings.
+
+    Examples
+    --------
+    >>> strings(["a", None]).to_pylist()
+    ['a', None]
+    """
+    builder = pa.lib.StringBuilder()
+    builder.append_values(values)
+    return builder.finish()
+
+
+def string_lists(values: Sequence[Sequence[str]]) -> Any:
+    """Make an array of lists of strings.
+
+    Examples
+    --------
+    >>> string_lists([["a", "b"], []]).to_pylist()
+    [['a', 'b'], []]
+    """
+    ends = np.cumsum([0, *map(len, values)]).astype("<i4")  # [rows + 1]
+    offsets = pa.Array.from_buffers(pa.int32(), len(ends), [None, pa.py_buffer(ends)])
+    return pa.ListArray.from_arrays(offsets, strings([text for row in values for text in row]))
+
+
+def float64s(values: Sequence[float | None]) -> Any:
+    """Make an array of numbers of 64 bits.
+
+    Examples
+    --------
+    >>> float64s([0.5, None]).to_pylist()
+    [0.5, None]
+    """
+    present = _bits([value is not None for value in values])
+    content = np.array([0.0 if value is None else value for value in values], "<f8")  # [rows]
+    return pa.Array.from_buffers(pa.float64(), len(values), [present, pa.py_buffer(content)])
+
+
+def float32s(content: bytes) -> Any:
+    """Make an array of numbers of 32 bits, little-endian, without a copy.
+
+    Examples
+    --------
+    >>> float32s(bytes([0, 0, 128, 63])).to_pylist()
+    [1.0]
+    """
+    return pa.Array.from_buffers(pa.float32(), len(content) // 4, [None, pa.py_buffer(content)])
+
+
+def booleans(values: Sequence[bool]) -> Any:
+    """Make an array of truth values.
+
+    Examples
+    --------
+    >>> booleans([True, False]).to_pylist()
+    [True, False]
+    """
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)])
+
+
+def _bits(values: Sequence[bool]) -> Any:
+    return pa.py_buffer(np.packbits(np.array(values, bool), bitorder="little"))
+
+
+_ARRAYS: Final[dict[Any, Callable[[Any], Any]]] = {
+    pa.float64(): float64s,
+    pa.string(): strings,
+    pa.list_(pa.string()): string_lists,
+}

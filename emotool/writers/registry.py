@@ -1,28 +1,34 @@
-"""Results in the formats people use: one writer per format, chosen by the output's suffix.
+"""Which writer writes which format, chosen by the output's suffix.
 
 A new format is one module with a `Writer` and one line in ``WRITERS``; its module, and what
 that imports, is loaded only when the format is asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from emotool.errors import MissingExtraError, OutputError
-from emotool.results.columns import Kept
-from emotool.results.row import ClipResult
 from emotool.text import printable
-from emotool.writers.base import STDOUT, Dialect, Writer, WriterOptions
+from emotool.writers.base import STDOUT, Writer, WriterOptions
 
 if TYPE_CHECKING:
-    pass
+    from emotool.results.columns import Columns
+    from emotool.writers.embeddings import EmbeddingOptions
 
-__all__ = ["EXTRAS", "WRITERS", "ClipResult", "Dialect", "Kept", "check_target", "open_writer"]
+__all__ = [
+    "EMBEDDING_WRITERS",
+    "EXTRAS",
+    "WRITERS",
+    "check_embeddings",
+    "check_target",
+    "open_embeddings",
+    "open_writer",
+]
 
-
-WRITERS = {
+WRITERS: Final[Mapping[str, str]] = {
     ".csv": "emotool.writers.csv_writer:CsvWriter",
     ".html": "emotool.writers.html.writer:HtmlWriter",
     ".json": "emotool.writers.json_writers:JsonWriter",
@@ -31,22 +37,30 @@ WRITERS = {
     ".tsv": "emotool.writers.csv_writer:TsvWriter",
     ".xlsx": "emotool.writers.xlsx_writer:XlsxWriter",
 }
-"""Which writer makes which suffix, as ``module:class``."""
+"""The writer of each suffix of a table, as ``module:class``."""
 
+EMBEDDING_WRITERS: Final[Mapping[str, str]] = {
+    ".npz": "emotool.writers.npz_writer:NpzWriter",
+    ".parquet": "emotool.writers.parquet_writers:EmbeddingsParquetWriter",
+}
+"""The writer of each suffix of a file of embeddings, as ``module:class``."""
 
-EXTRAS = {".parquet": ("parquet", "pyarrow"), ".xlsx": ("xlsx", "xlsxwriter")}
-"""Which extra a suffix needs, and the module that it brings."""
+EXTRAS: Final[Mapping[str, tuple[str, str]]] = {
+    ".parquet": ("parquet", "pyarrow"),
+    ".xlsx": ("xlsx", "xlsxwriter"),
+}
+"""The extra that a suffix needs, and the module that it installs."""
 
 
 def check_target(target: str, suffix: str = "") -> None:
-    """Make sure that there is a writer for an output's suffix, before any work is done.
+    """Check that there is a writer for an output's suffix, before any work is done.
 
     Parameters
     ----------
     target : str
         A path, or ``-``.
     suffix : str, optional
-        One of `WRITERS`, to be taken instead of the target's own.
+        One of `WRITERS`, used instead of the target's own.
 
     Raises
     ------
@@ -62,12 +76,38 @@ def check_target(target: str, suffix: str = "") -> None:
     Traceback (most recent call last):
     emotool.errors.OutputError: cannot tell the format of labels.doc from its suffix
     """
-    _class_path(target, suffix)
+    _check_extra(_table_suffix(target, suffix))
+
+
+def check_embeddings(target: str) -> None:
+    """Check that there is a writer of embeddings for a file's suffix, before any work is done.
+
+    Raises
+    ------
+    OutputError
+        If there is none.
+    MissingExtraError
+        If it needs a package that is not installed.
+
+    Examples
+    --------
+    >>> check_embeddings("voices.npz")
+    >>> check_embeddings("voices.csv")
+    Traceback (most recent call last):
+    emotool.errors.OutputError: cannot write embeddings to voices.csv
+    """
+    suffix = PurePath(target).suffix.lower()
+    if suffix not in EMBEDDING_WRITERS:
+        raise OutputError(
+            f"cannot write embeddings to {printable(target)}",
+            hint=f"end the file's name in one of: {', '.join(EMBEDDING_WRITERS)}",
+        )
+    _check_extra(suffix)
 
 
 def open_writer(
     target: str,
-    labels: Sequence[str],
+    table: "Columns",
     facts: Mapping[str, Any] | None = None,
     options: WriterOptions | None = None,
     suffix: str = "",
@@ -79,12 +119,12 @@ def open_writer(
     target : str
         A path whose suffix chooses the format, or ``-`` for CSV on standard output. Devices
         and FIFOs (``/dev/stdout``, ``/dev/fd/3``) without a suffix get CSV too.
-    labels : sequence of str
-        The model's labels; they make the columns.
+    table : Columns
+        The columns.
     facts : mapping, optional
-        What is to be said about the run (model, hash, parameters, versions, times), for
-        formats that have a place for it. It is read when the writer closes, so that what is
-        known only at the end can still be put in.
+        Facts of the run (model, hash, parameters, versions, times), for formats that have a
+        place for them. It is read when the writer closes, so that what is known only at the
+        end can still be put in.
     options : WriterOptions, optional
         Choices that formats leave.
     suffix : str, optional
@@ -97,18 +137,46 @@ def open_writer(
     Raises
     ------
     OutputError
-        If the suffix is unknown or the place cannot be written to.
+        If the suffix is unknown or the target cannot be written to.
     MissingExtraError
         If the format needs a package that is not installed.
     """
-    module, name = _class_path(target, suffix).split(":")
-    writer: Writer = getattr(import_module(module), name)(
-        target, labels, {} if facts is None else facts, options or WriterOptions()
+    check_target(target, suffix)
+    writer: Writer = _load(WRITERS[_table_suffix(target, suffix)])(
+        target, table, {} if facts is None else facts, options or WriterOptions()
     )
     return writer
 
 
-def _class_path(target: str, suffix: str) -> str:
+def open_embeddings(target: str, table: "Columns", options: "EmbeddingOptions") -> Writer:
+    """Open a file for embeddings.
+
+    Parameters
+    ----------
+    target : str
+        A path; its suffix chooses the format.
+    table : Columns
+        The columns of the tables; the file has those that say what a row is about.
+    options : EmbeddingOptions
+
+    Returns
+    -------
+    Writer
+        It receives the rows that tables receive.
+
+    Raises
+    ------
+    OutputError, MissingExtraError
+        As `check_embeddings`, and if the target cannot be written to.
+    """
+    check_embeddings(target)
+    suffix = PurePath(target).suffix.lower()
+    writer: Writer = _load(EMBEDDING_WRITERS[suffix])(target, table, options)
+    return writer
+
+
+def _table_suffix(target: str, suffix: str) -> str:
+    """Return the suffix of a table's format."""
     suffix = suffix or PurePath(target).suffix.lower()
     if suffix not in WRITERS and (target == STDOUT or (not suffix and target.startswith("/dev/"))):
         suffix = ".csv"
@@ -118,8 +186,16 @@ def _class_path(target: str, suffix: str) -> str:
             f"cannot tell the format of {printable(target)} from its suffix",
             hint=f"end the name in one of: {known}; or use -o - for CSV on standard output",
         )
+    return suffix
+
+
+def _check_extra(suffix: str) -> None:
     if suffix in EXTRAS:
         extra, module = EXTRAS[suffix]
         if find_spec(module) is None:
             raise MissingExtraError(extra, f"writing {suffix}")
-    return WRITERS[suffix]
+
+
+def _load(class_path: str) -> Any:
+    module, name = class_path.split(":")
+    return getattr(import_module(module), name)

@@ -13,6 +13,8 @@ from emotool.text import printable
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
 
+    from emotool.results.columns import Columns
+
 __all__ = ["Counts", "write_summary"]
 
 # What is the same for the same clips and model: times would make each run's bytes differ.
@@ -20,14 +22,12 @@ _FACTS = ("model", "model_sha256", "emotool", "onnxruntime")
 
 
 class Counts:
-    """Counts rows as they pass.
+    """Counts rows.
 
     Parameters
     ----------
-    labels : sequence of str
-        The model's labels.
-    spans : bool
-        Rows are about windows, those of a clip one behind the other.
+    table : Columns
+        The columns; with segments, rows are about windows, those of a clip one after the other.
 
     Attributes
     ----------
@@ -35,9 +35,9 @@ class Counts:
         How many rows there were.
     """
 
-    def __init__(self, labels: Sequence[str], *, spans: bool = False) -> None:
-        self.labels = tuple(labels)
-        self.unit = "windows" if spans else "clips"
+    def __init__(self, table: "Columns") -> None:
+        self.labels = table.labels
+        self.unit = "windows" if table.segments else "clips"
         self.rows = 0
         self.statuses: Counter[str] = Counter()
         self.flags: Counter[str] = Counter()

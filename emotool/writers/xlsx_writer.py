@@ -1,4 +1,4 @@
-"""Results as a spreadsheet for Excel, LibreOffice and their like (extra ``xlsx``).
+"""Results as a spreadsheet for Excel, LibreOffice and others (extra ``xlsx``).
 
 A sheet *Labels* with one row per clip and a sheet *Summary* with counts and a chart. Text is
 stored as text, so no file name can be run as a formula. Rows go to a temporary file as they come:
@@ -7,19 +7,21 @@ a million clips need no memory.
 
 import contextlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import xlsxwriter
 from xlsxwriter.format import Format
 
 from emotool.errors import OutputError
-from emotool.results.columns import TopLabels, values
-from emotool.results.row import ClipResult, columns
+from emotool.results.row import ClipResult
 from emotool.text import printable
 from emotool.writers.base import BinaryOutput, WriterOptions
 from emotool.writers.xlsx_summary import Counts, write_summary
+
+if TYPE_CHECKING:
+    from emotool.results.columns import Columns
 
 __all__ = ["MAX_CLIPS", "XlsxWriter"]
 
@@ -28,7 +30,7 @@ MAX_CLIPS: Final = 1_048_575
 
 _MOST_CHARACTERS: Final = 32_767  # of a cell
 _CREATED: Final = datetime(2000, 1, 1)  # the same for all: equal rows make equal bytes
-_WIDTHS: Final = {"path": 48, "duration_s": 11, "confidence": 12, "flags": 28, "error": 48}
+_NUMBER_FORMATS: Final = {"share": "0.0%", "seconds": "0.00"}
 
 
 class XlsxWriter(BinaryOutput):
@@ -38,32 +40,23 @@ class XlsxWriter(BinaryOutput):
     ----------
     target : str
         A path, or ``-`` for standard output.
-    labels : sequence of str
-        The model's labels.
+    table : Columns
+        The columns.
     facts : mapping
-        Facts of the run; the model and the versions are told in the summary.
+        Facts of the run; the summary has the model and the versions.
     options : WriterOptions
-        ``sources``, if given, tells beforehand when there are too many clips; ``top`` adds
-        columns at the end. ``raw`` changes nothing: text is never a formula here.
+        With ``sources``, too many clips are an error before any is read. ``raw`` changes
+        nothing: text is never a formula here.
     """
 
     def __init__(
-        self,
-        target: str,
-        labels: Sequence[str],
-        facts: Mapping[str, Any],
-        options: WriterOptions,
+        self, target: str, table: "Columns", facts: Mapping[str, Any], options: WriterOptions
     ) -> None:
         if options.sources is not None and len(options.sources.clips) > MAX_CLIPS:
             raise _too_many()
         super().__init__(target)
-        self._top = TopLabels(labels, options.top)
-        self._spans = options.spans
-        self._kept = options.kept
-        ours = (*columns(labels, spans=options.spans), *self._top.columns)
-        self._names = (*ours, *self._kept.columns(ours))
-        self._n_labels = len(labels)
-        self._counts = Counts(labels, spans=options.spans)
+        self._table = table
+        self._counts = Counts(table)
         self._facts = facts
         self._folder = tempfile.TemporaryDirectory(prefix="emotool-")
         self._book = xlsxwriter.Workbook(
@@ -74,28 +67,19 @@ class XlsxWriter(BinaryOutput):
         self._formats = self._prepare()
 
     def _prepare(self) -> list[Format | None]:
-        """Write the header; return each column's format."""
+        """Write the header and set the sheet's layout; return each column's format."""
         bold = self._book.add_format({"bold": True, "bottom": 1})
-        share = self._book.add_format({"num_format": "0.0%"})
-        seconds = self._book.add_format({"num_format": "0.00"})
-        apart = self._book.add_format({"indent": 1})  # text that stands behind a number
-        formats: list[Format | None] = [None] * len(self._names)
-        first_top = len(self._names) - len(self._kept.names) - len(self._top.columns)
-        first_kept = len(self._names) - len(self._kept.names)
-        for column, name in enumerate(self._names):
-            if column >= first_kept:
-                formats[column] = None
-            elif column >= first_top:
-                formats[column] = share if name.endswith("_p") else apart
-            elif 3 <= column < 4 + self._n_labels:  # confidence and the probabilities
-                formats[column] = share
-            elif name in ("duration_s", "start_s", "end_s"):
-                formats[column] = seconds
-            elif name == "flags":
-                formats[column] = apart
-            width = _WIDTHS.get(name, max(10, min(len(name) + 4, 30)))  # room for the arrow
-            self._sheet.set_column(column, column, width)
-            self._sheet.write_string(0, column, _text(name), bold)
+        by_kind = {
+            kind: self._book.add_format({"num_format": numbers})
+            for kind, numbers in _NUMBER_FORMATS.items()
+        }
+        indented = self._book.add_format({"indent": 1})
+        formats: list[Format | None] = []
+        for place, column in enumerate(self._table.columns):
+            formats.append(indented if column.indent else by_kind.get(column.kind))
+            width = column.width or max(10, min(len(column.name) + 4, 30))  # room for the arrow
+            self._sheet.set_column(place, place, width)
+            self._sheet.write_string(0, place, _text(column.name), bold)
         self._sheet.freeze_panes(1, 1)
         self._sheet.set_landscape()
         self._sheet.fit_to_pages(1, 0)  # as wide as a page, as long as it takes
@@ -108,17 +92,13 @@ class XlsxWriter(BinaryOutput):
         if row > MAX_CLIPS:
             raise _too_many()
         try:
-            row_values = [
-                *values(result, self._n_labels, spans=self._spans),
-                *self._top.values(result),
-                *self._kept.cells(result),
-            ]
-            for column, value in enumerate(row_values):
-                if isinstance(value, float):
-                    self._sheet.write_number(row, column, value, self._formats[column])
+            cells = zip(self._table.values(result), self._formats, strict=True)
+            for place, (value, form) in enumerate(cells):
+                if isinstance(value, int | float):
+                    self._sheet.write_number(row, place, value, form)
                 elif value:
                     text = ";".join(value) if isinstance(value, list) else value
-                    self._sheet.write_string(row, column, _text(text), self._formats[column])
+                    self._sheet.write_string(row, place, _text(text), form)
         except OSError as error:
             raise _no_room(error) from error
         self._counts.add(result)
@@ -127,11 +107,12 @@ class XlsxWriter(BinaryOutput):
         """Add filters, colours and the summary, and put the file in its place."""
         last = max(self._counts.rows, 1)
         try:
-            self._sheet.autofilter(0, 0, last, len(self._names) - 1)
+            self._sheet.autofilter(0, 0, last, len(self._table.columns) - 1)
+            place = self._table.names.index("confidence")
             scale = {"type": "2_color_scale", "min_type": "num", "max_type": "num"}
             colours = {"min_color": "#F8CBAD", "max_color": "#A9D08E"}
-            low = {"min_value": 1 / max(self._n_labels, 1), "max_value": 1}
-            self._sheet.conditional_format(1, 3, last, 3, {**scale, **colours, **low})
+            low = {"min_value": 1 / max(len(self._table.labels), 1), "max_value": 1}
+            self._sheet.conditional_format(1, place, last, place, {**scale, **colours, **low})
             write_summary(self._book, self._counts, self._facts)
             self._book.close()
         except OSError as error:
@@ -144,7 +125,7 @@ class XlsxWriter(BinaryOutput):
         super().close()
 
     def discard(self) -> None:
-        """Give the file up; what was there before stays."""
+        """Discard the file; what was there before stays."""
         super().discard()
         self._book.fileclosed = True
         for sheet in self._book.worksheets():

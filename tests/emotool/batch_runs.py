@@ -50,9 +50,12 @@ def interrupt() -> None:
 
 def options(sounds: Path, *targets: Path, **changes: Any) -> RunOptions:
     """Say what to run."""
+    outputs = [Output(str(target)) for target in targets]
+    if embeddings := changes.pop("embeddings", None):
+        outputs.append(Output(embeddings, content="embeddings"))
     values: dict[str, Any] = {
         "paths": [str(sounds / "clips")],
-        "outputs": [Output(str(target)) for target in targets],
+        "outputs": outputs,
         "model": str(sounds / "tiny.onnx"),
         "device": "cpu",
         "pool": TWO,

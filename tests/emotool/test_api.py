@@ -13,7 +13,7 @@ import emotool
 from emotool import Result, classify, load_model, to_frame
 from emotool.errors import InputError, MissingExtraError, ModelNotFoundError
 from emotool.model.classifier import Classifier
-from emotool.results.row import columns
+from emotool.results.columns import Columns
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip
 
@@ -196,8 +196,9 @@ def test_frame_has_ranks_and_times_on_request(folder: Path, model: Classifier) -
     pytest.importorskip("pandas", reason="needs pandas (extra `pandas`)")
     frame = to_frame(classify(folder, model, segments=True, **ONE), top=3)
     assert list(frame.columns) == [
-        *columns(["happy", "sad"], spans=True), "top_1", "top_1_p", "top_2", "top_2_p"
-    ]  # fmt: skip
+        *Columns(["happy", "sad"], segments=True).names,
+        *("top_1", "top_1_p", "top_2", "top_2_p"),
+    ]
     best = frame[frame["status"] == "ok"]
     assert list(best["top_1"]) == list(best["label"])
     assert list(best["top_1_p"]) == list(best["confidence"])

@@ -12,7 +12,7 @@ import pytest
 from emotool.files.lock import beside
 from emotool.inputs.manifest import read_manifest
 from emotool.run.batch import TooManyFailuresError, run
-from emotool.workers.pool import PoolOptions
+from emotool.workers.pool import PoolOptions, Reading
 from tests.emotool.batch_runs import (
     CLIPS,
     TEXT,
@@ -78,7 +78,7 @@ def test_interrupted_archive_goes_on_to_the_same_bytes(
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
         for clip in sorted((sounds / "clips").glob("*.wav")):
             made.write(clip, clip.name)
-    pool = replace(TWO, by_content=by_content)
+    pool = replace(TWO, reading=Reading(by_content))
     whole, target = tmp_path / "whole.csv", tmp_path / "labels.csv"
     run(options(sounds, whole, paths=[str(archive)], pool=pool))
     with pytest.raises(Interrupted):
@@ -96,7 +96,7 @@ def test_interrupted_archive_goes_on_to_the_same_bytes(
 
 def test_interrupted_run_goes_on_with_its_windows(sounds: Path, tmp_path: Path) -> None:
     """Rows for windows are resumed to the same bytes; another hop is another run."""
-    parts: dict[str, Any] = {"segments": True, "pool": replace(TWO, hop_s=0.1)}
+    parts: dict[str, Any] = {"segments": True, "pool": replace(TWO, reading=Reading(hop_s=0.1))}
     run(options(sounds, tmp_path / "whole.csv", **parts))
     target = tmp_path / "labels.csv"
     with pytest.raises(Interrupted):
@@ -224,7 +224,7 @@ def test_moved_clips_are_known_by_content(sounds: Path, tmp_path: Path) -> None:
     """With ``--by-content`` a renamed folder is no reason to begin anew."""
     shutil.copytree(sounds, tmp_path / "sounds")
     target = tmp_path / "labels.csv"
-    by_content = PoolOptions(workers=2, by_content=True)
+    by_content = PoolOptions(workers=2, reading=Reading(by_content=True))
     with pytest.raises(Interrupted):
         run(options(tmp_path / "sounds", target, pool=by_content), Watcher(CLIPS + 1, interrupt))
     (tmp_path / "sounds").rename(tmp_path / "moved")

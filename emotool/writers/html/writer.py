@@ -1,9 +1,9 @@
 """Results as an HTML report: one page, that needs nothing but a browser.
 
-Rows come one at a time and leave at once; sounds and pictures are prepared by a few threads (what
-they call into lets go of Python's lock) while the next clips are labelled, in bounded numbers, so
+Rows are written as they come; sounds and pictures are prepared by a few threads (the functions
+they call release Python's lock) while the next clips are labelled, in bounded numbers, so
 that memory does not grow with the number of clips. Up to `MAX_INSIDE` clips they are in the page;
-beyond, in ``NAME_files/`` beside it, taken by the browser when a row is opened.
+beyond, in ``NAME_files/`` beside it, loaded by the browser when a row is opened.
 
 What differs from run to run is in the element ``run`` alone.
 """
@@ -11,7 +11,7 @@ What differs from run to run is in the element ``run`` alone.
 import base64
 import os
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from urllib.parse import quote
 from emotool.errors import OutputError
 from emotool.explain.explanation import frequency_heights
 from emotool.files.destination import replaced_file, shown_place
+from emotool.results.columns import Columns
 from emotool.results.row import SCHEMA, UNCERTAIN, ClipResult
 from emotool.text import printable
 from emotool.writers.base import STDOUT, Sources, TextOutput, WriterOptions
@@ -36,6 +37,11 @@ _THREADS: Final = 2
 _AHEAD: Final = 16  # clips under way at once
 _ROWS_PER_ISLAND: Final = 500
 _TICKS_HZ: Final = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
+_PLACED: Final = {
+    *("path", "path_bytes", "status", "label", "confidence", "probabilities", "top"),
+    *("duration_s", "start_s", "end_s", "flags", "model", "stage", "error"),
+}
+"""Entries that the page shows in a way of its own; columns of others are listed with a clip."""
 
 
 class HtmlWriter(TextOutput):
@@ -45,8 +51,8 @@ class HtmlWriter(TextOutput):
     ----------
     target : str
         A path, or ``-`` for standard output.
-    labels : sequence of str
-        The model's labels.
+    table : Columns
+        The columns.
     facts : mapping
         Facts of the run, read when the page is finished.
     options : WriterOptions
@@ -61,17 +67,15 @@ class HtmlWriter(TextOutput):
     whole_clips = True
 
     def __init__(
-        self,
-        target: str,
-        labels: Sequence[str],
-        facts: Mapping[str, Any],
-        options: WriterOptions,
+        self, target: str, table: Columns, facts: Mapping[str, Any], options: WriterOptions
     ) -> None:
         super().__init__(target)
-        self._labels = {label: place for place, label in enumerate(labels)}
+        self._labels = {label: place for place, label in enumerate(table.labels)}
         self._facts = facts
         self._sources = options.sources
-        self._kept = options.kept
+        self._table = table
+        others = (entry for entry in table.entries if entry.name not in _PLACED)
+        self._listed = [column for entry in others for column in entry.columns]
         self._rows: list[list[Any]] = []
         self._under_way: deque[tuple[ClipResult, Future[Media] | None]] = deque()
         self._threads = ThreadPoolExecutor(_THREADS, "report")
@@ -84,7 +88,7 @@ class HtmlWriter(TextOutput):
             elif page is not None:
                 self._stale = earlier_folder(page)
             self.put(head())
-            self.put(island(self._about_page(tuple(labels)), name="page"))
+            self.put(island(self._about_page(), name="page"))
         except BaseException:
             self.discard()
             raise
@@ -114,7 +118,7 @@ class HtmlWriter(TextOutput):
             remove_folder(self._stale)
 
     def discard(self) -> None:
-        """Give the page and its files up; never raises."""
+        """Discard the page and its files; never raises."""
         self._threads.shutdown(cancel_futures=True)
         if self._folder is not None:
             self._folder.discard()
@@ -145,29 +149,30 @@ class HtmlWriter(TextOutput):
             self._rows = []
 
     def _row(self, result: ClipResult, media: dict[str, Any] | None) -> list[Any]:
-        """Return a row as `report/data.js` reads it."""
-        error = f"{result.stage}: {result.error}" if result.stage else result.error
+        """Return a row as `data.js` reads it."""
+        record = self._table.record(result)
+        listed = [printable(column.text(result)) for column in self._listed]
         return [
             printable(result.shown),
             UNCERTAIN if result.label == UNCERTAIN not in self._labels else result.status,
             self._labels.get(result.label, -1),
-            [round(share, 6) for share in result.probabilities],
-            None if result.duration_s is None else round(result.duration_s, 3),
-            list(result.flags),
-            printable(error),
+            list((record["probabilities"] or {}).values()),
+            record["duration_s"],
+            record["flags"],
+            printable(result.reason),
             media,
-            *([list(map(printable, self._kept.cells(result)))] if self._kept.names else []),
+            *([listed] if listed else []),
         ]
 
-    def _about_page(self, labels: tuple[str, ...]) -> dict[str, Any]:
+    def _about_page(self) -> dict[str, Any]:
         folder = None
         if self._folder is not None:
             folder = quote(os.fsencode(self._folder.path.name))
         return {
             "schema": SCHEMA,
             "folder": folder,  # near the beginning: `is_reports` looks there
-            "labels": [printable(label) for label in labels],
-            "kept": [printable(name) for name in self._kept.names],
+            "labels": [printable(label) for label in self._table.labels],
+            "kept": [printable(column.key or column.name) for column in self._listed],
             "endings": ENDINGS,
             "ticks": [] if self._sources is None else _ticks(self._sources),
         }

@@ -272,8 +272,9 @@ def test_closed_standard_output_is_no_success_for_rows(
     code = (
         "import sys; from emotool.cli import COMMANDS, main; import types\n"
         "module = sys.modules['m'] = types.ModuleType('m'); COMMANDS['probe'] = ('m:probe', '')\n"
+        "from emotool.results.columns import Columns\n"
         "from emotool.writers.registry import open_writer\n"
-        "module.probe = lambda: open_writer('-', ('a', 'b')) and None\n"
+        "module.probe = lambda: open_writer('-', Columns(('a', 'b'))) and None\n"
         "main(sys.argv[1:])"
     )
     command = ["sh", "-c", 'exec "$@" >&-', "sh", python, "-c", code]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from emotool.errors import InputError
 from emotool.inputs.manifest import MAX_COLUMNS, read_manifest
-from emotool.results.columns import path_text
+from emotool.results.columns import Columns, path_text
 from emotool.results.row import ClipResult
 from emotool.writers.registry import open_writer
 from tests.emotool.hostile import NAMES
@@ -98,7 +98,7 @@ def test_a_table_of_ours_names_the_files_it_is_about(tmp_path: Path, suffix: str
     """Whatever they are called, if that is text: formulas, line breaks, quotes."""
     paths = [name for name in NAMES if path_text(name) == name]
     table = tmp_path / f"labels.{suffix}"
-    with open_writer(str(table), ("sad",), {}) as writer:
+    with open_writer(str(table), Columns(("sad",)), {}) as writer:
         for index, path in enumerate(paths):
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_bytes(b"sound")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from emotool.errors import InputError
 from emotool.results.agreement import Table, cohens_kappa, compare, read_table
-from emotool.results.columns import path_text
+from emotool.results.columns import Columns, path_text
 from emotool.results.row import ClipResult
 from emotool.text import harmless
 from emotool.writers.base import WriterOptions
@@ -24,7 +24,7 @@ LABELS = st.sampled_from(["happy", "sad", "fear"])
 def test_reads_what_classify_writes(tmp_path: Path, suffix: str) -> None:
     """All formats that are text give the same labels; a clip without a label has none."""
     target = str(tmp_path / f"a.{suffix}")
-    with open_writer(target, ("happy", "sad"), {}, WriterOptions()) as writer:
+    with open_writer(target, Columns(("happy", "sad")), {}, WriterOptions()) as writer:
         writer.write(ClipResult(0, 'a, "b"\n.wav', "ok", "m", "sad", 0.75, (0.25, 0.75), 1.0))
         writer.write(ClipResult(1, "c.wav", "silent", "m", duration_s=1.0))
     assert read_table(target).labels == {'a, "b"\n.wav': "sad", "c.wav": ""}
@@ -43,7 +43,7 @@ def test_hostile_names_are_the_same_clips_in_all_formats(
     """Line breaks stay what they are; an apostrophe that makes a cell harmless does not count."""
     tables = []
     for target in (tmp_path / f"a.{suffix}", tmp_path / "b.json", tmp_path / "c.jsonl"):
-        with open_writer(str(target), ("-1", "=x"), {}, WriterOptions()) as writer:
+        with open_writer(str(target), Columns(("-1", "=x")), {}, WriterOptions()) as writer:
             for index, path in enumerate(paths):
                 label = ("-1", "=x")[index % 2]
                 writer.write(ClipResult(index, path, "ok", "m", label, 0.5, (0.5, 0.5), 1.0))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotool.results.row import ClipResult, Segment
-from emotool.results.segments import merged, segment_rows
+from emotool.results.segments import merge_segments, segment_rows
 
 LABELS = ("happy", "sad")
 
@@ -80,7 +80,7 @@ def test_joined_segments_cover_what_their_parts_did(
     for length, gap, share in parts:
         segments.append(Segment(time, time + length, (share, 1 - share)))
         time += length + (gap if gap > 1 else 0.0)
-    joined = merged(segments)
+    joined = merge_segments(segments)
     assert joined[0].start_s == segments[0].start_s
     assert joined[-1].end_s == segments[-1].end_s
     assert all(a.end_s <= b.start_s for a, b in itertools.pairwise(joined))

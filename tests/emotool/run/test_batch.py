@@ -19,7 +19,7 @@ from emotool.results.tally import RunSummary
 from emotool.run import pipeline
 from emotool.run.batch import run
 from emotool.run.options import Output
-from emotool.workers.pool import PoolOptions, WorkerPool
+from emotool.workers.pool import PoolOptions, Reading, WorkerPool
 from tests.emotool.batch_runs import (
     CLIPS,
     TEXT,
@@ -64,7 +64,9 @@ def test_report_alone_says_that_it_has_no_rows_for_windows(sounds: Path, tmp_pat
     assert watcher.notes == []
 
 
-@pytest.mark.parametrize("changes", [{}, {"segments": True, "pool": replace(TWO, hop_s=0.1)}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"segments": True, "pool": replace(TWO, reading=Reading(hop_s=0.1))}]
+)
 def test_embeddings_have_the_tables_rows(
     sounds: Path, tmp_path: Path, changes: dict[str, Any]
 ) -> None:

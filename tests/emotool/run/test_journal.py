@@ -19,6 +19,7 @@ from emotool.inputs.identity import file_identity
 from emotool.results.row import ClipResult, Segment
 from emotool.run import journal
 from emotool.run.journal import Journal
+from emotool.workers.protocol import Reading
 from tests.emotool.misbehaving import ROOT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
@@ -64,7 +65,7 @@ def recalled(target: Path, *clips: Clip, **parameters: Any) -> dict[int, ClipRes
     found = {}
     try:
         with Journal(target, PARAMETERS | parameters) as journal:
-            for index, key in journal.known(clips, by_content=False).items():
+            for index, key in journal.known(clips, Reading()).items():
                 found[index] = journal.result(clips[index], key)
             raise Interrupted
     except Interrupted:
@@ -172,7 +173,7 @@ def test_other_parameters_begin_anew(tmp_path: Path) -> None:
     interrupted(target, (done, ok(done)))
     with Journal(target, PARAMETERS | {"model_sha256": "1" * 64}) as journal:
         assert journal.outdated
-        assert journal.known([done], by_content=False) == {}
+        assert journal.known([done], Reading()) == {}
     interrupted(target, (done, ok(done)))
     assert recalled(target, done, device="cuda") == {}
     assert recalled(target, done) == {}
@@ -184,7 +185,7 @@ def test_restart_begins_anew(tmp_path: Path) -> None:
     interrupted(tmp_path / "labels.csv", (done, ok(done)))
     with Journal(tmp_path / "labels.csv", PARAMETERS, restart=True) as journal:
         assert not journal.outdated
-        assert journal.known([done], by_content=False) == {}
+        assert journal.known([done], Reading()) == {}
 
 
 @pytest.mark.parametrize(("stage", "kept"), [("decode", 1), ("timeout", 0), ("open", 0)])
@@ -213,7 +214,7 @@ def test_same_content_is_known_elsewhere(tmp_path: Path) -> None:
         raise Interrupted
     moved = Clip(0, "moved.wav", str(Path(done.path).rename(tmp_path / "moved.wav")))
     with Journal(target, PARAMETERS) as journal:
-        (key,) = journal.known([moved], by_content=True).values()
+        (key,) = journal.known([moved], Reading(by_content=True)).values()
         assert journal.result(moved, key) == ok(moved)
 
 
@@ -223,7 +224,7 @@ def test_kill_at_any_moment_costs_half_a_second_at_most(tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from pathlib import Path; from emotool.run.journal import Journal\n"
-        "from emotool.writers.registry import ClipResult; import time\n"
+        "from emotool.results.row import ClipResult; import time\n"
         f"journal = Journal(Path({str(tmp_path / 'labels.csv')!r}), {PARAMETERS!r})\n"
         "for i in range(10**9):\n"
         "    journal.record(ClipResult(i, f'{i}.wav', 'ok'), f'{i:064x}')\n"

@@ -23,7 +23,8 @@ from emotool.features.windowing import cut_windows
 from emotool.inputs.clips import Clip
 from emotool.model.classifier import Classifier, load_classifier
 from emotool.results.row import ClipResult
-from emotool.run.pipeline import Details, classify_clips
+from emotool.run.options import Details
+from emotool.run.pipeline import classify_clips
 from emotool.workers.pool import PoolOptions, WorkerPool
 from tests.emotool.misbehaving import COMMAND, ROOT
 from tests.emotool.tiny_models import SMALL_SPEC, answer, write_tiny_model

@@ -14,8 +14,9 @@ import pytest
 
 from emotool.cores import usable_cores
 from emotool.errors import EmotoolError
-from emotool.workers.pool import PoolOptions, WorkerPool
-from emotool.workers.queues import Source, Task
+from emotool.inputs.clips import Clip
+from emotool.workers.pool import PoolOptions, Reading, WorkerPool
+from emotool.workers.queues import Source
 from emotool.workers.supervisor import Answer, Supervisor
 from tests.emotool.misbehaving import COMMAND
 from tests.emotool.tiny_models import SMALL_SPEC
@@ -30,7 +31,7 @@ def read(
     """Let a pool read clips; return each one's final answer, having seen that there is just one."""
     finals: list[Answer] = []
     with WorkerPool(PoolOptions(**{"workers": 2, **options})) as pool:
-        tasks = [Task(index, str(path)) for index, path in enumerate(paths)]
+        tasks = [Clip(i, path.name, str(path)) for i, path in enumerate(paths)]
         for answer in pool.run(tasks, SMALL_SPEC):
             if answer is not None and answer.final is not None:
                 finals.append(answer)
@@ -94,7 +95,7 @@ def test_worker_that_died_by_accident_costs_nothing(tmp_path: Path) -> None:
     paths = [*clips(tmp_path, "a"), tmp_path / "stumble.wav", *clips(tmp_path, "b")]
     parts: list[Answer] = []
     with WorkerPool(PoolOptions(workers=1, command=COMMAND)) as pool:
-        tasks = [Task(index, str(path)) for index, path in enumerate(paths)]
+        tasks = [Clip(i, path.name, str(path)) for i, path in enumerate(paths)]
         parts = [answer for answer in pool.run(tasks, SMALL_SPEC) if answer is not None]
     numbers = [part.number for part in parts if part.index == 1]
     assert numbers.count(0) == 2
@@ -188,7 +189,7 @@ def test_nonsense_counts_as_death(tmp_path: Path) -> None:
 def test_error_in_the_callers_tasks_reaches_the_caller() -> None:
     """What a generator of tasks raises comes out of the pool, not into a thread's void."""
 
-    def failing() -> Iterator[Task]:
+    def failing() -> Iterator[Clip]:
         raise LookupError("no more")
         yield
 
@@ -201,7 +202,7 @@ def test_closing_ends_the_processes_at_once(tmp_path: Path) -> None:
     """Leaving a run behind leaves no process behind, not even a hanging one."""
     paths = clips(tmp_path, *(f"hang{i}" for i in range(4)))
     with WorkerPool(PoolOptions(workers=2, command=COMMAND)) as pool:
-        run = pool.run([Task(i, str(path)) for i, path in enumerate(paths)], SMALL_SPEC)
+        run = pool.run([Clip(i, path.name, str(path)) for i, path in enumerate(paths)], SMALL_SPEC)
         assert next(run) is None
         pids = pool.pids
         assert all(map(alive, pids))
@@ -214,7 +215,7 @@ def test_threads_that_wait_for_a_lock_are_waited_for_together(tmp_path: Path) ->
     """Ctrl-C can leave a lock behind: four workers' threads cost no more time than one's."""
     paths = clips(tmp_path, *(f"{i:02}" for i in range(40)))
     pool = WorkerPool(PoolOptions(workers=4))
-    run = pool.run([Task(i, str(path)) for i, path in enumerate(paths)], SMALL_SPEC)
+    run = pool.run([Clip(i, path.name, str(path)) for i, path in enumerate(paths)], SMALL_SPEC)
     while next(run) is None:
         pass
     pool._inbox._changed.acquire()  # and never releases it, as an interruption in between
@@ -228,7 +229,7 @@ def test_run_ends_with_its_pool(tmp_path: Path) -> None:
     """A pool that is closed under a run ends it, rather than leaving it to wait for ever."""
     paths = clips(tmp_path, *(f"{i:02}" for i in range(9)))
     pool = WorkerPool(PoolOptions(workers=1))
-    for _ in pool.run([Task(i, str(path)) for i, path in enumerate(paths)], SMALL_SPEC):
+    for _ in pool.run([Clip(i, path.name, str(path)) for i, path in enumerate(paths)], SMALL_SPEC):
         pool.close()
 
 
@@ -279,8 +280,8 @@ def test_time_in_which_the_worker_waits_does_not_count(tmp_path: Path) -> None:
         return go_on.wait(20)
 
     supervisor = Supervisor((), timeout_s=1.0)
-    setup = {"spec": SMALL_SPEC.to_dict(), "by_content": False, "hop_s": None}
-    supervisor.begin(setup, Source([Task(0, str(long))], ahead=1), put)
+    source = Source([Clip(0, "long", str(long))], ahead=1)
+    supervisor.begin(SMALL_SPEC, Reading(), source, put)
     assert reached.wait(20)
     supervisor.tick(3600.0)
     go_on.set()

@@ -6,48 +6,49 @@ from collections.abc import Iterator
 
 import pytest
 
-from emotool.workers.queues import Inbox, Source, Task
+from emotool.inputs.clips import Clip
+from emotool.workers.queues import Inbox, Source
 
 
-def tasks(count: int) -> list[Task]:
-    """Make tasks numbered from 0."""
-    return [Task(index, f"{index}.wav") for index in range(count)]
+def clips(count: int) -> list[Clip]:
+    """Make clips numbered from 0."""
+    return [Clip(index, "", f"{index}.wav") for index in range(count)]
 
 
 def test_source_hands_out_every_task_once_in_order() -> None:
     """Whoever asks gets the next tasks, until there are none."""
-    source = Source(tasks(5), ahead=100)
+    source = Source(clips(5), ahead=100)
     taken = source.take(2, wait=True) + source.take(9, wait=True)
-    assert taken == tasks(5)
+    assert taken == clips(5)
     assert source.take(1, wait=True) == []
 
 
 def test_source_does_not_run_ahead_of_the_first_unfinished_task() -> None:
     """However many later ones are finished, a slow clip bounds what must be kept."""
-    source = Source(tasks(100), ahead=4)
+    source = Source(clips(100), ahead=4)
     assert len(source.take(50, wait=True)) == 4
     for index in (1, 2, 3):
         source.finish(index)
     assert source.take(1, wait=False) == []
     source.finish(0)
-    assert source.take(50, wait=False) == tasks(100)[4:8]
+    assert source.take(50, wait=False) == clips(100)[4:8]
 
 
 def test_waiting_for_a_task_ends_when_one_is_finished() -> None:
     """A worker without work goes on as soon as the slow clip is done."""
-    source = Source(tasks(3), ahead=1)
+    source = Source(clips(3), ahead=1)
     source.take(1, wait=True)
-    taken: list[Task] = []
+    taken: list[Clip] = []
     thread = threading.Thread(target=lambda: taken.extend(source.take(1, wait=True)))
     thread.start()
     source.finish(0)
     thread.join(5)
-    assert taken == [Task(1, "1.wav")]
+    assert taken == [Clip(1, "", "1.wav")]
 
 
 def test_closed_source_wakes_and_refuses() -> None:
     """Nobody waits for tasks of a run that has ended."""
-    source = Source(tasks(3), ahead=1)
+    source = Source(clips(3), ahead=1)
     source.take(1, wait=True)
     thread = threading.Thread(target=lambda: source.take(1, wait=True))
     thread.start()
@@ -58,11 +59,11 @@ def test_closed_source_wakes_and_refuses() -> None:
     assert source.take(1, wait=True) == []
 
 
-def test_source_passes_on_the_error_of_its_tasks() -> None:
+def test_source_passes_on_the_error_of_its_clips() -> None:
     """What goes wrong in a caller's generator reaches whoever asked for a task."""
 
-    def failing() -> Iterator[Task]:
-        yield Task(0, "0.wav")
+    def failing() -> Iterator[Clip]:
+        yield Clip(0, "", "0.wav")
         raise LookupError("no more")
 
     with pytest.raises(LookupError):

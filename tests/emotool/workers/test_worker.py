@@ -24,7 +24,7 @@ def start(command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
     """Start a worker and greet it."""
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert worker.stdin is not None
-    send(worker.stdin, {"spec": SMALL_SPEC.to_dict(), "by_content": False, "hop_s": None})
+    send(worker.stdin, {"spec": SMALL_SPEC.to_dict(), "reading": {}})
     return worker
 
 

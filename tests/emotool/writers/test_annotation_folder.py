@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from emotool.errors import OutputError
-from emotool.results.row import ClipResult, Segment, doubted
+from emotool.results.row import ClipResult, Segment
 from emotool.results.segments import segment_rows
-from emotool.writers.annotation_folder import AnnotationFolder, Annotations
+from emotool.writers.annotation_folder import AnnotationFolder
+from emotool.writers.base import Output
 
 LABELS = ("happy", "sad")
 
@@ -25,7 +26,7 @@ def rows(result: ClipResult) -> list[ClipResult]:
 
 def folder(path: Path, reserved: tuple[Path, ...] = ()) -> AnnotationFolder:
     """Open a folder of label tracks."""
-    return AnnotationFolder(Annotations("audacity", str(path)), rows, LABELS, 8000.0, reserved)
+    return AnnotationFolder(Output(str(path), content="audacity"), rows, LABELS, 8000.0, reserved)
 
 
 def test_files_mirror_the_inputs(tmp_path: Path) -> None:
@@ -80,12 +81,12 @@ def test_what_others_made_is_never_written_over(tmp_path: Path, content: str) ->
 
 
 def test_own_annotations_are_replaced(tmp_path: Path) -> None:
-    """So that a run can be given again, or go on; doubted ones as well."""
+    """So that a run can be given again, or resumed; uncertain ones as well."""
 
     def doubtful(result: ClipResult) -> list[ClipResult]:
-        return [doubted(row, 0.95) for row in rows(result)]
+        return [row.uncertain_below(0.95) for row in rows(result)]
 
-    wanted = Annotations("audacity", str(tmp_path))
+    wanted = Output(str(tmp_path), content="audacity")
     AnnotationFolder(wanted, doubtful, LABELS, 8000.0).write(clip("a.wav"))
     assert (tmp_path / "a.txt").read_text() == "0.000000\t2.000000\tuncertain\n"
     folder(tmp_path).write(clip("a.wav"))

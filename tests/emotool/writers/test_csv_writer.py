@@ -1,4 +1,4 @@
-"""CSV that every reader takes and no spreadsheet runs."""
+"""CSV and TSV that every reader takes and no spreadsheet runs."""
 
 import csv
 import io
@@ -10,20 +10,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emotool.results.columns import cells
-from emotool.results.row import ClipResult, columns
+from emotool.inputs.manifest import Manifest
+from emotool.results.columns import Columns
+from emotool.results.row import ClipResult
 from emotool.text import harmless
 from emotool.writers.base import Dialect, WriterOptions
 from emotool.writers.registry import open_writer
 from tests.emotool.hostile import NAMES, results
 
 LABELS = ("a", "b")
+TABLE = Columns(LABELS)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(path: Path, rows: list[ClipResult], *, raw: bool = False) -> str:
     """Write rows and return the file's text."""
-    with open_writer(str(path), LABELS, options=WriterOptions(raw=raw)) as writer:
+    with open_writer(str(path), TABLE, options=WriterOptions(raw=raw)) as writer:
         for row in rows:
             writer.write(row)
     return path.read_bytes().decode("utf-8")
@@ -49,7 +51,7 @@ def test_file_is_as_documented(tmp_path: Path) -> None:
 
 def test_no_clips_are_a_header(tmp_path: Path) -> None:
     """A table without rows still says what its columns are."""
-    assert parsed(write(tmp_path / "r.csv", [])) == [list(columns(LABELS))]
+    assert parsed(write(tmp_path / "r.csv", [])) == [list(TABLE.names)]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -57,7 +59,7 @@ def test_no_clips_are_a_header(tmp_path: Path) -> None:
 def test_raw_rows_are_read_back_as_written(tmp_path: Path, rows: list[ClipResult]) -> None:
     """Any name survives the way through a file: separators, quotes, line breaks, anything."""
     text = write(tmp_path / "r.csv", rows, raw=True)
-    assert parsed(text)[1:] == [cells(row, len(LABELS)) for row in rows]
+    assert parsed(text)[1:] == [TABLE.cells(row) for row in rows]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -65,7 +67,7 @@ def test_raw_rows_are_read_back_as_written(tmp_path: Path, rows: list[ClipResult
 def test_no_cell_begins_like_a_formula(tmp_path: Path, rows: list[ClipResult]) -> None:
     """A spreadsheet runs nothing, and taking the apostrophe away gives the name back."""
     for got, row in zip(parsed(write(tmp_path / "r.csv", rows))[1:], rows, strict=True):
-        for cell, original in zip(got, cells(row, len(LABELS)), strict=True):
+        for cell, original in zip(got, TABLE.cells(row), strict=True):
             assert not cell.startswith(FORMULA)
             assert cell in (original, "'" + original)
 
@@ -77,7 +79,7 @@ def test_path_cannot_break_out_under_another_separator(tmp_path: Path, row: Clip
     text = write(tmp_path / "r.csv", [row])
     for separator in ";\t":
         first = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))[1][0]
-        assert first.startswith(harmless(cells(row, len(LABELS))[0]))
+        assert first.startswith(harmless(TABLE.cells(row)[0]))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -93,7 +95,7 @@ def test_hostile_names_are_one_row_each(tmp_path: Path, name: str) -> None:
 def test_hostile_labels_are_harmless(tmp_path: Path) -> None:
     """A stranger's model can put a formula into its labels, but not into a table."""
     path = tmp_path / "r.csv"
-    with open_writer(str(path), ("=1+1", "a,b")) as writer:
+    with open_writer(str(path), Columns(("=1+1", "a,b"))) as writer:
         writer.write(ClipResult(0, "a.wav", "ok", "cnn", "=1+1", 1.0, (1.0, 0.0)))
     header, row = parsed(path.read_text())
     assert header[4:6] == ["p_=1+1", "p_a,b"]
@@ -103,8 +105,10 @@ def test_hostile_labels_are_harmless(tmp_path: Path) -> None:
 def test_rows_reach_a_pipe_at_once(python: str, python_path: dict[str, str]) -> None:
     """What is piped to another program can be worked on while the run goes on."""
     code = (
-        "import os; from emotool.writers.registry import open_writer, ClipResult\n"
-        "writer = open_writer('-', ('a', 'b'))\n"
+        "import os; from emotool.writers.registry import open_writer\n"
+        "from emotool.results.columns import Columns\n"
+        "from emotool.results.row import ClipResult\n"
+        "writer = open_writer('-', Columns(('a', 'b')))\n"
         "writer.write(ClipResult(0, 'a.wav', 'silent')); os._exit(0)  # without any flushing\n"
     )
     done = subprocess.run([python, "-c", code], stdout=subprocess.PIPE, env=python_path, check=True)
@@ -118,8 +122,10 @@ def test_terminal_gets_no_control_characters(python: str, python_path: dict[str,
     import pty
 
     code = (
-        "from emotool.writers.registry import open_writer, ClipResult\n"
-        "with open_writer('-', ('a', 'b')) as writer:\n"
+        "from emotool.writers.registry import open_writer\n"
+        "from emotool.results.columns import Columns\n"
+        "from emotool.results.row import ClipResult\n"
+        "with open_writer('-', Columns(('a', 'b'))) as writer:\n"
         "    writer.write(ClipResult(0, '\\x1b[31mred.wav', 'silent'))\n"
     )
     reader, terminal = pty.openpty()
@@ -143,7 +149,7 @@ def test_rows_are_read_back_in_every_dialect(
         return
     path = tmp_path / "r.csv"
     options = WriterOptions(raw=True, dialect=Dialect(delimiter, decimal))
-    with open_writer(str(path), LABELS, options=options) as writer:
+    with open_writer(str(path), TABLE, options=options) as writer:
         for row in rows:
             writer.write(row)
     text = io.StringIO(path.read_bytes().decode(), newline="")
@@ -151,7 +157,7 @@ def test_rows_are_read_back_in_every_dialect(
     numbers = slice(3, 4 + len(LABELS) + 1)
     for line, row in zip(found, rows, strict=True):
         line[numbers] = [cell.replace(decimal, ".") for cell in line[numbers]]
-        assert line == cells(row, len(LABELS))
+        assert line == TABLE.cells(row)
 
 
 def test_a_file_for_excel_is_as_documented(tmp_path: Path) -> None:
@@ -159,7 +165,7 @@ def test_a_file_for_excel_is_as_documented(tmp_path: Path) -> None:
     row = ClipResult(0, "Bär.wav", "ok", "cnn", "b", 0.75, (0.25, 0.75), 2.5)
     options = WriterOptions(dialect=Dialect(decimal=",", byte_order_mark=True))
     for name, sign in (("r.csv", ";"), ("r.tsv", "\t")):
-        with open_writer(str(tmp_path / name), LABELS, options=options) as writer:
+        with open_writer(str(tmp_path / name), TABLE, options=options) as writer:
             writer.write(row)
         header = "path,status,label,confidence,p_a,p_b,duration_s,flags,model,error"
         line = "Bär.wav;ok;b;0,750000;0,250000;0,750000;2,500;;cnn;"
@@ -174,7 +180,7 @@ def test_libreoffice_reads_numbers_as_numbers(tmp_path: Path, locale: str, decim
     row = ClipResult(0, "Bär.wav", "ok", "cnn", "b", 0.75, (0.25, 0.75), 2.5)
     dialect = Dialect(decimal=decimal, byte_order_mark=True)
     options = WriterOptions(dialect=dialect)
-    with open_writer(str(tmp_path / "r.csv"), LABELS, options=options) as writer:
+    with open_writer(str(tmp_path / "r.csv"), TABLE, options=options) as writer:
         writer.write(row)
     # Token 1: delimiter; 2: quote; 3: UTF-8; 4: first line; 6: language (LibreOffice's numbers).
     language = {"de-DE": 1031, "en-US": 1033}[locale]
@@ -185,3 +191,67 @@ def test_libreoffice_reads_numbers_as_numbers(tmp_path: Path, locale: str, decim
     openpyxl = pytest.importorskip("openpyxl")
     sheet = openpyxl.load_workbook(tmp_path / "r.xlsx").active
     assert [cell.value for cell in sheet[2]][:7] == ["Bär.wav", "ok", "b", 0.75, 0.25, 0.75, 2.5]
+
+
+def test_tsv_is_as_documented(tmp_path: Path) -> None:
+    """The exact bytes of a small file."""
+    rows = [
+        ClipResult(0, "a.wav", "ok", "cnn", "b", 0.75, (0.25, 0.75), 2.5, ("long",)),
+        ClipResult(1, "=a\tb.wav", "failed", "cnn", stage="open", error="no such file"),
+    ]
+    assert write(tmp_path / "r.tsv", rows) == (
+        "path\tstatus\tlabel\tconfidence\tp_a\tp_b\tduration_s\tflags\tmodel\terror\n"
+        "a.wav\tok\tb\t0.750000\t0.250000\t0.750000\t2.500\tlong\tcnn\t\n"
+        '"\'=a\tb.wav"\tfailed\t\t\t\t\t\t\tcnn\topen: no such file\n'
+    )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(results(), max_size=5))
+def test_raw_rows_of_tsv_are_read_back_as_written(tmp_path: Path, rows: list[ClipResult]) -> None:
+    """Any name survives the way through a file: tabs, quotes, line breaks, anything."""
+    text = io.StringIO(write(tmp_path / "r.tsv", rows, raw=True), newline="")
+    got = list(csv.reader(text, delimiter="\t", strict=True))
+    assert got[1:] == [TABLE.cells(row) for row in rows]
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_ranked_labels_come_after_the_other_columns(tmp_path: Path, decimal: str) -> None:
+    """With the dialect's decimal mark."""
+    labels = ("calm", "happy", "p_,x")
+    table, dialect = Columns(labels, top=2), Dialect(decimal=decimal)
+    path = tmp_path / "r.csv"
+    with open_writer(str(path), table, options=WriterOptions(dialect=dialect)) as writer:
+        writer.write(ClipResult(0, "a.wav", "ok", "cnn", "p_,x", 0.7, (0.1, 0.2, 0.7), 2.5))
+        writer.write(ClipResult(1, "b.wav", "silent", "cnn"))
+    lines = csv.reader(path.read_text().splitlines(), delimiter=dialect.separator)
+    header, first, second = lines
+    assert header == list(table.names)
+    numbers = [cell.replace(".", decimal) for cell in ("0.700000", "0.200000")]
+    assert first[-4:] == ["p_,x", numbers[0], "happy", numbers[1]]
+    assert second[-4:] == [""] * 4
+
+
+def test_a_formula_among_ranked_labels_is_harmless(tmp_path: Path) -> None:
+    """An untrusted model cannot have its labels run by a spreadsheet."""
+    path = tmp_path / "r.csv"
+    with open_writer(str(path), Columns(("=1+1",), top=1)) as writer:
+        writer.write(ClipResult(0, "a.wav", "ok", "cnn", "=1+1", 1.0, (1.0,)))
+    assert path.read_text().splitlines()[1].endswith(",'=1+1,1.000000")
+
+
+@pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".tsv", "\t")])
+def test_manifests_cells_are_escaped_but_for_numbers(
+    tmp_path: Path, suffix: str, delimiter: str
+) -> None:
+    """What a spreadsheet would run gets an apostrophe, which a negative number does not."""
+    rows = [("x.wav", "joy", "-0.3"), ("=1+1", "", "-1+1")]
+    table = Columns(LABELS, manifest=Manifest("m.csv", ("file", "label", "valence"), rows, 0))
+    for raw, last in ((False, ["'=1+1", "", "'-1+1"]), (True, ["=1+1", "", "-1+1"])):
+        path = tmp_path / f"r{suffix}"
+        with open_writer(str(path), table, options=WriterOptions(raw)) as writer:
+            for index in range(2):
+                writer.write(ClipResult(index, "x.wav", "silent", "cnn"))
+        header, *found = csv.reader(path.read_text().splitlines(), delimiter=delimiter)
+        assert header == [*TABLE.names, "file", "manifest_label", "valence"]
+        assert [row[-3:] for row in found] == [["x.wav", "joy", "-0.3"], last]

@@ -13,20 +13,16 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from emotool.errors import EmotoolError, OutputError
-from emotool.results.columns import path_text
+from emotool.results.columns import Columns, path_text
 from emotool.results.row import ClipResult
-from emotool.writers import parquet_writers as embeddings_parquet
-from emotool.writers.embeddings import (
-    SCHEMA,
-    WRITERS,
-    EmbeddingOptions,
-    check_embeddings,
-    open_embeddings,
-)
+from emotool.writers import parquet_writers
+from emotool.writers.embeddings import SCHEMA, EmbeddingOptions
+from emotool.writers.registry import EMBEDDING_WRITERS, check_embeddings, open_embeddings
 from tests.emotool.hostile import names
 
+TABLE = Columns(())
 ABOUT = EmbeddingOptions(3, "tiny", "0" * 64)
-BOTH = pytest.mark.parametrize("suffix", list(WRITERS))
+BOTH = pytest.mark.parametrize("suffix", list(EMBEDDING_WRITERS))
 
 
 def labelled(shown: str, *numbers: float, span: tuple[float, float] | None = None) -> ClipResult:
@@ -43,9 +39,9 @@ def unlabelled(shown: str) -> ClipResult:
 ROWS = [labelled("a.wav", 1, -0.1, 1e30), unlabelled("b.wav"), labelled("ü.wav", 0, 2, 3)]
 
 
-def write(path: Path, rows: list[ClipResult], options: EmbeddingOptions = ABOUT) -> Path:
+def write(path: Path, rows: list[ClipResult], table: Columns = TABLE) -> Path:
     """Write rows and return the file's path."""
-    with open_embeddings(str(path), options) as writer:
+    with open_embeddings(str(path), table, ABOUT) as writer:
         for row in rows:
             writer.write(row)
     return path
@@ -85,7 +81,7 @@ def test_data_frames_read_names_and_numbers(tmp_path: Path) -> None:
 def test_rows_about_parts_say_which(tmp_path: Path, suffix: str) -> None:
     """With times where there are any."""
     rows = [labelled("a.wav", 1, 2, 3, span=(0.5, 3.5)), unlabelled("b.wav")]
-    path = write(tmp_path / f"e{suffix}", rows, EmbeddingOptions(3, "tiny", "0" * 64, spans=True))
+    path = write(tmp_path / f"e{suffix}", rows, Columns((), segments=True))
     if suffix == ".npz":
         with np.load(path) as arrays:
             times = [arrays["start_s"].tolist(), arrays["end_s"].tolist()]
@@ -106,7 +102,7 @@ def test_rows_about_parts_say_which(tmp_path: Path, suffix: str) -> None:
         min_size=1,
         max_size=6,
     ),
-    suffix=st.sampled_from(list(WRITERS)),
+    suffix=st.sampled_from(list(EMBEDDING_WRITERS)),
 )
 def test_rows_are_read_back_as_written(tmp_path: Path, rows: list[ClipResult], suffix: str) -> None:
     """Any name and any number survive the way through a file, in order."""
@@ -138,7 +134,7 @@ def test_the_same_rows_give_the_same_bytes(
 
 def test_groups_of_rows_stay_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows leave memory a group at a time, and none is lost between groups."""
-    monkeypatch.setattr(embeddings_parquet, "_GROUP_BYTES", 3 * 12)
+    monkeypatch.setattr(parquet_writers, "_GROUP_BYTES", 3 * 12)
     path = write(tmp_path / "e.parquet", [labelled(f"{i}.wav", i, i, i) for i in range(8)])
     assert parquet.ParquetFile(path).num_row_groups == 3
     rows = parquet.read_table(path).to_pylist()
@@ -152,7 +148,7 @@ def test_the_old_file_stays_when_the_run_ends_early(tmp_path: Path, suffix: str)
     target.write_bytes(b"old")
 
     def interrupted() -> None:
-        with open_embeddings(str(target), ABOUT) as writer:
+        with open_embeddings(str(target), TABLE, ABOUT) as writer:
             writer.write(ROWS[0])
             raise KeyboardInterrupt
 

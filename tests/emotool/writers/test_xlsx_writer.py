@@ -15,13 +15,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emotool.errors import OutputError
-from emotool.results.row import ClipResult, columns
+from emotool.inputs.manifest import Manifest
+from emotool.results.columns import Columns
+from emotool.results.row import ClipResult
 from emotool.writers import xlsx_writer as xlsx_table
 from emotool.writers.base import WriterOptions
 from emotool.writers.registry import open_writer
 from tests.emotool.hostile import NAMES, results
 
 LABELS = ("a", "b")
+TABLE = Columns(LABELS)
 ROWS = [
     ClipResult(0, "a.wav", "ok", "cnn", "b", 0.75, (0.25, 0.75), 2.5, ("clipped", "long")),
     ClipResult(1, "=1+1", "failed", "cnn", stage="open", error="no such file"),
@@ -30,7 +33,7 @@ ROWS = [
 
 def write(path: Path, rows: list[ClipResult], *, raw: bool = False) -> Any:
     """Write rows and return the workbook as openpyxl reads it."""
-    with open_writer(str(path), LABELS, {"model": "cnn"}, WriterOptions(raw=raw)) as writer:
+    with open_writer(str(path), TABLE, {"model": "cnn"}, WriterOptions(raw=raw)) as writer:
         for row in rows:
             writer.write(row)
     return openpyxl.load_workbook(path)
@@ -41,7 +44,7 @@ def test_content_is_as_documented(tmp_path: Path) -> None:
     book = write(tmp_path / "r.xlsx", ROWS)
     assert book.sheetnames == ["Labels", "Summary"]
     assert list(book["Labels"].values) == [
-        columns(LABELS),
+        TABLE.names,
         ("a.wav", "ok", "b", 0.75, 0.25, 0.75, 2.5, "clipped;long", "cnn", None),
         ("=1+1", "failed", None, None, None, None, None, None, "cnn", "open: no such file"),
     ]
@@ -67,9 +70,8 @@ def test_content_is_as_documented(tmp_path: Path) -> None:
 
 def test_summary_counts_windows_by_label_and_clips_by_status(tmp_path: Path) -> None:
     """A long clip is one clip, however many rows its windows have."""
-    options = WriterOptions(spans=True)
     rows = [replace(ROWS[0], span=(start, start + 3.0)) for start in (0.0, 3.0, 6.0)]
-    with open_writer(str(tmp_path / "r.xlsx"), LABELS, options=options) as writer:
+    with open_writer(str(tmp_path / "r.xlsx"), Columns(LABELS, segments=True)) as writer:
         for row in (*rows, ROWS[1]):
             writer.write(row)
     summary = openpyxl.load_workbook(tmp_path / "r.xlsx")["Summary"]
@@ -116,7 +118,7 @@ def test_same_rows_are_the_same_bytes_at_another_time(tmp_path: Path) -> None:
     contents = set()
     for name, seconds in (("r", 1.0), ("s", 2.0)):
         facts = {"model": "cnn", "seconds": seconds, "started": f"{seconds}"}
-        with open_writer(str(tmp_path / f"{name}.xlsx"), LABELS, facts) as writer:
+        with open_writer(str(tmp_path / f"{name}.xlsx"), TABLE, facts) as writer:
             for row in ROWS:
                 writer.write(row)
         contents.add((tmp_path / f"{name}.xlsx").read_bytes())
@@ -130,7 +132,7 @@ def test_too_many_clips_are_told_beforehand(
     monkeypatch.setattr(xlsx_table, "MAX_CLIPS", 2)
     sources: Any = SimpleNamespace(clips=[None] * 3)
     with pytest.raises(OutputError, match="no more than 2 rows"):
-        open_writer(str(tmp_path / "r.xlsx"), LABELS, options=WriterOptions(sources=sources))
+        open_writer(str(tmp_path / "r.xlsx"), TABLE, options=WriterOptions(sources=sources))
     with pytest.raises(OutputError, match="no more than 2 rows"):
         write(tmp_path / "r.xlsx", [*ROWS, ROWS[0]])
     assert list(tmp_path.iterdir()) == []
@@ -141,7 +143,7 @@ def test_temporary_files_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "t").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t"))
     write(tmp_path / "r.xlsx", ROWS)
-    open_writer(str(tmp_path / "s.xlsx"), LABELS).discard()
+    open_writer(str(tmp_path / "s.xlsx"), TABLE).discard()
     assert list((tmp_path / "t").iterdir()) == []
 
 
@@ -157,3 +159,28 @@ def test_libreoffice_opens_it(tmp_path: Path) -> None:
         rows = list(csv.reader(handle))
     assert rows[1][:5] == ["a.wav", "ok", "b", "75.0%", "25.0%"]
     assert rows[2][0] == "=1+1"
+
+
+def test_ranked_labels_are_shown_as_shares(tmp_path: Path) -> None:
+    """As percentages, with filters, as the other probabilities."""
+    with open_writer(str(tmp_path / "r.xlsx"), Columns(LABELS, top=2)) as writer:
+        for row in ROWS:
+            writer.write(row)
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["Labels"]
+    assert [cell.value for cell in sheet[1]][-4:] == ["top_1", "top_1_p", "top_2", "top_2_p"]
+    assert [cell.value for cell in sheet[2]][-4:] == ["b", 0.75, "a", 0.25]
+    assert [cell.number_format for cell in sheet[2]][-4:] == ["General", "0.0%", "General", "0.0%"]
+    assert sheet.auto_filter.ref == "A1:N3"
+
+
+def test_manifests_cells_are_text(tmp_path: Path) -> None:
+    """No cell is a formula."""
+    cells = [("x.wav", "joy", "-0.3"), ("=1+1", "", "-1+1")]
+    manifest = Manifest("m.csv", ("file", "label", "valence"), cells, 0)
+    with open_writer(str(tmp_path / "r.xlsx"), Columns(LABELS, manifest=manifest)) as writer:
+        for row in ROWS:
+            writer.write(row)
+    rows = list(openpyxl.load_workbook(tmp_path / "r.xlsx")["Labels"].iter_rows())
+    assert [cell.value for cell in rows[0]] == [*TABLE.names, "file", "manifest_label", "valence"]
+    assert [cell.value for cell in rows[2]][-3:] == ["=1+1", None, "-1+1"]
+    assert {cell.data_type for cell in rows[2]} <= {"s", "n"}

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from emotool.inputs.clips import Clip
+from emotool.inputs.manifest import Manifest
 from emotool.model.classifier import load_classifier
-from emotool.results.columns import Kept
-from emotool.results.row import DOUBTS, ClipResult, doubted
+from emotool.results.columns import Columns
+from emotool.results.row import DOUBTS, ClipResult
 from emotool.writers.base import Sources, WriterOptions
 from emotool.writers.html import writer as report
 from emotool.writers.registry import open_writer
@@ -43,6 +44,7 @@ window.alert = () => { window.attacked = true; };
 window.refused = [];
 document.addEventListener("securitypolicyviolation", (event) => refused.push(event.blockedURI));
 """
+TABLE = Columns(LABELS)
 HOSTILE = (
     "<img src=x onerror=alert(1)>.wav",
     "</script><script>alert(1)</script>.wav",
@@ -134,7 +136,7 @@ def sounding(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sources]:
 
 def write_sounding(path: Path, sources: Sources) -> None:
     """Write a report with sounds and pictures, and one clip that failed."""
-    with open_writer(str(path), LABELS, {"model": "tiny"}, WriterOptions(sources=sources)) as out:
+    with open_writer(str(path), TABLE, {"model": "tiny"}, WriterOptions(sources=sources)) as out:
         for clip in sources.clips:
             if clip.index == 1:
                 out.write(ClipResult(1, clip.shown, "failed", stage="decode", error="no sound"))
@@ -146,7 +148,7 @@ def write_sounding(path: Path, sources: Sources) -> None:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a report of 10,000 clips without sound."""
     path = tmp_path_factory.mktemp("large") / "r.html"
-    with open_writer(str(path), LABELS, {"model": "tiny"}) as out:
+    with open_writer(str(path), TABLE, {"model": "tiny"}) as out:
         for index in range(10_000):
             share = (index * 7_919 % 10_000) / 10_000
             out.write(row(index, f"study/speaker {index // 100:03}/{index:05}.wav", share))
@@ -188,7 +190,7 @@ def test_clip_whose_sound_has_gone_is_shown_without(
     folder, sources = sounding
     clips = [Clip(index, f"{index}.wav", str(folder / "gone.wav")) for index in range(2)]
     options = WriterOptions(sources=Sources(clips, sources.classifier))
-    with open_writer(str(folder / "gone.html"), LABELS, {}, options) as out:
+    with open_writer(str(folder / "gone.html"), TABLE, {}, options) as out:
         for clip in clips:
             out.write(row(clip.index, clip.shown))
     page.open(folder / "gone.html")
@@ -291,9 +293,9 @@ def test_uncertain_clips_are_called_so_and_keep_their_probabilities(
 ) -> None:
     """In the table, in the charts and in the clip's own pane, in no label's colour."""
     path = sounding[0] / "uncertain.html"
-    with open_writer(str(path), LABELS, {"model": "tiny"}) as out:
-        out.write(doubted(row(0, "sure.wav", 0.9), 0.7))
-        out.write(doubted(row(1, "unsure.wav", 0.6), 0.7))
+    with open_writer(str(path), TABLE, {"model": "tiny"}) as out:
+        out.write(row(0, "sure.wav", 0.9).uncertain_below(0.7))
+        out.write(row(1, "unsure.wav", 0.6).uncertain_below(0.7))
     page.open(path)
     assert page.column(1) == [LABELS[0], "uncertain"]
     drawn = "return [...document.querySelectorAll(arguments[0])].map(e => getComputedStyle(e).fill)"
@@ -315,7 +317,7 @@ def test_uncertain_clips_are_called_so_and_keep_their_probabilities(
 
 def test_doubts_are_told_in_words_beside_the_label(page: Page, tmp_path: Path) -> None:
     """Every flag that says not to trust a label says why, and those of channels what was done."""
-    with open_writer(str(tmp_path / "r.html"), LABELS, {"model": "tiny"}) as out:
+    with open_writer(str(tmp_path / "r.html"), TABLE, {"model": "tiny"}) as out:
         out.write(replace(row(0, "a.wav"), flags=(*DOUBTS, "long")))
         out.write(replace(row(1, "b.wav"), flags=("one_channel", "dc_offset")))
     page.open(tmp_path / "r.html")
@@ -332,9 +334,9 @@ def test_doubts_are_told_in_words_beside_the_label(page: Page, tmp_path: Path) -
 
 def test_a_manifests_columns_are_shown_and_searched(page: Page, tmp_path: Path) -> None:
     """With the clip that is chosen, as text whatever they hold."""
-    kept = Kept(("speaker", "<b>x"), [("Ann", HOSTILE[0]), ("Berta", HOSTILE[1])])
-    options = WriterOptions(kept=kept)
-    with open_writer(str(tmp_path / "r.html"), LABELS, {"model": "tiny"}, options) as out:
+    cells = [("Ann", HOSTILE[0]), ("Berta", HOSTILE[1])]
+    table = Columns(LABELS, manifest=Manifest("m.csv", ("speaker", "<b>x"), cells, 0))
+    with open_writer(str(tmp_path / "r.html"), table, {"model": "tiny"}) as out:
         for index in range(2):
             out.write(row(index, f"{index}.wav"))
     page.open(tmp_path / "r.html")
@@ -375,7 +377,7 @@ def test_bar_of_a_chart_filters(page: Page, large: Path) -> None:
 
 def test_decomposed_names_are_found_as_they_are_typed(page: Page, tmp_path: Path) -> None:
     """A Mac writes a letter and its mark one after the other, keyboards as one character."""
-    with open_writer(str(tmp_path / "r.html"), LABELS, {"model": "tiny"}) as out:
+    with open_writer(str(tmp_path / "r.html"), TABLE, {"model": "tiny"}) as out:
         for index, name in enumerate(("Mu\u0308ller.wav", "M\u00fcller.wav", "Muller.wav")):
             out.write(row(index, name))
     page.open(tmp_path / "r.html")
@@ -388,10 +390,10 @@ def test_decomposed_names_are_found_as_they_are_typed(page: Page, tmp_path: Path
 
 def test_bars_of_one_chart_take_turns(page: Page, tmp_path: Path) -> None:
     """No clip has a label and is uncertain: the bar clicked last says which are shown."""
-    with open_writer(str(tmp_path / "r.html"), LABELS, {"model": "tiny"}) as out:
+    with open_writer(str(tmp_path / "r.html"), TABLE, {"model": "tiny"}) as out:
         out.write(replace(row(0, "long.wav", 0.9), flags=("long",)))
         out.write(row(1, "short.wav", 0.9))
-        out.write(doubted(row(2, "unsure.wav", 0.6), 0.7))
+        out.write(row(2, "unsure.wav", 0.6).uncertain_below(0.7))
     page.open(tmp_path / "r.html")
     code = "document.querySelectorAll('#labels-chart .bar')[arguments[0]]"
     sure = ["long.wav", "short.wav"]

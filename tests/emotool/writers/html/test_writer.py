@@ -11,7 +11,9 @@ import pytest
 
 from emotool.errors import OutputError
 from emotool.inputs.clips import Clip, find_clips
+from emotool.inputs.manifest import Manifest
 from emotool.model.classifier import Classifier, load_classifier
+from emotool.results.columns import Columns
 from emotool.results.row import ClipResult
 from emotool.writers.base import Sources, WriterOptions
 from emotool.writers.html import writer as report
@@ -19,6 +21,7 @@ from emotool.writers.registry import open_writer
 from tests.emotool.tiny_models import LABELS, write_tiny_model
 from tests.synthesis import vowel, write_clip
 
+TABLE = Columns(LABELS)
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\x1b\udce9.wav"
 
 
@@ -45,7 +48,7 @@ def write(
     """Write a report of a clip under several names."""
     clips = [Clip(index, name, str(clip)) for index, name in enumerate(names)]
     options = WriterOptions(sources=Sources(clips, classifier))
-    with open_writer(str(path), LABELS, facts, options) as writer:
+    with open_writer(str(path), TABLE, facts, options) as writer:
         for index, name in enumerate(names):
             writer.write(labelled(index, name))
 
@@ -130,7 +133,7 @@ def test_many_clips_need_a_place_for_files(
     monkeypatch.setattr(report, "MAX_INSIDE", 0)
     options = WriterOptions(sources=Sources([Clip(0, "a", str(clip))], classifier))
     with pytest.raises(OutputError, match="folder beside it"):
-        open_writer("-", LABELS, {}, options, ".html")
+        open_writer("-", TABLE, {}, options, ".html")
 
 
 def test_two_runs_differ_in_run_alone(tmp_path: Path, clip: Path, classifier: Classifier) -> None:
@@ -150,7 +153,7 @@ def test_rows_keep_their_order_whoever_is_ready_first(
     long = write_clip(tmp_path / "long.wav", vowel(seconds=30))
     clips = [Clip(i, f"{i:03}", str(clip if i % 7 else long)) for i in range(40)]
     options = WriterOptions(sources=Sources(clips, classifier))
-    with open_writer(str(tmp_path / "r.html"), LABELS, {}, options) as writer:
+    with open_writer(str(tmp_path / "r.html"), TABLE, {}, options) as writer:
         for each in clips:
             writer.write(labelled(each.index, each.shown))
     assert [row[0] for row in islands(tmp_path / "r.html")["rows"]] == [c.shown for c in clips]
@@ -159,7 +162,7 @@ def test_rows_keep_their_order_whoever_is_ready_first(
 def test_failed_clip_is_not_opened_again(tmp_path: Path, classifier: Classifier) -> None:
     """What crashed a worker is not decoded in the process that must survive."""
     options = WriterOptions(sources=Sources([Clip(0, "a", "/nonexistent")], classifier))
-    with open_writer(str(tmp_path / "r.html"), LABELS, {}, options) as writer:
+    with open_writer(str(tmp_path / "r.html"), TABLE, {}, options) as writer:
         writer.write(ClipResult(0, "a", "failed", "tiny", stage="crash", error="gone"))
     assert islands(tmp_path / "r.html")["rows"] == [
         ["a", "failed", -1, [], None, [], "crash: gone", None]
@@ -183,7 +186,19 @@ def test_discarded_report_leaves_no_files(
     monkeypatch.setattr(report, "MAX_INSIDE", 0)
     options = WriterOptions(sources=Sources([Clip(0, "a", str(clip))], classifier))
     path = str(tmp_path / "r.html")
-    with pytest.raises(ZeroDivisionError), open_writer(path, LABELS, {}, options) as writer:
+    with pytest.raises(ZeroDivisionError), open_writer(path, TABLE, {}, options) as writer:
         writer.write(labelled(0, "a"))
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_manifests_cells_are_in_the_page(tmp_path: Path) -> None:
+    """Names once, as the manifest has them; cells per row."""
+    cells = [("x.wav", "joy", "-0.3"), ("=1+1", "", "-1+1")]
+    manifest = Manifest("m.csv", ("file", "label", "valence"), cells, 0)
+    with open_writer(str(tmp_path / "r.html"), Columns(LABELS, manifest=manifest)) as writer:
+        for index in range(2):
+            writer.write(labelled(index, "x.wav"))
+    found = islands(tmp_path / "r.html")
+    assert found["page"]["kept"] == ["file", "label", "valence"]
+    assert [row[-1] for row in found["rows"]] == [list(row) for row in cells]
