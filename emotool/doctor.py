@@ -1,4 +1,4 @@
-"""Whether everything works here that classifying needs: tried, not looked up."""
+"""The self-check: models, devices, decoders and extras, each tried."""
 
 import os
 import platform
@@ -222,8 +222,7 @@ def _extras() -> Iterator[Check]:
     for extra, packages in extras.items():
         missing = [package for package in packages if _installed(package) is None]
         if missing:
-            how = f"{install_command(extra)} (missing: {', '.join(missing)})"
-            yield Check("extras", extra, "absent", how)
+            yield Check("extras", extra, "absent", install_command(*missing))
         else:
             yield Check("extras", extra, "ok", ", ".join(packages))
 

@@ -7,6 +7,7 @@ a hint that says what to do. They are raised low and caught once, in the command
 import sys
 
 __all__ = [
+    "PACKAGES",
     "AudioError",
     "CorpusError",
     "DeviceError",
@@ -111,24 +112,46 @@ class TrainingError(EmotoolError):
     """Training, evaluation or export cannot go on."""
 
 
-def install_command(extra: str) -> str:
-    """Return the shell command that adds an optional extra to this installation.
+PACKAGES = {
+    "av": ("av",),
+    "pandas": ("pandas",),
+    "parquet": ("pyarrow",),
+    "plot": ("matplotlib",),
+    "train": ("librosa", "matplotlib", "onnx", "scipy", "tensorflow", "tf2onnx"),
+    "xlsx": ("xlsxwriter",),
+}
+"""The packages that each optional extra of `pyproject.toml` installs for users."""
 
-    It is this Python's pip: the one on the path may belong to another environment, in which
-    emotool is not installed and its name is looked for in the world.
+
+def install_command(*packages: str) -> str:
+    """Return the shell command that installs packages beside emotool.
+
+    It calls the pip of this interpreter, since the one on the path may belong to another
+    environment. It names the packages and not ``emotool[extra]``: emotool is on no package index
+    yet, where somebody else could take its name.
+
+    Parameters
+    ----------
+    *packages : str
+        Names as on the package index.
+
+    Returns
+    -------
+    str
+        For example ``/usr/bin/python -m pip install av``.
     """
     python = sys.executable or "python"
     python = f'"{python}"' if " " in python else python
-    return f'{python} -m pip install "emotool[{extra}]"'
+    return f"{python} -m pip install {' '.join(packages)}"
 
 
 class MissingExtraError(EmotoolError):
-    """A command needs packages that an optional extra brings.
+    """A command needs packages that an optional extra installs.
 
     Parameters
     ----------
     extra : str
-        The extra's name, for example ``train``.
+        The extra's name, one of `PACKAGES`.
     purpose : str
         What needs it, for example ``"emotool train"``.
     """
@@ -136,6 +159,6 @@ class MissingExtraError(EmotoolError):
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs packages that are not installed",
-            hint=f"install them with: {install_command(extra)}",
+            hint=f"install them with: {install_command(*PACKAGES[extra])}",
         )
         self.extra = extra

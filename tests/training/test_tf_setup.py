@@ -12,8 +12,10 @@ from emotool_training import tf_setup as tensorflow_setup
 from emotool_training.extras import require_train_extra
 from emotool_training.tf_setup import load_tensorflow
 
+pytestmark = pytest.mark.training
 
-def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+
+def test_a_missing_package_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever of the extra's packages it is."""
     monkeypatch.setitem(sys.modules, "librosa", None)
     with pytest.raises(MissingExtraError) as caught:
@@ -21,7 +23,7 @@ def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     assert caught.value.message.startswith("emotool train needs packages")
     # With this Python's pip: another's would not know emotool.
     assert sys.executable in caught.value.hint
-    assert '-m pip install "emotool[train]"' in caught.value.hint
+    assert "-m pip install librosa " in caught.value.hint
 
 
 def test_nothing_is_written_to_stderr(python: str, python_path: dict[str, str]) -> None:

@@ -97,4 +97,4 @@ def test_missing_extra_is_told_before_any_work(
     monkeypatch.setattr("emotool.writers.registry.find_spec", lambda module: None)
     with pytest.raises(MissingExtraError, match=f"writing {suffix}") as caught:
         check_target(f"labels{suffix}")
-    assert f"emotool[{EXTRAS[suffix][0]}]" in caught.value.hint
+    assert f"pip install {EXTRAS[suffix][1]}" in caught.value.hint
