@@ -1,4 +1,4 @@
-"""Names from strangers, made safe to show."""
+"""Untrusted names, made safe to show."""
 
 import unicodedata
 

@@ -17,7 +17,7 @@ _SIGNALS = f"{_INTERRUPTED}::test_run_ended_by_a_signal_goes_on_to_the_same_byte
 RESUMING = (
     Fault(
         "Ctrl-C, to the process or its group",
-        "over within 2 s; the same command goes on and ends with the same bytes",
+        "ends within 2 s; the same command resumes and ends with the same bytes",
         "error: interrupted",
         130,
         (_SIGNALS,),
@@ -48,12 +48,12 @@ RESUMING = (
     ),
     Fault(
         "interrupted again and again",
-        "each try goes on where the last one ended",
+        "each run resumes where the last one ended",
         tests=(f"{_RESUMING}::test_run_may_be_interrupted_again_and_again",),
     ),
     Fault(
         "a changed file, model or parameter",
-        "done again; another model begins the run anew",
+        "computed again; another model starts the run over",
         "…beginning anew",
         tests=(
             f"{_RESUMING}::test_changed_clip_is_done_again_on_the_way_on",
@@ -68,7 +68,7 @@ RESUMING = (
     ),
     Fault(
         "two runs at once on one output",
-        "the first goes on, the second is refused",
+        "the first continues, the second is refused",
         "error: another run (process …) is writing r.csv",
         1,
         (f"{_INTERRUPTED}::test_second_run_on_the_same_output_is_refused",),
@@ -97,7 +97,7 @@ RESUMING = (
 WORKERS = (
     Fault(
         "a decoder that ends the process (signal, `exit`, out of memory)",
-        "tried once more alone, then a `failed` row; the run goes on",
+        "tried once more alone, then a `failed` row; the run continues",
         "crash: the process that read it died (…)",
         3,
         (
@@ -112,7 +112,7 @@ WORKERS = (
     ),
     Fault(
         "a decoder that hangs",
-        "a `failed` row after `--timeout`; the run goes on",
+        "a `failed` row after `--timeout`; the run continues",
         "timeout: no result after … s",
         3,
         (
@@ -175,7 +175,7 @@ WORKERS = (
 OUTPUTS = (
     Fault(
         "a disk that is full when the table is written",
-        "the old table stays, the journal is good: with room, the run goes on",
+        "the old table stays, the journal is intact: with free space, the run resumes",
         "error: …No space left on device",
         1,
         (f"{_HERE}::test_full_disk_keeps_the_old_table_and_what_was_done",),

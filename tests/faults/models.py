@@ -1,4 +1,4 @@
-"""Model files from strangers, and what is said of them."""
+"""Untrusted model files, and the messages about them."""
 
 import os
 from collections.abc import Callable

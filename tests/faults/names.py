@@ -1,4 +1,4 @@
-"""Names and trees that strangers may have made, and the rows they give."""
+"""Names and trees that are untrusted, and the rows they give."""
 
 import os
 import socket
@@ -195,7 +195,7 @@ NAMES_FAULTS = (
         ("tests/emotool/run/test_batch.py::test_clips_that_vanish_meanwhile_are_failed_rows",),
     ),
     Fault(
-        "a script without a main guard, a notebook (Windows and macOS start processes anew)",
+        "a script without a main guard, a notebook (Windows and macOS start new processes)",
         "runs: a worker never imports the caller's main module",
         tests=("tests/emotool/run/test_pipeline.py::test_scripts_need_no_main_guard",),
     ),

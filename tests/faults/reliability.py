@@ -16,22 +16,20 @@ __all__ = ["PAGE", "page"]
 PAGE = ROOT / "docs" / "reliability.md"
 
 _HEAD = """\
-# What happens when something goes wrong
+# Reliability: what happens when something goes wrong
 
-Each line is a fault that is tried by `make test`, by the test it names, on the real command line
-where that makes a difference. The page is written by `python -m tests.faults.reliability` from the
-list that the tests go through; a test fails when it is not current. `make torture` tries more of
-the same for longer.
+Each row is a fault that `make test` provokes, on the real command line where that makes a
+difference; the last column names the tests. `python -m tests.faults.reliability` writes this page
+from the list that the tests use. `make torture` tries more of the same for longer.
 
-"Says" is what the row's `error` says, or standard error where it begins with "error:"; `…` stands
-for anything. The exit code is that of a run in which everything else is well: 3 if some clips
-failed (1 if all did), 0 if every input has a result. Without a number, the fault does not decide
-it.
+*Message* is the row's `error`, or standard error where it begins with "error:"; `…` stands for any
+text. *Exit code* is that of a run without other faults: 3 if some clips failed (1 if all did), 0 if
+every input has a result. It is empty where the fault does not determine it.
 
-What a run has done is kept beside its first output, in `.NAME.emotool-journal`, and in
-`.NAME.emotool-lock` who is writing. Both are gone when the outputs are in place; an interrupted run
-leaves the journal, for the same command to go on from. It may be deleted: the next run then begins
-anew.
+The results of an unfinished run are kept beside its first output in `.NAME.emotool-journal`;
+`.NAME.emotool-lock` marks the output as being written. Both are removed when the outputs are
+complete. An interrupted run leaves the journal, so that the same command resumes. It may be
+deleted: the next run then starts over.
 """
 
 
@@ -43,7 +41,7 @@ def page() -> str:
 def _sections() -> Iterator[str]:
     for title, faults in SECTIONS:
         yield f"## {title}\n"
-        yield "| fault | what happens | says | exit code | tried by |"
+        yield "| fault | what happens | message | exit code | tests |"
         yield "|---|---|---|---|---|"
         yield from map(_line, faults)
         yield ""

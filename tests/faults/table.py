@@ -136,7 +136,7 @@ SECTIONS: tuple[tuple[str, tuple[Fault, ...]], ...] = (
     ("Outputs that cannot be written", OUTPUTS),
     ("Names and trees", tuple(_names())),
     ("Audio", tuple(_audio())),
-    ("Models from strangers", tuple(_models())),
+    ("Untrusted models", tuple(_models())),
     ("Spreadsheets", SPREADSHEETS),
 )
 """Headings and their faults."""

@@ -15,6 +15,8 @@ from tests.faults.audio import AUDIO, AudioFault
 from tests.faults.fault import command, emotool, environment, nothing_else, words
 from tests.synthesis import vowel, write_clip
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:

@@ -18,6 +18,8 @@ from tests.emotool.tiny_models import write_tiny_model
 from tests.faults.fault import Done, command, emotool, environment, nothing_else
 from tests.synthesis import tone, write_clip
 
+pytestmark = pytest.mark.slow
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 MANY = 700
 

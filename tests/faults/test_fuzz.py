@@ -17,6 +17,8 @@ from tests.faults.fuzz import fuzz
 from tests.faults.mutants import FORMATS, write_mutants
 from tests.synthesis import noise
 
+pytestmark = pytest.mark.slow
+
 MUTANTS = 1_000
 CONTAINER_MUTANTS = 300
 SEED = 5

@@ -13,7 +13,10 @@ from tests.faults.fault import emotool, nothing_else, words
 from tests.faults.names import CLIP_NAMES, TREE, TreeFault
 from tests.synthesis import vowel, write_clip
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system"),
+]
 
 
 @pytest.fixture(scope="module")

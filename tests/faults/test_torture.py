@@ -8,7 +8,7 @@ import pytest
 from tests.emotool.tiny_models import write_tiny_model
 from tests.faults.torture import Workshop, _compare, killed_round, workshop
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")]
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,10 @@
-"""The generator of README's blocks."""
-
-from pathlib import Path
+"""The generator of the blocks in README and documentation."""
 
 import pytest
 
-from docs.update_readme import BLOCKS, extras, fill, first_table, percent, table
+from docs.command_reference import commands, reference
+from docs.generate import BLOCKS, documents, extras, fill
+from docs.markdown import first_table, percent, table
 
 
 def test_a_block_is_filled_and_the_rest_left_alone() -> None:
@@ -21,10 +21,22 @@ def test_an_unknown_block_is_an_error() -> None:
         fill("<!-- begin: weather -->\n<!-- end: weather -->")
 
 
-def test_every_block_has_its_place(root: Path) -> None:
-    """README has a place for each block that the generator writes."""
-    readme = (root / "README.md").read_text("utf-8")
-    assert all(f"<!-- begin: {name} -->\n" in readme for name in BLOCKS)
+def test_every_block_has_its_place() -> None:
+    """Some document has a place for each block that the generator writes."""
+    text = "".join(path.read_text("utf-8") for path in documents())
+    assert [name for name in BLOCKS if f"<!-- begin: {name} -->\n" not in text] == []
+
+
+@pytest.mark.slow
+def test_reference_has_every_option() -> None:
+    """Each visible option of each command stands in the reference, with its short help."""
+    text = reference()
+    for name, command in commands():
+        assert f"$ emotool {name} -h\n" in text
+        section = text.partition(f"## emotool {name}\n")[2].partition("\n## ")[0]
+        for param in command.params:
+            if param.param_type_name == "option" and not param.hidden:
+                assert param.opts[0] in section, param.opts
 
 
 def test_cells_cannot_break_the_table() -> None:
