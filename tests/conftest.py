@@ -33,6 +33,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # red run has to be the change's doing.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("quick", deadline=None, max_examples=10)  # `make check`
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 ROOT = Path(__file__).resolve().parents[1]

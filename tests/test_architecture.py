@@ -11,6 +11,8 @@ import pytest
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip
 
+pytestmark = pytest.mark.slow
+
 # Minutes of installation and seconds of start-up, for training only.
 HEAVY = frozenset({"tensorflow", "keras", "tf2onnx", "librosa", "matplotlib", "sklearn", "pandas"})
 

@@ -18,6 +18,8 @@ from tests.synthesis import tone, write_clip
 pytest.importorskip("build", reason="needs the dev extra")
 pytest.importorskip("hatchling", reason="needs the dev extra")
 
+pytestmark = pytest.mark.slow
+
 WINDOWS = os.name == "nt"
 
 
@@ -41,7 +43,7 @@ def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel from a copy of the checkout with one more model in exported/."""
     copy = tmp_path_factory.mktemp("copy of the checkout")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
         shutil.copy(root / name, copy)
     for name in ("emotool", "training", "exported"):
         shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -112,3 +114,12 @@ def test_installed_wheel_classifies_with_its_models(bare: Path, root: Path, tmp_
         command = [bare / "emotool", "classify", "tone.wav", "--model", name, "-o", "-"]
         (row,) = csv.DictReader(io.StringIO(run(*command, cwd=tmp_path).stdout))
         assert (row["path"], row["status"], row["model"]) == ("tone.wav", "ok", name)
+
+
+def test_no_file_of_the_project_is_ignored(root: Path) -> None:
+    """The builder leaves out what .gitignore names, so a pattern must not fit a room of ours."""
+    if not (root / ".git").exists():
+        pytest.skip("needs a git checkout")
+    ignored = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    listed = subprocess.run(ignored, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert listed == ""

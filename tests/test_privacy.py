@@ -12,6 +12,8 @@ import pytest
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip
 
+pytestmark = pytest.mark.slow
+
 _PYTHON_CALL = "import emotool; print(len(list(emotool.classify('clips', model='tiny'))))"
 _LIBRARY_AFTER = "import emotool, onnxruntime"
 _COMMANDS = {

@@ -11,6 +11,8 @@ from benchmarks.accuracy import main
 from benchmarks.storage import main as storage
 from tests.tiny_run import tiny_corpus, tiny_recipe
 
+pytestmark = pytest.mark.training
+
 EMOTIONS = {"03": "happy", "04": "sad"}
 
 

@@ -8,6 +8,8 @@ from benchmarks.long_recording import misplaced, synthesise
 from emotool.features.extraction import iter_extract
 from emotool.features.spec import SpectrogramSpec
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:

@@ -25,6 +25,8 @@ from tests.emotool.batch_runs import (
 )
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def undisturbed(sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:

@@ -198,6 +198,7 @@ def test_silence_stays_silent(tmp_path: Path) -> None:
     assert (part.status, part.flags) == ("silent", ())
 
 
+@pytest.mark.slow
 def test_long_clips_get_one_decision_in_flat_memory(tmp_path: Path) -> None:
     """Opposite phase from the fifth minute on is found before the first is given."""
     rate, minutes = 8_000, 10

@@ -254,6 +254,7 @@ def test_clipping_is_noticed_and_a_single_peak_is_not(tmp_path: Path) -> None:
             assert stream.clipped is expected, index
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_however_long_a_clip_decodes(tmp_path: Path) -> None:
     """An hour of silence in a small FLAC is read in pieces of a few megabytes."""
     path = tmp_path / "bomb.flac"

@@ -9,6 +9,8 @@ from tests.containers import KINDS, NEEDS_AV, encode
 from tests.emotool.cli.classify_runs import Emotool, one_line, posix, table
 from tests.synthesis import vowel
 
+pytestmark = pytest.mark.slow
+
 
 @NEEDS_AV
 def test_what_phones_record_is_labelled_and_heard(emotool: Emotool, place: Path) -> None:

@@ -13,6 +13,8 @@ from emotool.files.lock import beside
 from tests.emotool.cli.classify_runs import Emotool, fill, linux, one_line, posix, table
 from tests.emotool.tiny_models import write_tiny_model
 
+pytestmark = pytest.mark.slow
+
 MANY = 1500
 RUN = ["-m", "emotool", "classify", "crowd", "-m", "tiny.onnx", "-o", "r.csv"]
 

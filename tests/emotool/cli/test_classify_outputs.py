@@ -13,6 +13,7 @@ from tests.emotool.cli.classify_runs import Emotool, fill, linux, one_line, posi
 from tests.emotool.misbehaving import ROOT
 
 Terminal = Callable[..., str]
+pytestmark = pytest.mark.slow
 
 
 def test_a_table_is_punctuated_as_asked(emotool: Emotool, place: Path) -> None:

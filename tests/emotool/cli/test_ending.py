@@ -13,7 +13,10 @@ import pytest
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import tone, write_clip
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system"),
+]
 
 PROBE = """
 import os, signal, sys, time, types

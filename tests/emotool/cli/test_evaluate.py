@@ -11,6 +11,8 @@ from tests.corpus_tree import odd
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 from tests.synthesis import tone, write_clip
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from emotool.cli.evaluate_tables import _table
 
+pytestmark = pytest.mark.training
+
 _PART = {"clips": 30, "speakers": 3, "uar": 0.9, "accuracy": 0.8, "f1": 0.7}
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip
 
+pytestmark = pytest.mark.slow
+
 Run = subprocess.CompletedProcess[str]
 
 

@@ -14,6 +14,8 @@ from emotool.cli import main
 from emotool.model.classifier import load_classifier
 from tests.tiny_run import tiny_corpus, tiny_recipe
 
+pytestmark = pytest.mark.training
+
 Run = Callable[..., tuple[int, str, str]]
 
 

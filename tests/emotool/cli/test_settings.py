@@ -15,6 +15,8 @@ from emotool.results.row import ClipResult
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 from tests.synthesis import vowel, write_clip
 
+pytestmark = pytest.mark.slow
+
 Emotool = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

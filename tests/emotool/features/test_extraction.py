@@ -165,6 +165,7 @@ def test_the_tail_of_a_long_clip_counts_like_that_of_a_short_one(
     assert sum(part.duration_s for part in parts) == pytest.approx(62.0 + tail)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hop_seconds", [0.02, 0.09, 0.1, 0.3])
 @pytest.mark.parametrize("block_windows", [1, 8, 31])
 @pytest.mark.parametrize("seconds", [60.01, 61.0, 62.345])

@@ -94,6 +94,7 @@ def test_what_came_at_full_scale_stays_clipped(tmp_path: Path) -> None:
     assert quality.flags[0] == "clipped"
 
 
+@pytest.mark.slow
 def test_a_long_recording_is_clipped_if_it_is_on_the_whole(tmp_path: Path) -> None:
     """Parts count by their length; the last short one does not decide."""
     loud = cut(np.tile(talk(5.0, seed=2), 14), 12.0)

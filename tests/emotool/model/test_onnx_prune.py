@@ -77,6 +77,7 @@ def answers(content: bytes, batch: np.ndarray) -> list[np.ndarray]:
     return list(session.run(list(LABELLING), {INPUT: batch}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(ROOT.glob("exported/*.onnx")), ids=lambda path: path.stem)
 def test_exported_models_answer_the_same(path: Path) -> None:
     """With the models that we ship, labels are the same to the last bit, and nodes are fewer."""

@@ -188,6 +188,7 @@ def test_bottomless_nesting_is_refused(tmp_path: Path) -> None:
         read_onnx(path)
 
 
+@pytest.mark.slow
 def test_file_of_nothing_but_tiny_parts_is_refused(tmp_path: Path) -> None:
     """A file made to be walked for hours is given up after a second or so."""
     path = tmp_path / "m.onnx"

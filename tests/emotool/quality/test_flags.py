@@ -96,6 +96,7 @@ def test_talk_in_noise_is_noisy(spec: SpectrogramSpec, seed: int) -> None:
     assert flags(with_noise(speech, hiss, 40.0), spec) == ()
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("snr_db", [37.0, 30.0, 5.0])
 @pytest.mark.parametrize("pause", [6.0, 12.0, 24.0])
@@ -171,6 +172,7 @@ def test_of_speechless_sound_nothing_else_is_said() -> None:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.floats(-50.0, 0.0), st.integers(0, 3))
 def test_loudness_does_not_matter(gain_db: float, seed: int) -> None:
@@ -236,6 +238,7 @@ def test_the_padding_of_a_window_is_not_heard() -> None:
     assert quality.measures == pytest.approx(measure(part.log_mels[0][:, :frames]))
 
 
+@pytest.mark.slow
 def test_a_long_clip_is_judged_by_all_its_parts(tmp_path: Path) -> None:
     """The mean over its windows, however they came; no window is kept."""
     spec = SPECS[0]

@@ -169,6 +169,7 @@ def test_model_never_sees_a_window_alone(tmp_path: Path) -> None:
     assert sizes == [2] * 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(ROOT.glob("exported/*.onnx")), ids=lambda path: path.stem)
 def test_exported_models_do_not_depend_on_the_batch(tmp_path: Path, path: Path) -> None:
     """With the models that we ship, the bits are the same in any company."""
@@ -201,6 +202,7 @@ def librosas_windows(librosa: Any, path: str, spec: SpectrogramSpec) -> list[Arr
     return found
 
 
+@pytest.mark.slow
 def test_fast_path_equals_the_notebooks(tmp_path: Path) -> None:
     """With ``cnn``, clips get what librosa and a bare session give one by one, within 1e-4."""
     librosa = pytest.importorskip("librosa", reason="needs the train extra")

@@ -22,6 +22,8 @@ from tests.emotool.misbehaving import COMMAND
 from tests.emotool.tiny_models import SMALL_SPEC
 from tests.synthesis import tone, write_clip
 
+pytestmark = pytest.mark.slow
+
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 
 

@@ -173,6 +173,7 @@ def test_a_file_for_excel_is_as_documented(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes() == b"\xef\xbb\xbf" + expected.encode()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice (soffice)")
 @pytest.mark.parametrize(("locale", "decimal"), [("de-DE", ","), ("en-US", ".")])
 def test_libreoffice_reads_numbers_as_numbers(tmp_path: Path, locale: str, decimal: str) -> None:

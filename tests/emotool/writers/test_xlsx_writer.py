@@ -147,6 +147,7 @@ def test_temporary_files_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list((tmp_path / "t").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice (soffice)")
 def test_libreoffice_opens_it(tmp_path: Path) -> None:
     """LibreOffice reads the rows, and shows the name of a formula instead of its result."""

@@ -15,6 +15,8 @@ from emotool_training import architectures
 from emotool_training.architectures import resnet
 from emotool_training.network.split import split_backbone
 
+pytestmark = pytest.mark.training
+
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 SMALL = {
     "cnn": {"widths": [4, 8, 8]},

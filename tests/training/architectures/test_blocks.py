@@ -21,6 +21,8 @@ from emotool_training.architectures.blocks import (
 from emotool_training.architectures.blocks.image import CONTRAST, DELTA_GAIN
 from emotool_training.architectures.blocks.projection import FrequencyProjection
 
+pytestmark = pytest.mark.training
+
 
 def images(count: int = 4, mels: int = 12, frames: int = 30) -> np.ndarray:
     """Spectrograms of nothing in particular, f32 [count, mels, frames] dB."""

@@ -22,6 +22,7 @@ def peak(samples: np.ndarray) -> float:
     return float(spectrum.argmax() * RATE / samples.size)
 
 
+@pytest.mark.slow
 def test_pitch_moves_and_tempo_stays() -> None:
     """Within the semitones allowed."""
     variants = Variants(count=1, pitch_semitones=2.0, speed=0.0, reverb_probability=0.0)

@@ -16,6 +16,8 @@ from emotool_training.evaluation.files import free_folder, write_evaluation
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 from tests.synthesis import tone, write_clip
 
+pytestmark = pytest.mark.training
+
 ONE = PoolOptions(workers=1)
 
 

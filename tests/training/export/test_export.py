@@ -16,6 +16,8 @@ from emotool_training.corpora import Utterance
 from emotool_training.export.export import Source, Storage, export_model, real_windows
 from tests.tiny_keras import LABELS, SPEC, noise, tiny_model
 
+pytestmark = pytest.mark.training
+
 METRICS = {
     "new_speakers": {
         "uar": 0.91,

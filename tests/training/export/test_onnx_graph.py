@@ -12,6 +12,8 @@ from emotool.errors import TrainingError
 from emotool_training.export.onnx_graph import OUTPUTS, store_half, to_onnx
 from tests.tiny_keras import SPEC, noise, tiny_model
 
+pytestmark = pytest.mark.training
+
 
 @cache
 def tiny_onnx(temperature: float = 1.0) -> onnx.ModelProto:

@@ -11,6 +11,8 @@ from emotool_training.export.onnx_graph import OUTPUTS, store_half, to_onnx
 from emotool_training.export.parity import TOLERANCE, agreement, check_parity
 from tests.tiny_keras import noise, tiny_model
 
+pytestmark = pytest.mark.training
+
 
 def changed(proto: onnx.ModelProto, factor: float) -> onnx.ModelProto:
     """Copy a model with every weight multiplied."""

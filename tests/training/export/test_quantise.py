@@ -1,12 +1,15 @@
 """Static int8 quantisation."""
 
 import numpy as np
+import pytest
 
 from emotool.model.session import open_session
 from emotool_training.export.onnx_graph import OUTPUTS, to_onnx
 from emotool_training.export.parity import agreement
 from emotool_training.export.quantise import quantise
 from tests.tiny_keras import noise, tiny_model
+
+pytestmark = pytest.mark.training
 
 
 def test_a_quantised_model_is_smaller_and_answers_alike() -> None:

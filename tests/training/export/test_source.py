@@ -26,6 +26,8 @@ from emotool_training.recipes.settings import HeadStage
 from emotool_training.runs.folder import Run, create_run, open_run
 from tests.tiny_run import tiny_corpus, tiny_recipe
 
+pytestmark = pytest.mark.training
+
 NOWHERE = Path("nowhere.json")
 
 

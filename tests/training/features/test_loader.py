@@ -15,6 +15,8 @@ from emotool_training.recipes.recipe import load_recipe
 from tests.tiny_run import tiny_corpus, tiny_recipe
 from tests.training.training_runs import Silent
 
+pytestmark = pytest.mark.training
+
 
 def test_gathering_leaves_random_numbers_to_the_networks(tmp_path: Path) -> None:
     """Weights are drawn before and after it: they must not depend on what is in the cache."""

@@ -11,6 +11,8 @@ from emotool_training.jobs.choices import Choices
 from emotool_training.jobs.splitting import refuse_unused, split_by
 from tests.tiny_run import tiny_corpus
 
+pytestmark = pytest.mark.training
+
 LABELS = ("happy", "sad")
 
 

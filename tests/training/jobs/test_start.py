@@ -14,6 +14,8 @@ from emotool_training.jobs.start import Places, begin, resume
 from emotool_training.runs.folder import write_json
 from tests.tiny_run import tiny_corpus, tiny_recipe
 
+pytestmark = pytest.mark.training
+
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:

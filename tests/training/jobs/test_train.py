@@ -37,6 +37,8 @@ from tests.training.training_runs import (
     weights,
 )
 
+pytestmark = pytest.mark.training
+
 
 def test_a_run_keeps_everything(uninterrupted: Run) -> None:
     """Settings, split, history, pictures, predictions, figures, weights, checkpoints."""

@@ -21,6 +21,8 @@ from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
 from emotool_training.recipes.settings import CachedFeatureMaps
 
+pytestmark = pytest.mark.training
+
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 LAYER = "conv2_block1_out"
 PLAIN = Augmentation(

@@ -13,6 +13,8 @@ import tensorflow as tf
 from emotool_training.features.clips import ValidationClips
 from emotool_training.loop.objective import Classification
 
+pytestmark = pytest.mark.training
+
 
 def model() -> keras.Model:
     """Take a window's first two numbers for logits."""

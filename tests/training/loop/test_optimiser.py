@@ -31,6 +31,9 @@ def test_without_a_rise_the_first_step_has_the_highest_rate() -> None:
     assert learning_rate(recipe, 0, 1) == 1.0
 
 
+pytestmark = pytest.mark.training
+
+
 def model() -> keras.Model:
     """Three layers that only scale, so that every weight has a gradient."""
     inputs = keras.Input((2,))

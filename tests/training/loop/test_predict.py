@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from emotool_training.loop.predict import clip_probabilities
 
+pytestmark = pytest.mark.training
+
 
 def double(log_mel: np.ndarray) -> tf.Tensor:
     """Take a window's first two numbers for logits."""

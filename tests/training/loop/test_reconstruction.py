@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from emotool_training.loop.reconstruction import Reconstruction
 
+pytestmark = pytest.mark.training
+
 
 def faint(share: float) -> keras.Model:
     """Build a model that gives back its input, ``share`` times as strong."""

@@ -24,6 +24,8 @@ from emotool_training.runs.folder import Run
 from tests.tiny_run import tiny_recipe
 from tests.training.training_runs import CrashError, Silent, choices, places
 
+pytestmark = pytest.mark.training
+
 
 def staged(base: Path) -> Path:
     """Write a recipe of two stages on a small ResNet."""

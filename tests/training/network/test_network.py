@@ -19,6 +19,8 @@ from emotool_training.network.network import Network, build_network, member_reci
 from emotool_training.recipes.recipe import Recipe
 from emotool_training.recipes.settings import CachedFeatureMaps, EnsembleMember, HeadStage
 
+pytestmark = pytest.mark.training
+
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 COMPANION = EnsembleMember("cnn", {"widths": [4, 8], "projection": 6, "mel_pool": 2}, share=0.25)
 RECIPE = Recipe(

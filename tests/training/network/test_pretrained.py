@@ -16,6 +16,8 @@ from emotool_training import architectures
 from emotool_training.network.pretrained import load_pretrained, read_npz
 from tests.corpus_tree import odd
 
+pytestmark = pytest.mark.training
+
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 
 

@@ -14,6 +14,8 @@ from emotool_training.loop.optimiser import Optimiser
 from emotool_training.network.split import flat_layers, split_backbone
 from emotool_training.recipes.recipe import Recipe
 
+pytestmark = pytest.mark.training
+
 SPEC = SpectrogramSpec(window_seconds=0.6, n_mels=48)
 CONFIG = {"cut": "conv2_block2_out", "projection": 8}
 

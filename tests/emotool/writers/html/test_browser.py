@@ -20,6 +20,8 @@ from emotool.writers.registry import open_writer
 from tests.emotool.tiny_models import LABELS, write_tiny_model
 from tests.synthesis import vowel, write_clip
 
+pytestmark = pytest.mark.browser
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 OPTIONS = (

@@ -146,6 +146,7 @@ def test_two_runs_differ_in_run_alone(tmp_path: Path, clip: Path, classifier: Cl
     assert a.replace('id="run">{"seconds":1.0}', 'id="run">{"seconds":2.0}') == b
 
 
+@pytest.mark.slow
 def test_rows_keep_their_order_whoever_is_ready_first(
     tmp_path: Path, clip: Path, classifier: Classifier
 ) -> None:
