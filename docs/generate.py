@@ -24,43 +24,19 @@ from docs.markdown import first_table, table  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results"
 BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z0-9-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.S)
 LABEL = "LABEL"  # stands for each label of a model
-MEANINGS = {
-    "path": ("text", "the argument as typed, joined by `/` with the path below it in a folder "
-             "or zip archive; bytes that are not UTF-8 appear as `\\xNN`"),
-    "status": ("text", "`ok`, `silent`, `too_short` or `failed`"),
-    "label": ("text", "the most probable label, or `uncertain` below `--min-confidence`; empty "
-              "unless `ok`"),
-    "confidence": ("number", "probability of the most probable label, 0 to 1, six decimals; empty "
-                   "unless `ok`"),
-    f"p_{LABEL}": ("number", "one column per label, in the model's order: its mean probability "
-                   "over the clip's windows; empty unless `ok`"),
-    "duration_s": ("number", "length of the decoded clip in seconds, three decimals; empty if it "
-                   "could not be decoded"),
-    "start_s": ("number", "with `--segments`: start of the window in seconds from the start of "
-                "the file, six decimals"),
-    "end_s": ("number", "with `--segments`: end of the window"),
-    "channel": ("text", "with `--channels`: the channel that the row is about"),
-    "flags": ("text", "zero or more of the flags below, separated by `;`"),
-    "model": ("text", "name of the model; another model with a built-in one's name has the first "
-              "eight digits of its SHA-256 after it, as in `cnn@1a2b3c4d`"),
-    "error": ("text", "why there is no label, as `stage: reason` for `failed`; empty if `ok`"),
-}  # fmt: skip
-"""Type and meaning of each column of a table of results."""
+KINDS = {"text": "text", "texts": "text", "cell": "text"}
 
 
 def columns() -> str:
-    """Return a table of the columns of results; one without a meaning is a `KeyError`."""
-    from emotool.results.row import columns
+    """Return a table of the columns of results: names, type, meaning."""
+    from emotool.results.columns import Columns
 
-    rows = [[f"`{name}`", *MEANINGS[name]] for name in columns([LABEL], spans=True)]
-    rows.append(
-        [
-            "`top_1`, `top_1_p`, `top_2`, …",
-            "text, number",
-            "with `--top N`, after all others: the N most probable labels and their probabilities, "
-            "most probable first, also where `label` is `uncertain`",
-        ]
-    )
+    rows = []
+    for entry in Columns([LABEL], segments=True, top=1).entries:
+        if entry.columns:
+            names = ", ".join(f"`{column.name}`" for column in entry.columns)
+            kinds = dict.fromkeys(KINDS.get(column.kind, "number") for column in entry.columns)
+            rows.append([names, ", ".join(kinds), entry.meaning])
     return table(["column", "type", "meaning"], rows)
 
 

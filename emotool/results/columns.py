@@ -223,7 +223,11 @@ def _entries(labels: Sequence[str], *, segments: bool, top: int) -> Iterator[Ent
         Column("flags", "texts", lambda result: list(result.flags), width=28, indent=True),
         "zero or more of the flags below, separated by `;`",
     )
-    yield _single(Column("model", "text", attrgetter("model")), "name of the model")
+    yield _single(
+        Column("model", "text", attrgetter("model")),
+        "name of the model; another model with a built-in one's name has the first eight digits "
+        "of its SHA-256 after it, as in `cnn@1a2b3c4d`",
+    )
     yield Entry("stage", lambda result: result.stage or None)
     yield Entry(
         "error",
