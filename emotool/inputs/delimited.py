@@ -3,8 +3,9 @@
 A quote begins a quoted cell only where a cell begins, and only if another quote ends it before a
 delimiter or a line break. All other quotes are ordinary characters, as they are everywhere in
 the TSV files of Common Voice. A quoted cell may hold line breaks, but two stray quotes look the
-same as one such cell, with the rows between them inside. Lines that have a row's number of cells
-each are therefore rows: in tables with tabs always, in others if each of them names a sound file.
+same as one such cell, with the rows between them inside. The lines inside of quotes are therefore
+rows if one of them has a row's number of cells and names a sound file, not counting a name that
+ends with the quote, and in tables with tabs if all of them have that number.
 """
 
 import re
@@ -25,7 +26,7 @@ _BLANK_LINES: Final = re.compile(r"(?:[^\S\r\n]*(?:\r\n|\r|\n))*")
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n|\Z")
 _BALANCED: Final = re.compile(r'(?:[^"\r\n]|"(?:[^"]|"")*+")*+')
 _SOUND: Final = re.compile(
-    rf"({'|'.join(map(re.escape, sorted(DECODABLE_SUFFIXES | FOREIGN_SUFFIXES)))})[\"'\s]*$",
+    rf"({'|'.join(map(re.escape, sorted(DECODABLE_SUFFIXES | FOREIGN_SUFFIXES)))})\s*$",
     re.IGNORECASE,
 )
 
@@ -186,20 +187,18 @@ class _Reader:
 
     def _is_rows(self, place: int, last: int) -> bool:
         """Whether the lines that quotes join are rows of their own."""
-        first = True
+        whole, first = self._delimiter == "\t" and self.named > 1, True
         while place < last:
             end = self._line_end(place)
-            cells = self._line(place, end)
             if not self._blank.fullmatch(self._text, place, end):
-                if not self.fits(cells):
-                    return False
-                tabs = self._delimiter == "\t" and self.named > 1
-                if not (first or tabs or any(map(_SOUND.search, cells))):
-                    return False
-                first = False
+                cells = self._line(place, end)
+                fits = self.fits(cells)
+                if fits and not first and any(map(_SOUND.search, cells)):
+                    return True
+                whole, first = whole and fits, False
             after = _LINE_BREAK.match(self._text, end)
             place = after.end() if after else last
-        return True
+        return whole
 
     def _line_end(self, place: int) -> int:
         found = _LINE_BREAK.search(self._text, place)
