@@ -207,8 +207,8 @@ MODELS_FAULTS = (
         "refused; weights are read as arrays, nothing in them is run",
         code=1,
         tests=(
-            "tests/training/runs/test_checkpoint.py::test_a_damaged_checkpoint_is_refused",
-            "tests/training/runs/test_checkpoint.py::test_a_checkpoint_of_another_model_is_refused",
+            "tests/training/runs/test_stage.py::test_a_damaged_checkpoint_is_refused",
+            "tests/training/runs/test_stage.py::test_a_checkpoint_of_another_model_is_refused",
             "tests/faults/test_models.py::test_nothing_is_loaded_that_could_run_code",
         ),
     ),
