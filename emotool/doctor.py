@@ -22,7 +22,7 @@ __all__ = ["Check", "Status", "examine"]
 
 Status = Literal["ok", "broken", "absent"]
 
-_PACKAGES = ("numpy", "onnxruntime", "rich", "soundfile", "soxr", "typer")
+_PACKAGES = ("numpy", "onnxruntime", "pydantic", "rich", "soundfile", "soxr", "typer")
 _DEVICES = {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda"}
 _NEEDED = {"WAV", "FLAC", "OGG", "MP3", "AIFF", "OPUS"}
 _SKIPPED = {"RAW"}  # has no header: nothing says how it is to be read

@@ -147,6 +147,26 @@ def test_what_json_has_no_number_for_is_refused(number: str) -> None:
         ModelMetadata.from_json(text)
 
 
+@pytest.mark.parametrize("text", ["", "null", "[]", "{", '"x"', "[" * 100_000, "x" * 1_000_001])
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    """No text ends the process, however deep or long."""
+    with pytest.raises(ModelError, match="model metadata"):
+        ModelMetadata.from_json(text)
+
+
+def test_key_given_twice_is_refused() -> None:
+    """Two readers could take different ones of the two values."""
+    text = changed()[:-1] + ', "licence": "CC0"}'
+    with pytest.raises(ModelError, match="twice"):
+        ModelMetadata.from_json(text)
+
+
+def test_what_could_not_be_read_is_not_written() -> None:
+    """An exporter learns of a field out of bounds at export, not from its users."""
+    with pytest.raises(ModelError, match=r"temperature: expected 0\.001 or more, got 0"):
+        tiny_metadata(temperature=0.0).to_json()
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
