@@ -1,4 +1,4 @@
-"""Work done by other processes, which die with this one and leave Ctrl-C to it."""
+"""Run tasks in other processes, which end with this one and leave Ctrl-C to it."""
 
 import multiprocessing
 import os
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 def in_processes(
     work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]], workers: int
 ) -> Iterator[tuple[tuple[Any, ...], Result]]:
-    """Do tasks in processes of their own, or in this one where the system has no locks for them.
+    """Run tasks in a pool of processes, or in this one where the system has no locks for them.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def _ignore_interrupt() -> None:
 
 @contextmanager
 def _plain_start() -> Iterator[None]:
-    """Let processes started meanwhile be quick and modest.
+    """Start processes without the caller's main module, with one thread each.
 
     They use one thread each for linear algebra, and do not import the program that was started:
     it has nothing that they need, and where it is a script without a guard they would start

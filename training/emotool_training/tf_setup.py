@@ -111,7 +111,7 @@ def prepare(seed: int) -> None:
 
 @contextmanager
 def precision(wanted: str) -> Iterator[None]:
-    """Let models that are built in the block compute so; their weights are float32 always.
+    """Set the precision of models built in the block; their weights are always float32.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A convolutional encoder, trained to give spectrograms back, with a head on its features.
+"""A convolutional encoder, pretrained to reconstruct spectrograms, with a classification head.
 
 The encoder halves both axes with each convolution; a decoder that mirrors it makes the spectrogram
 again, of which patches were masked (Vincent et al. 2008, doi:10.1145/1390156.1390294). Once

@@ -95,7 +95,7 @@ def build(labels: Sequence[str], spec: SpectrogramSpec, config: Mapping[str, Any
 
 
 def _tapped(whole: keras.Model, settings: Config) -> Any:
-    """Put the maps of all layers asked for side by side, [batch, h, w, sum of c]."""
+    """Concatenate the maps of all selected layers, [batch, h, w, sum of c]."""
     names = {layer.name for layer in whole.layers}
     for name in (settings.cut, *settings.taps):
         if name not in names:

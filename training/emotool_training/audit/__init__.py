@@ -1,1 +1,1 @@
-"""What clips there are, and what is wrong with them."""
+"""Check the clips of corpora and report problems."""

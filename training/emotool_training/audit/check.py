@@ -1,4 +1,4 @@
-"""Look at every clip of the corpora: what is there, and what is wrong with it."""
+"""Check every clip of the corpora and collect problems."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -62,7 +62,7 @@ def check(
 
 
 def _misnamed(clips: Iterable[Utterance]) -> list[Problem]:
-    """List files whose published name is wrong; they are read as what they are."""
+    """List files whose published name is wrong; they are read with the right one."""
     return [
         Problem("misnamed", clip.path, f"{fault}; read as {clip.key}")
         for clip in clips
@@ -77,7 +77,7 @@ def _with_known(clip: Utterance, check: DecodeCheck) -> str:
 
 
 def _same_sound(clips: Sequence[Utterance], checks: Sequence[DecodeCheck]) -> list[Problem]:
-    """List clips that sound, sample by sample, like one before them."""
+    """List clips whose samples equal those of an earlier one."""
     first: dict[str, Utterance] = {}
     problems = []
     for clip, h in zip(clips, checks, strict=True):

@@ -21,7 +21,7 @@ _BATCH = 16  # clips per task: enough to make the passing of tasks cheap
 
 @dataclass(frozen=True, slots=True)
 class DecodeCheck:
-    """What decoding a clip showed.
+    """The result of decoding a clip.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class DecodeCheck:
 
 
 def check_clip(path: Path, spec: SpectrogramSpec) -> DecodeCheck:
-    """Decode one clip in flat memory and judge it as training and classification will.
+    """Decode one clip in constant memory and check it as training and classification do.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ __all__ = ["Mixing", "draw_mixing", "mix"]
 
 
 class Mixing(NamedTuple):
-    """Who is mixed with whom in a batch, and how much."""
+    """Partners and shares of a mixed batch."""
 
     partner: npt.NDArray[np.int64]
     """Place of each member's partner, [batch]."""

@@ -37,7 +37,7 @@ class Variants:
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What happens to each window of each batch; see `emotool_training.augmentation.window`.
+    """Augmentation of each window of each batch; see `emotool_training.augmentation.window`.
 
     Amounts are drawn evenly between minus and plus the value, or within the range, unless said
     otherwise; 0 switches a thing off.

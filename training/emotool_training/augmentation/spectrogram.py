@@ -1,7 +1,7 @@
-"""What may happen to speech between a mouth and a spectrogram, done to the spectrogram.
+"""Augment spectrograms: vocal tract, microphone, room and noise.
 
-Another vocal tract, another microphone, a room, noise: cheap enough to be drawn anew for every
-window of every epoch. All work on f32 [n_mels, frames] in dB and return the same.
+Cheap enough to be drawn for every window of every epoch. All functions take f32 [n_mels, frames]
+in dB and return the same.
 """
 
 from functools import lru_cache
@@ -48,7 +48,7 @@ def warp_mels(window: Floats, spec: SpectrogramSpec, factor: float) -> Floats:
 
 
 def colour(window: Floats, tilt_db: float, knots_db: npt.NDArray[np.float64]) -> Floats:
-    """Change the spectrum's colour, as a microphone or a voice's effort does.
+    """Filter the spectrum smoothly, as a microphone or vocal effort does.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What happens to a training window: place, pace, voice, room, noise and masks.
+"""Augment a training window: position, tempo, frequencies, room, noise and masks.
 
 All on spectrograms in dB, in numpy, and all random numbers from the generator passed in: who
 calls with the same generator gets the same batch.

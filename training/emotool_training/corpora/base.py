@@ -1,4 +1,4 @@
-"""What every corpus parser speaks: the six emotions, an utterance, a clip left out, a problem.
+"""What corpus parsers return: utterances with one of six emotions, excluded clips, problems.
 
 A corpus is a module with :data:`FACTS` and ``parse(path)``. ``parse`` looks at the file's name
 alone, never at its content or its folder, so a corpus is recognised at any depth, with any
@@ -50,7 +50,7 @@ OTHER_EMOTIONS = frozenset(
 
 
 def normalise_emotion(word: str) -> str:
-    """Bring a word for an emotion to its name.
+    """Normalise a word for an emotion to its name.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class CorpusFacts:
-    """What a corpus is, for messages and model cards.
+    """Facts about a corpus, for messages and model cards.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Each clip once: Git-LFS pointers, files met twice and copies in other formats set aside."""
+"""Select one copy of each clip; exclude Git-LFS pointers, duplicates and other formats."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ __all__ = ["one_copy_each", "without_pointers"]
 def without_pointers(
     found: Iterable[Utterance | Excluded], problems: list[Problem]
 ) -> tuple[list[Utterance | Excluded], list[Utterance | Excluded]]:
-    """Part the clips into audio and Git-LFS pointers."""
+    """Split the clips into audio and Git-LFS pointers."""
     usable: list[Utterance | Excluded] = []
     pointers: list[Utterance | Excluded] = []
     for clip in found:
@@ -63,7 +63,7 @@ def _same_folder(one: Path, other: Path) -> bool:
 def _each_file_once(
     found: Iterable[Utterance | Excluded], problems: list[Problem]
 ) -> Iterator[Utterance | Excluded]:
-    """Drop a file that was met before: through a link, or below two of the folders named.
+    """Drop files that occur twice: through a link, or below two of the given folders.
 
     A file that a manifest and its own name, or two manifests, describe differently would have
     two speakers or two labels: the first description holds, and the other is a problem.

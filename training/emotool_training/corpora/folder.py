@@ -134,7 +134,7 @@ class Finder:
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
-    """Compile a speaker pattern, or say what is wrong with it."""
+    """Compile a speaker pattern; `CorpusError` if it is invalid."""
     try:
         compiled = re.compile(pattern)
     except re.error as error:

@@ -1,4 +1,4 @@
-"""What was found below the folders of training data."""
+"""The index of clips found below the folders of training data."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class CorpusIndex:
-    """What was found below some folders; every audio file is in exactly one place.
+    """The clips below some folders; every audio file is in exactly one list.
 
     Parameters
     ----------

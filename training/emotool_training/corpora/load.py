@@ -1,4 +1,4 @@
-"""From folders to the clips of every corpus in them."""
+"""Find the clips of every corpus in folders."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -104,7 +104,7 @@ def _fault(cells: dict[str, str], manifest: Path, line: int, files: Names) -> Pr
 
 
 def _clip(cell: Mapping[str, str], folder: Path, corpus: str) -> Utterance | Excluded:
-    """Turn a sound row into a clip."""
+    """Convert a valid row to a clip."""
     audio = folder / cell["path"]
     known = corpus in registry.facts()  # its clips have one key, however they are found
     name = Path(cell["path"]).with_suffix("").as_posix()

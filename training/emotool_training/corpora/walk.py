@@ -61,7 +61,7 @@ def audio_files(root: Path, problems: list[Problem]) -> Iterator[Path]:
 
 
 def is_lfs_pointer(path: Path) -> bool:
-    """Tell whether a file is the pointer that Git LFS leaves where it has not fetched the audio.
+    """Return whether a file is a Git-LFS pointer, in place of audio that was not fetched.
 
     Raises
     ------

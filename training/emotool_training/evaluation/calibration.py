@@ -1,4 +1,4 @@
-"""Do the confidences mean what they say? Temperature, expected calibration error, bins.
+"""Calibration of confidences: temperature, expected calibration error, reliability bins.
 
 A temperature T divides the logits before the softmax. It changes no label, only how sure the
 model says it is, and is fitted by the likelihood of clips that the model was not trained on:
@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Clips grouped by how sure the model was.
+    """Clips grouped by confidence.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def fit_temperature(probabilities: ArrayLike, truth: ArrayLike, *, doubt: bool =
 
 
 def _targets(truth: ArrayLike, n_labels: int, doubt: bool) -> Floats:
-    """Say how far each label is to be believed, [clips, labels], rows summing to 1."""
+    """Return smoothed targets, [clips, labels], rows summing to 1."""
     true = np.asarray(truth, dtype=np.int64)
     more = 1 if doubt else 0
     return (len(true) * np.eye(n_labels)[true] + more) / (len(true) + more * n_labels)

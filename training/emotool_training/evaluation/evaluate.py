@@ -1,4 +1,4 @@
-"""How good an exported model is on labelled clips, by the same way that ``classify`` takes.
+"""Evaluate an exported model on labelled clips, with the pipeline of ``classify``.
 
 Clips are told apart by whether the model has heard their speaker in training: only on people
 it has never heard do figures say how it does on people it will meet.
@@ -35,7 +35,7 @@ GROUPS = {
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A model's answers and what they are worth.
+    """A model's predictions and their scores.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Evaluation:
 
     @property
     def headline(self) -> str:
-        """The most telling group there is."""
+        """The most informative group that has clips."""
         return next(name for name in GROUPS if name in self.figures)
 
 
@@ -66,7 +66,7 @@ def evaluate(
     batch_size: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Classify labelled clips and score the answers.
+    """Classify labelled clips and score the predictions.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def evaluate(
         raise TrainingError(f"none of {len(clips)} clips got a label{first}")
     predictions = Predictions(
         classifier.labels,
-        _facts(labelled, _Heard.by(classifier.metadata)),
+        _facts(labelled, _TrainedOn.by(classifier.metadata)),
         np.array(rows, dtype=np.float64),  # [clips, labels]
     )
     figures = {group: score(part) for group in GROUPS if len(part := predictions.subset(group))}
@@ -115,8 +115,8 @@ def evaluate(
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """Whom a model has heard.
+class _TrainedOn:
+    """The speakers that a model was trained on.
 
     `speakers` are the names of all that it was trained or stopped by; empty where it does not
     say. `strangers` is whether some are of corpora whose names anyone may give: the same people
@@ -127,7 +127,7 @@ class _Heard:
     strangers: bool
 
     @classmethod
-    def by(cls, metadata: ModelMetadata) -> "_Heard":
+    def by(cls, metadata: ModelMetadata) -> "_TrainedOn":
         """Read it from a model's metadata.
 
         Model files come from strangers: what has another form than ours says nothing.
@@ -149,11 +149,11 @@ class _Heard:
         return "unknown" if self.strangers and clip.corpus not in facts() else "new"
 
 
-def _facts(utterances: Sequence[Utterance], heard: _Heard) -> dict[str, NDArray[np.str_]]:
+def _facts(utterances: Sequence[Utterance], trained_on: _TrainedOn) -> dict[str, NDArray[np.str_]]:
     """Facts of the clips; the subset says whether the model knows the speaker."""
     said = {
         name: np.array([getattr(u, name) for u in utterances], dtype=np.str_)
         for name in FACTS
         if name != "subset"
     }
-    return {**said, "subset": np.array([heard.group(u) for u in utterances], dtype=np.str_)}
+    return {**said, "subset": np.array([trained_on.group(u) for u in utterances], dtype=np.str_)}

@@ -1,4 +1,4 @@
-"""What an evaluation leaves on disk: figures, pictures and every clip's answer."""
+"""Write an evaluation to files: figures, plots and every clip's prediction."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def _is_free(table: Path, keys: set[str]) -> bool:
 
 
 def write_evaluation(evaluation: Evaluation, classifier: Classifier, folder: Path) -> None:
-    """Write ``evaluation.json``, ``predictions.csv`` and two pictures.
+    """Write ``evaluation.json``, ``predictions.csv`` and two plots.
 
     The pictures, ``confusion_matrix.png`` and ``reliability.png``, are of the most telling
     group of clips, and say which.

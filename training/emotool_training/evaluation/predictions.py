@@ -26,7 +26,7 @@ Texts = NDArray[np.str_]
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Clips with what a model said of them.
+    """Clips with a model's predicted probabilities.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Predictions:
         return self.select(self.facts["subset"] == name)
 
     def with_probabilities(self, probabilities: NDArray[np.float64]) -> "Predictions":
-        """Keep the clips, replace what was said of them."""
+        """Keep the clips, replace their probabilities."""
         return Predictions(self.labels, self.facts, probabilities)
 
 

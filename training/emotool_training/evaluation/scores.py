@@ -1,4 +1,4 @@
-"""Everything a report says of a set of predictions, as one JSON-able dictionary.
+"""Compute all scores of a set of predictions, as one dictionary for JSON.
 
 Figures come with 95 % intervals over speakers (``emotool_training.evaluation.bootstrap``).
 Several sets of predictions of the same clips, one per training seed, are scored together: each

@@ -1,1 +1,1 @@
-"""From a training run to an ONNX file with its card."""
+"""Export a training run to an ONNX file with its model card."""

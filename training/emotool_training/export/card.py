@@ -1,4 +1,4 @@
-"""The model card: what a model is, how good it is, on what it was trained, what it is not for.
+"""Write model cards: description, accuracy, training data, licence, limits.
 
 Written from the metadata inside the model file and nothing else, so card and file cannot
 disagree. The headings follow Mitchell et al. (2019), "Model Cards for Model Reporting",

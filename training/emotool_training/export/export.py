@@ -1,4 +1,4 @@
-"""From a trained model to one ONNX file that carries everything, and its card.
+"""Export a trained model to one self-contained ONNX file, with its card.
 
 Order matters: the float32 graph is compared with Keras on real clips first, then stored in the
 form asked for and compared with its float32 twin, then given its metadata, loaded by the same
@@ -102,7 +102,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Exported:
-    """What came of an export.
+    """The result of an export.
 
     Parameters
     ----------

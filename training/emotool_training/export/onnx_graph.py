@@ -1,4 +1,4 @@
-"""From a Keras model to an ONNX graph with names of our own.
+"""Convert a Keras model to an ONNX graph with fixed names of inputs and outputs.
 
 The graph takes ``log_mel`` [batch, n_mels, frames] in dB and gives ``logits`` (divided by the
 temperature), ``probabilities`` (their softmax), ``embedding`` and ``activation``. The batch is
@@ -94,7 +94,7 @@ def _rename(graph: onnx.GraphProto, new_names: Mapping[str, str]) -> None:
 
 
 def _drop_unused_domains(proto: onnx.ModelProto) -> None:
-    """Forget operator sets that no node uses, so that no reader is asked for them."""
+    """Remove operator sets that no node uses, so that no reader needs them."""
     used = {node.domain for node in proto.graph.node}
     kept = [one for one in proto.opset_import if one.domain in used]
     del proto.opset_import[:]

@@ -1,4 +1,4 @@
-"""Rewrites of an ONNX graph that change its speed and not its answers.
+"""Rewrite an ONNX graph to be faster with the same outputs.
 
 Converters write what Keras's layers do, one after the other. Two habits of ResNets cost time
 in int8 models, because they happen in float32 on the largest maps:
@@ -23,7 +23,7 @@ __all__ = ["shorten"]
 
 
 def shorten(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Take the shortcuts that a graph has, and leave out what it then does not need.
+    """Apply all rewrites, and remove nodes and weights that are then unused.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def shorten(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 
 class _Graph:
-    """Who makes a value, who uses it, and what a weight is."""
+    """Index of a graph: producers and consumers of values, and weights."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self.graph = graph

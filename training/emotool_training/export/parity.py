@@ -1,4 +1,4 @@
-"""Whether an exported model answers like the one that was trained."""
+"""Compare an exported model with the one that was trained."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Parity:
-    """How far two implementations of one model are apart.
+    """Largest differences between two implementations of one model.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Parity:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How often a smaller form of a model answers like its float32 twin.
+    """How often a quantised model predicts what its float32 form does.
 
     Parameters
     ----------

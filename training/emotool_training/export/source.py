@@ -1,9 +1,8 @@
-"""What is exported of a finished run: its model, its figures, its temperature.
+"""Collect what is exported of a finished run: model, figures, temperature.
 
 Figures come from the benchmark's folds where it has tried the run's recipe on the run's clips,
-and so does the temperature: they rest on everyone's clips, each judged by a model that had not
-heard them. Any other run is published with its own figures and a temperature fitted on its own
-validation clips.
+and so does the temperature: each clip is predicted by a model that was not trained on it. Any
+other run is published with its own figures and a temperature fitted on its own validation clips.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""From an audio file to the arrays that training and prediction need.
+"""Compute the arrays that training and prediction need from an audio file.
 
 Two forms of a clip:
 
@@ -32,7 +32,7 @@ Form = Literal["windows", "image"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What became of one clip.
+    """The result of computing one clip.
 
     Attributes
     ----------

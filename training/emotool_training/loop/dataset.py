@@ -1,4 +1,4 @@
-"""Training batches: clips drawn, cut, altered and stacked, as a `tf.data` pipeline.
+"""Training batches: clips sampled, cropped, augmented and stacked, as a `tf.data` pipeline.
 
 Every batch is a function of (seed, epoch, step) alone.
 """
@@ -162,7 +162,7 @@ class TrainingSet:
         return mix(windows, mixed), mix(list(targets), mixed)
 
     def _window(self, index: int, random: np.random.Generator) -> Floats | Image:
-        """Cut and alter one window of one clip, [n_mels, frames]."""
+        """Crop and augment one window of one clip, [n_mels, frames]."""
         copies = self.clips.images[index]
         clean = len(copies) == 1 or random.uniform() < self.recipe.variants.clean_share
         image = copies[0 if clean else int(random.integers(1, len(copies)))]

@@ -27,21 +27,21 @@ Row = dict[str, float]
 
 
 class Watcher(Protocol):
-    """Who is told how training goes."""
+    """Receives the progress of training."""
 
     def epoch_begins(self, epoch: int, steps: int) -> None:
-        """Hear that epoch ``epoch`` (from 0) of ``steps`` batches begins."""
+        """Receive the start of epoch ``epoch`` (from 0) of ``steps`` batches."""
 
     def step_ends(self, loss: float) -> None:
-        """Hear the mean loss of the epoch so far."""
+        """Receive the mean loss of the epoch so far."""
 
     def epoch_ends(self, row: Row, best: int) -> None:
-        """Hear an epoch's figures, and which epoch (from 0) is the best so far."""
+        """Receive an epoch's figures, and which epoch (from 0) is the best so far."""
 
 
 @dataclass
 class Progress:
-    """What a run has come to.
+    """The progress of a run.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ class Fit:
         return done >= self._recipe.epochs or waited >= self._recipe.patience
 
     def _epoch(self, epoch: int, watcher: Watcher) -> None:
-        """Train one epoch, judge it and keep it."""
+        """Train one epoch, validate it and write a checkpoint."""
         self._reseed(epoch)
         watcher.epoch_begins(epoch, self._data.steps)
         steps = self._data.steps

@@ -1,4 +1,4 @@
-"""What a model is trained for: the loss it descends, the figures it is judged by."""
+"""Objectives of training: the loss that is minimised, the scores of validation."""
 
 from typing import Any, Protocol
 

@@ -70,7 +70,7 @@ class WeightAverage:
         self._steps = tf.Variable(0.0, trainable=False)
 
     def update(self) -> None:
-        """Take in the weights as they are now; may be called inside a `tf.function`."""
+        """Update the average with the current weights; may be called inside a `tf.function`."""
         if not self._weights:
             return
         self._steps.assign_add(1.0)
@@ -80,7 +80,7 @@ class WeightAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Let the model have the average for weights while the block runs."""
+        """Use the average as the model's weights while the block runs."""
         kept = [weight.numpy() for weight in self._weights]
         for weight, average in zip(self._weights, self._average, strict=True):
             weight.assign(average)

@@ -1,4 +1,4 @@
-"""The stages of a training: an encoder by itself, the head, all that learns, an ensemble member."""
+"""Stages of training: reconstruction, head alone, all trainable layers, ensemble member."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -125,7 +125,7 @@ def _for_head(recipe: Recipe, first: HeadStage) -> Recipe:
 
 
 def _reconstruct(task: Task, recipe: Recipe, display: Display) -> None:
-    """Train the encoder with a decoder, and draw what it makes of a clip of each label."""
+    """Train the encoder with a decoder, and draw its reconstruction of a clip of each label."""
     wanted = recipe.reconstruct
     if wanted is None:
         raise TrainingError(f"recipe {recipe.name} has no stage of reconstruction")

@@ -1,4 +1,4 @@
-"""What a run keeps of one of its stages: checkpoints, history and best weights.
+"""Read and write the files of one stage of a run: checkpoints, history and best weights.
 
 `emotool_training.runs.folder` says what the files are called.
 """

@@ -1,4 +1,4 @@
-"""What a split is: three lists of clips, whether speakers are shared, and a hash of it all."""
+"""A split: three lists of clips, whether speakers are shared, and a digest."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -63,7 +63,7 @@ class Split:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the split as it is kept with a run: no paths, nor what could not be used."""
+        """Return the split as a run stores it: without paths and unusable clips."""
         subsets = self.subsets()
         return {
             "kind": self.kind,
@@ -85,7 +85,7 @@ def make_split(
     comparable: bool = True,
     tested: bool = True,
 ) -> Split:
-    """Build a split and hold it to its promises.
+    """Build a split and check that its sides do not overlap.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Draw clips or whole speakers at random, stratified, whatever order the files came in."""
+"""Draw clips or whole speakers at random, stratified, independent of the order of files."""
 
 import hashlib
 from collections import Counter, defaultdict

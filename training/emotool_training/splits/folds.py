@@ -1,4 +1,4 @@
-"""Folds that a CSV prescribes, so that every model and every figure is tested on the same clips.
+"""Read folds from a CSV, so that every model and figure is tested on the same clips.
 
 The CSV has the columns ``file`` (``corpus/name``; in folders of one's own the folder is part of
 the name, ``mine/happy/01``), ``speaker``, ``new_speakers_fold`` and ``random_clips_fold``. A second

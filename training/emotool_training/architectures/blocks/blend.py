@@ -48,7 +48,7 @@ class BlendedHead(keras.layers.Layer):  # type: ignore[misc]
     def call(
         self, features: Any, activity: Any, other_features: Any, other_activity: Any
     ) -> dict[str, Any]:
-        """Let both judge, and say why for the label they come to."""
+        """Classify with both heads and map the evidence for the label they predict together."""
         one = self.first.judge(features, activity)
         two = self.second.judge(other_features, other_activity)
         averaged = self._mean(two.logits)  # [batch, n_labels]

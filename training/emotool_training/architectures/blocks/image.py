@@ -1,4 +1,4 @@
-"""A spectrogram as the picture that a network trained on photographs expects."""
+"""Convert a spectrogram to the image that a network pretrained on photographs expects."""
 
 from typing import Any
 

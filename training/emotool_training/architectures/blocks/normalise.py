@@ -1,4 +1,4 @@
-"""Normalisation of the spectrogram, inside the graph, so that no caller can forget it."""
+"""Normalise spectrograms inside the graph, as part of the exported model."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ deviation of some 20 dB, of which this is nothing."""
 
 
 class Activity(keras.layers.Layer):  # type: ignore[misc]
-    """Tell frames that sound from silent ones, such as the padding behind a short clip.
+    """Mark frames with sound; silent ones, such as the padding of a short clip, are 0.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Activity(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Normalise(keras.layers.Layer):  # type: ignore[misc]
-    """Bring a dB image to mean 0 and standard deviation 1 and add a channel axis.
+    """Scale a dB image to mean 0 and standard deviation 1 and add a channel axis.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Normalise(keras.layers.Layer):  # type: ignore[misc]
         self.kind = kind
 
     def build(self, log_mel_shape: Shape, activity_shape: Shape) -> None:
-        """Make the weights that hold the constants, if there are to be any."""
+        """Make the weights that hold the constants, if the layer uses them."""
         if self.kind == "constants":
             shape = (log_mel_shape[1], 1)  # [n_mels, 1]
             self.mean = self.add_weight(shape, "zeros", trainable=False, name="mean")

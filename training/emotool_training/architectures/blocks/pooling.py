@@ -1,4 +1,4 @@
-"""From a feature map to one vector, and back from a weighing of that vector to places.
+"""Pool a feature map to one vector, and map weights of that vector back to places.
 
 Behind a linear classifier a logit is a weighted sum of what is pooled, and what is pooled is a sum
 over places. So the logit is a sum over places too, and what a place adds is its evidence: the
@@ -48,7 +48,7 @@ class Pooling(Protocol):
         """Make the weights; return the length of the vector."""
 
     def collapse(self, features: Any, training: bool | None) -> Any:
-        """Give ``embed`` and ``evidence`` what they take for ``features``."""
+        """Return what ``embed`` and ``evidence`` take for ``features``."""
 
     def embed(self, features: Any, activity: Any) -> Any:
         """Pool to [batch, size]."""
@@ -68,7 +68,7 @@ class MeanMax:
         return 2 * int(features_shape[-1] or 0)
 
     def collapse(self, features: Any, training: bool | None) -> Any:
-        """Leave features as they are."""
+        """Return the features unchanged."""
         return features
 
     def embed(self, features: Any, activity: Any) -> Any:
@@ -109,7 +109,7 @@ class Statistics:
         return 3 * self.projection.size
 
     def collapse(self, features: Any, training: bool | None) -> Columns:
-        """Take the frequency axis away."""
+        """Remove the frequency axis."""
         if self.projection is None:
             return Columns(ops.mean(features, axis=1), features / features.shape[1])
         along, rows = self.projection(features, training=training)

@@ -1,4 +1,4 @@
-"""Features told apart by their frequency: each frame's column of a feature map, projected."""
+"""Project each frame's column of a feature map, with weights for each frequency."""
 
 from typing import Any
 

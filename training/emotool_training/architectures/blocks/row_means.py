@@ -1,4 +1,4 @@
-"""Pooling for maps of a network that was trained on photographs: time first, then frequency."""
+"""Pooling for maps of a network pretrained on photographs: over time first, then frequency."""
 
 from typing import Any, NamedTuple
 
@@ -67,7 +67,7 @@ class RowMeans:
         return self.projection.size
 
     def collapse(self, features: Any, training: bool | None) -> _Held:
-        """Keep the map as it is."""
+        """Return the map unchanged."""
         return _Held(features, training)
 
     def embed(self, features: _Held, activity: Any) -> Any:
@@ -76,7 +76,7 @@ class RowMeans:
         return self._projected(parts, features.training)[:, 0]  # [batch, size]
 
     def evidence(self, features: _Held, activity: Any, weights: Any) -> Any:
-        """Share each number among the places that speak for it, as the projection does."""
+        """Distribute each number over the places that contribute to it, as the projection does."""
         parts = _parts(features.features, activity, self.deviations)  # [batch, h, w, k c]
         along = self._projected(parts, features.training)  # [batch, 1, size]
         norm = self.normalise

@@ -1,4 +1,4 @@
-"""From the frames of a spectrogram to the fewer places of a feature map."""
+"""Average the frames of a spectrogram to the fewer places of a feature map."""
 
 import numpy as np
 import numpy.typing as npt
