@@ -61,7 +61,8 @@ def by_corpus() -> str:
     for path, metadata in found:
         figures = metadata.metrics.get("new_speakers", {}).get("per_corpus", {})
         cells = [
-            percent(figures[name]["uar"]) if name in figures else "not measured" for name in corpora
+            percent(figures[name]["uar"]).replace(" ", _GLUE) if name in figures else "–"
+            for name in corpora
         ]
         rows.append([f"`{path.stem}`", *cells])
     return table(["model", *corpora], rows)

@@ -54,7 +54,7 @@ RESUMING = (
     Fault(
         "a changed file, model or parameter",
         "computed again; another model starts the run over",
-        "…beginning anew",
+        "…starting over",
         tests=(
             f"{_RESUMING}::test_changed_clip_is_done_again_on_the_way_on",
             f"{_RESUMING}::test_other_model_begins_anew_and_says_so",
