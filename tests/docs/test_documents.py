@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from docs.command_reference import commands
-from emotool.results.row import columns
+from emotool.results.columns import Columns
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
@@ -63,7 +63,7 @@ def test_readme_is_read_in_three_minutes() -> None:
 def test_readme_names_every_column() -> None:
     """No column of a table of happy and sad is missing from its six lines."""
     named = set(re.findall(r"`(\w+)`", read("README.md")))
-    assert set(columns(["happy", "sad"])) <= named
+    assert set(Columns(["happy", "sad"]).names) <= named
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
