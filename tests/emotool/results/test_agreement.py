@@ -145,7 +145,7 @@ def test_labels_are_equal_whatever_their_case() -> None:
 def test_what_a_model_cannot_say_is_counted_apart(tmp_path: Path, suffix: str) -> None:
     """Labels that it does not know, and those it is uncertain of, are in no figure."""
     target = str(tmp_path / f"a.{suffix}")
-    with open_writer(target, ("happy", "sad"), {}, WriterOptions()) as writer:
+    with open_writer(target, Columns(("happy", "sad")), {}, WriterOptions()) as writer:
         for index, label in enumerate(("sad", "sad", "uncertain", "happy", "happy")):
             writer.write(ClipResult(index, f"{index}.wav", "ok", "m", label, 0.6, (0.4, 0.6), 1.0))
     ours = read_table(target)
