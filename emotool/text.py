@@ -1,8 +1,9 @@
 """Untrusted names, made safe to show."""
 
+import base64
 import unicodedata
 
-__all__ = ["harmless", "printable", "unharmed"]
+__all__ = ["harmless", "path_bytes", "path_text", "printable", "unharmed"]
 
 _SURROGATE_ESCAPE = range(0xDC80, 0xDD00)
 """Code points that stand for undecodable bytes 0x80..0xFF in a file name (PEP 383)."""
@@ -84,3 +85,44 @@ def _escape(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def path_text(shown: str) -> str:
+    r"""Write a path as Unicode text: bytes that are not become ``\xNN``, the rest stays.
+
+    Examples
+    --------
+    >>> print(path_text("caf\udce9.wav"))
+    caf\xe9.wav
+    """
+    try:
+        shown.encode()
+    except UnicodeEncodeError:
+        return "".join(_escaped(character) for character in shown)
+    return shown
+
+
+def path_bytes(shown: str) -> str | None:
+    r"""Write a path's bytes in base64 if `path_text` cannot represent them all, else None.
+
+    Examples
+    --------
+    >>> path_bytes("plain.wav") is None
+    True
+    >>> base64.b64decode(path_bytes("caf\udce9.wav"))
+    b'caf\xe9.wav'
+    """
+    try:
+        shown.encode()
+    except UnicodeEncodeError:
+        return base64.b64encode(shown.encode("utf-8", "surrogateescape")).decode("ascii")
+    return None
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # PEP 383: an undecodable byte
+        return f"\\x{code - 0xDC00:02x}"
+    if 0xD800 <= code <= 0xDFFF:  # a lone surrogate, as Windows allows in names
+        return f"\\u{code:04x}"
+    return character

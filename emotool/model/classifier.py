@@ -15,6 +15,7 @@ from emotool.cores import usable_cores
 from emotool.errors import ModelError
 from emotool.features.spec import SpectrogramSpec
 from emotool.model.catalog import distinct_name, find_model
+from emotool.model.device import prove
 from emotool.model.metadata import METADATA_KEY, ModelMetadata
 from emotool.model.onnx_prune import only_outputs
 from emotool.model.onnx_scan import OnnxFile, read_onnx
@@ -32,7 +33,6 @@ from emotool.model.session import (
     compute,
     compute_bound,
     open_session,
-    prove,
     run_options,
     share_out,
     threads_for,

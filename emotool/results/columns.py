@@ -4,96 +4,25 @@ A run builds `Columns` once. All writers, the report, `emotool.to_frame` and the
 ``docs/schema.md`` iterate it, so a new column is added here and nowhere else.
 """
 
-import base64
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from emotool.results.row import ClipResult
 
 if TYPE_CHECKING:
     from emotool.inputs.manifest import Manifest
 
-__all__ = ["Column", "Columns", "Entry", "Kind", "path_bytes", "path_text"]
+from emotool.results.column import Column, Entry
+from emotool.text import path_bytes, path_text
 
-Kind: TypeAlias = Literal["text", "texts", "cell", "number", "share", "seconds"]
-"""``texts`` is a list; ``cell`` is text in which a number is no formula; ``share`` is 0 to 1."""
+__all__ = ["Columns"]
+
 
 _SHARE_DECIMALS: Final = 6
 _DURATION_DECIMALS: Final = 3
 _TIME_DECIMALS: Final = 6  # a sample at 16 kHz lasts 0.0000625 s
 _PREFIX: Final = "manifest_"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table.
-
-    Parameters
-    ----------
-    name : str
-        Its header.
-    kind : Kind
-        What its values are.
-    value : callable
-        Returns a result's value, not rounded; None if it has none.
-    decimals : int, optional
-        How numbers are rounded; None for text.
-    key : str, optional
-        Its name within its entry, if it shares that with other columns.
-    width : int, optional
-        Characters that a spreadsheet shows; by the name's length if not given.
-    indent : bool, default False
-        Whether a spreadsheet indents it: text after a number.
-    """
-
-    name: str
-    kind: Kind
-    value: Callable[[ClipResult], Any]
-    decimals: int | None = None
-    key: str = ""
-    width: int = 0
-    indent: bool = False
-
-    def rounded(self, result: ClipResult) -> Any:
-        """Return a result's value as typed formats have it."""
-        value = self.value(result)
-        return value if value is None or self.decimals is None else round(value, self.decimals)
-
-    def text(self, result: ClipResult) -> str:
-        """Return a result's value as text; empty if it has none."""
-        value = self.value(result)
-        if value is None:
-            return ""
-        if self.decimals is not None:
-            return f"{value:.{self.decimals}f}"
-        return ";".join(value) if self.kind == "texts" else value
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A key of a clip's JSON object, and the columns that tables have for it.
-
-    Parameters
-    ----------
-    name : str
-        The key.
-    value : callable
-        Returns its value as JSON has it; None if there is none.
-    columns : sequence of Column, optional
-        None for what only JSON has.
-    optional : bool, default False
-        Leave the key out where there is no value.
-    meaning : str
-        What it says, for the documentation.
-    """
-
-    name: str
-    value: Callable[[ClipResult], Any]
-    columns: Sequence[Column] = ()
-    optional: bool = False
-    meaning: str = ""
 
 
 class Columns:
@@ -332,44 +261,3 @@ def _manifest_entry(manifest: "Manifest", taken: Sequence[str]) -> Entry:
         columns,
         meaning="with `--manifest`, after all others: the manifest's columns",
     )
-
-
-def path_text(shown: str) -> str:
-    r"""Write a path as Unicode text: bytes that are not become ``\xNN``, the rest stays.
-
-    Examples
-    --------
-    >>> print(path_text("caf\udce9.wav"))
-    caf\xe9.wav
-    """
-    try:
-        shown.encode()
-    except UnicodeEncodeError:
-        return "".join(_escaped(character) for character in shown)
-    return shown
-
-
-def path_bytes(shown: str) -> str | None:
-    r"""Write a path's bytes in base64 if `path_text` cannot represent them all, else None.
-
-    Examples
-    --------
-    >>> path_bytes("plain.wav") is None
-    True
-    >>> base64.b64decode(path_bytes("caf\udce9.wav"))
-    b'caf\xe9.wav'
-    """
-    try:
-        shown.encode()
-    except UnicodeEncodeError:
-        return base64.b64encode(shown.encode("utf-8", "surrogateescape")).decode("ascii")
-    return None
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # PEP 383: an undecodable byte
-        return f"\\x{code - 0xDC00:02x}"
-    if 0xD800 <= code <= 0xDFFF:  # a lone surrogate, as Windows allows in names
-        return f"\\u{code:04x}"
-    return character

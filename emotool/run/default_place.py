@@ -9,9 +9,8 @@ from emotool.errors import InputError
 from emotool.files.destination import numbered
 from emotool.inputs.clips import Clip
 from emotool.inputs.delimited import read_delimited
-from emotool.results.columns import path_text
 from emotool.run.options import Output
-from emotool.text import harmless
+from emotool.text import harmless, path_text
 
 __all__ = ["settle"]
 

@@ -11,7 +11,6 @@ import math
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from emotool.inputs.clips import Clip
+
+from emotool.run.partial import Batch, LabelledBatch, PartialResult
 
 __all__ = ["Recorder", "classify_clips"]
 
@@ -105,43 +106,6 @@ def _classified(
         yield from run.results(pool)
 
 
-@dataclass(slots=True)
-class _PartialResult:
-    """Sums over the windows of a clip that the model has labelled so far."""
-
-    clip: "Clip"
-    total: "NDArray[np.float64]"  # [labels + embedding]
-    final: dict[str, Any] | None = None
-    submitted: int = 0  # windows given to the model
-    labelled: int = 0  # windows that it has labelled
-    # Of each window, if segments are asked for: start and end, probabilities and embedding.
-    spans: "list[tuple[float, float]]" = field(default_factory=list)
-    predictions: list[tuple[tuple[float, ...], bytes]] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        return self.final is not None and self.labelled == self.submitted
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Windows for one call of the model, and the clips that they belong to."""
-
-    windows: "list[NDArray[np.float32]]" = field(default_factory=list)  # each [n, n_mels, frames]
-    owners: list[_PartialResult] = field(default_factory=list)  # one per array
-    size: int = 0
-
-    def add(self, windows: "NDArray[np.float32]", owner: _PartialResult) -> None:
-        self.windows.append(windows)
-        self.owners.append(owner)
-        self.size += len(windows)
-        owner.submitted += len(windows)
-
-
-# A batch, and a row for each of its windows: [windows, labels + embedding]
-LabelledBatch = tuple[_Batch, "NDArray[np.float32]"]
-
-
 class _Run:
     """One pass over clips."""
 
@@ -160,9 +124,9 @@ class _Run:
         self._recorder = recorder
         self._order: deque[int] = deque()  # indexes of the clips taken and not yet yielded
         self._open: dict[int, Clip] = {}  # taken, without a result
-        self._sums: dict[int, _PartialResult] = {}
+        self._sums: dict[int, PartialResult] = {}
         self._ready: dict[int, ClipResult] = {}
-        self._batch = _Batch()
+        self._batch = Batch()
         self._calls: ConcurrentCalls[LabelledBatch] = ConcurrentCalls(classifier.batches_at_once)
         self._details = details
 
@@ -209,7 +173,7 @@ class _Run:
         """Add a part of a clip to the present batch."""
         if answer.number == 0:  # begins, or begins again: what came before does not count
             zeros = np.zeros(self._model.width, np.float64)  # [labels + embedding]
-            self._sums[answer.index] = _PartialResult(self._open[answer.index], zeros)
+            self._sums[answer.index] = PartialResult(self._open[answer.index], zeros)
         owner = self._sums[answer.index]
         if answer.log_mels is not None:
             if self._batch.size + len(answer.log_mels) > self._batch_size:
@@ -225,16 +189,16 @@ class _Run:
 
     def _flush(self) -> None:
         """Run the model on the present batch, and add the rows of finished ones."""
-        batch, self._batch = self._batch, _Batch()
+        batch, self._batch = self._batch, Batch()
         if batch.windows:
             self._calls.submit(lambda: self._predict(batch))
         for labelled in self._calls.ready():
             self._add(*labelled)
 
-    def _predict(self, batch: _Batch) -> LabelledBatch:
+    def _predict(self, batch: Batch) -> LabelledBatch:
         return batch, self._model.predict(np.concatenate(batch.windows))
 
-    def _add(self, batch: _Batch, rows: "NDArray[np.float32]") -> None:
+    def _add(self, batch: Batch, rows: "NDArray[np.float32]") -> None:
         """Add the rows of a batch [windows, labels + embedding] to its clips' sums."""
         start = 0
         for array, owner in zip(batch.windows, batch.owners, strict=True):
@@ -248,7 +212,7 @@ class _Run:
             if owner.complete:
                 self._finish(owner)
 
-    def _finish(self, owner: _PartialResult) -> None:
+    def _finish(self, owner: PartialResult) -> None:
         """Make the result of a clip whose windows are all labelled."""
         clip, final = owner.clip, owner.final or {}
         del self._open[clip.index], self._sums[clip.index]
@@ -262,7 +226,7 @@ class _Run:
         if self._recorder is not None:
             self._recorder.record(result, final.get("identity", ""))
 
-    def _labelled(self, owner: _PartialResult, final: dict[str, Any]) -> ClipResult:
+    def _labelled(self, owner: PartialResult, final: dict[str, Any]) -> ClipResult:
         name, label, embedding = self._classifier.name, "", b""
         probabilities: tuple[float, ...] = ()
         if owner.labelled:

@@ -27,11 +27,10 @@ if TYPE_CHECKING:
     from emotool.features.spec import SpectrogramSpec
     from emotool.inputs.clips import Clip
 
+from emotool.workers.pace import GATHER_SECONDS, Clock, Pace
+
 __all__ = ["Answer", "Supervisor"]
 
-MOST_ASKED = 32  # clips in a worker's hands
-LOOKAHEAD_SECONDS = 0.08  # of work in a worker's hands: longer than its supervisor sleeps
-GATHER_SECONDS = 0.01  # of sleep in which answers about short clips gather
 _WAITED_SECONDS = 2e-4  # an answer that was there already comes sooner
 START_SECONDS = 120.0  # for a worker's imports, from a cold disk on a loaded machine
 START_ATTEMPTS = 3
@@ -71,44 +70,6 @@ class Answer:
 Put = Callable[[Answer | BaseException | bool, int], bool]
 
 
-class _Clock:
-    """How long a worker has been at its present clip; one object per clip.
-
-    Only time in which the parent both waited and watched is counted: not while the worker's
-    answers had to wait for the model or for a reader who paused the output, and not while the
-    whole machine slept.
-    """
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.expired = False
-
-
-class _Pace:
-    """How many clips to leave in a worker's hands, by how fast it is through with them.
-
-    Several short clips keep it busy while its supervisor sleeps; long ones are better left for
-    whichever worker is free first.
-    """
-
-    def __init__(self) -> None:
-        self.depth = 1
-        self._seconds = LOOKAHEAD_SECONDS  # a clip, smoothed
-        self._last = time.monotonic()
-
-    def settle(self) -> None:
-        """Note that a clip is done."""
-        now = time.monotonic()
-        self._seconds += 0.3 * (now - self._last - self._seconds)
-        self._last = now
-        self.depth = max(1, min(MOST_ASKED, int(LOOKAHEAD_SECONDS / max(self._seconds, 1e-6))))
-
-    @property
-    def is_quick(self) -> bool:
-        """Whether several answers come while its supervisor sleeps."""
-        return self._seconds * 1.5 <= GATHER_SECONDS
-
-
 class Supervisor:
     """Starts, feeds, hears, times and replaces a worker process.
 
@@ -131,8 +92,8 @@ class Supervisor:
         self._suspect: int | None = None  # the clip whose worker died once
         self._identity = ""  # of its file
         self._parts = 0  # of the present clip, so far
-        self._clock = _Clock()
-        self._pace = _Pace()
+        self._clock = Clock()
+        self._pace = Pace()
         self._starts = 0  # in vain, in a row
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -227,7 +188,7 @@ class Supervisor:
             time.sleep(GATHER_SECONDS)
         if "ready" in message.header:
             self._starts = 0
-            self._clock = _Clock()  # the time until now was its own, not the first clip's
+            self._clock = Clock()  # the time until now was its own, not the first clip's
             self._worker.ready = True
             return None
         return self._understand(message)
@@ -253,7 +214,7 @@ class Supervisor:
         self._asked.popleft()
         self._suspect = None
         self._parts = 0
-        self._clock = _Clock()
+        self._clock = Clock()
         self._pace.settle()
 
     def _replace(self) -> Answer | None:
@@ -265,7 +226,7 @@ class Supervisor:
         self._backlog.extendleft(reversed(self._asked))
         self._asked.clear()
         self._parts = 0
-        self._clock = _Clock()
+        self._clock = Clock()
         self._worker = WorkerProcess(self._command, self._folder)
         if self._closing.is_set():  # closed while it was being started
             self._worker.kill()

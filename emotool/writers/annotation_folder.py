@@ -11,9 +11,8 @@ from typing import Self
 from emotool.errors import OutputError
 from emotool.files.atomic import AtomicFile
 from emotool.files.zip_members import is_archive
-from emotool.results.columns import path_text
 from emotool.results.row import UNCERTAIN, ClipResult
-from emotool.text import printable
+from emotool.text import path_text, printable
 from emotool.writers.annotations import PROGRAMS
 from emotool.writers.base import Output
 

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from emotool.text import harmless, printable
-from emotool.writers.base import TextOutput, WriterOptions
+from emotool.writers.base import WriterOptions
+from emotool.writers.file_output import TextOutput
 
 if TYPE_CHECKING:
-    from emotool.results.columns import Columns, Kind
+    from emotool.results.column import Kind
+    from emotool.results.columns import Columns
     from emotool.results.row import ClipResult
 
 __all__ = ["CsvWriter", "TsvWriter", "quoted"]

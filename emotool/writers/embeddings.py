@@ -13,7 +13,8 @@ from emotool.errors import EmotoolError
 from emotool.text import printable
 
 if TYPE_CHECKING:
-    from emotool.results.columns import Column, Columns
+    from emotool.results.column import Column
+    from emotool.results.columns import Columns
     from emotool.results.row import ClipResult
 
 __all__ = ["EmbeddingOptions", "embedding_bytes", "key_columns"]

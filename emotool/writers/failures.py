@@ -5,9 +5,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from emotool.files.atomic import AtomicFile
-from emotool.results.columns import path_text
 from emotool.results.row import ClipResult
-from emotool.text import harmless
+from emotool.text import harmless, path_text
 from emotool.writers.csv_writer import quoted
 
 __all__ = ["FailureTable"]

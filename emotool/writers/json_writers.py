@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from emotool.results.row import SCHEMA, ClipResult
-from emotool.writers.base import TextOutput, WriterOptions
+from emotool.writers.base import WriterOptions
+from emotool.writers.file_output import TextOutput
 
 if TYPE_CHECKING:
     from emotool.results.columns import Columns

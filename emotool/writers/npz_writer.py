@@ -16,11 +16,12 @@ import numpy as np
 
 from emotool.files.destination import output_error, replaced_file
 from emotool.results.row import ClipResult
-from emotool.writers.base import BinaryOutput
 from emotool.writers.embeddings import EmbeddingOptions, embedding_bytes, key_columns
+from emotool.writers.file_output import BinaryOutput
 
 if TYPE_CHECKING:
-    from emotool.results.columns import Column, Columns
+    from emotool.results.column import Column
+    from emotool.results.columns import Columns
 
 __all__ = ["NpzWriter"]
 

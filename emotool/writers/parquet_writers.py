@@ -14,11 +14,13 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from emotool.results.row import SCHEMA, ClipResult
-from emotool.writers.base import BinaryOutput, WriterOptions
+from emotool.writers.base import WriterOptions
 from emotool.writers.embeddings import EmbeddingOptions, embedding_bytes, key_columns
+from emotool.writers.file_output import BinaryOutput
 
 if TYPE_CHECKING:
-    from emotool.results.columns import Column, Columns
+    from emotool.results.column import Column
+    from emotool.results.columns import Columns
 
 __all__ = [
     "EmbeddingsParquetWriter",

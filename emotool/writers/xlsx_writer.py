@@ -17,7 +17,8 @@ from xlsxwriter.format import Format
 from emotool.errors import OutputError
 from emotool.results.row import ClipResult
 from emotool.text import printable
-from emotool.writers.base import BinaryOutput, WriterOptions
+from emotool.writers.base import WriterOptions
+from emotool.writers.file_output import BinaryOutput
 from emotool.writers.xlsx_summary import Counts, write_summary
 
 if TYPE_CHECKING:

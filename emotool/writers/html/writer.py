@@ -23,7 +23,8 @@ from emotool.files.destination import replaced_file, shown_place
 from emotool.results.columns import Columns
 from emotool.results.row import SCHEMA, UNCERTAIN, ClipResult
 from emotool.text import printable
-from emotool.writers.base import STDOUT, Sources, TextOutput, WriterOptions
+from emotool.writers.base import STDOUT, Sources, WriterOptions
+from emotool.writers.file_output import TextOutput
 from emotool.writers.html.media import ENDINGS, MIME_TYPES, Media, clip_media
 from emotool.writers.html.media_folder import MediaFolder, earlier_folder, remove_folder
 from emotool.writers.html.page import foot, head, island

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from emotool.errors import InputError
 from emotool.inputs.manifest import MAX_COLUMNS, read_manifest
-from emotool.results.columns import Columns, path_text
+from emotool.results.columns import Columns
 from emotool.results.row import ClipResult
+from emotool.text import path_text
 from emotool.writers.registry import open_writer
 from tests.emotool.hostile import NAMES
 

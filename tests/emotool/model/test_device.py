@@ -6,7 +6,7 @@ import onnxruntime
 import pytest
 
 from emotool.errors import DeviceError
-from emotool.model.session import Device, both_packages_installed, prove, select_providers
+from emotool.model.device import Device, both_packages_installed, prove, select_providers
 from tests.emotool.tiny_models import tiny_model
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from emotool.errors import InputError
 from emotool.results.agreement import Table, cohens_kappa, compare, read_table
-from emotool.results.columns import Columns, path_text
+from emotool.results.columns import Columns
 from emotool.results.row import ClipResult
-from emotool.text import harmless
+from emotool.text import harmless, path_text
 from emotool.writers.base import WriterOptions
 from emotool.writers.registry import open_writer
 from tests.emotool.hostile import NAMES, names

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from emotool.inputs.manifest import Manifest
 from emotool.results import columns
-from emotool.results.columns import Column, Columns, path_bytes, path_text
+from emotool.results.column import Column
+from emotool.results.columns import Columns
 from emotool.results.row import STATUSES, ClipResult
+from emotool.text import path_bytes, path_text
 from emotool.writers.registry import WRITERS, open_writer
 from tests.emotool.hostile import names, results
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from emotool.errors import EmotoolError, OutputError
-from emotool.results.columns import Columns, path_text
+from emotool.results.columns import Columns
 from emotool.results.row import ClipResult
+from emotool.text import path_text
 from emotool.writers import parquet_writers
 from emotool.writers.embeddings import SCHEMA, EmbeddingOptions
 from emotool.writers.registry import EMBEDDING_WRITERS, check_embeddings, open_embeddings

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from emotool.results.columns import path_text
+from emotool.text import path_text
 
 __all__ = ["CorpusNames", "name_text"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from emotool.errors import TrainingError
-from emotool.results.columns import path_text
+from emotool.text import path_text
 from emotool_training.npz_store import load_arrays
 
 __all__ = ["IMAGENET", "NONE", "RANDOM", "load_pretrained", "read_npz"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emotool.errors import CorpusError
-from emotool.results.columns import path_text
+from emotool.text import path_text
 from emotool_training.corpora import Utterance, facts, key_of
 from emotool_training.splits.base import Split, make_split, require_speakers
 from emotool_training.splits.draw import deal_speakers, take_clips
