@@ -12,9 +12,23 @@ __all__ = ["CONTAINER_SUFFIXES", "DECODABLE_SUFFIXES", "FOREIGN_SUFFIXES", "expl
 DECODABLE_SUFFIXES: Final = frozenset(
     f".{name}"
     for name in (
-        *("wav", "wave", "bwf", "rf64", "w64", "flac", "mp3", "mp2", "mpga", "ogg", "oga", "opus"),
-        *("aif", "aiff", "aifc", "caf", "au", "snd", "voc", "sph", "nist", "ircam", "sf", "pvf"),
-        *("paf", "svx", "8svx", "avr", "sds", "sd2", "wve", "xi"),
+        *(
+            "wav",
+            "wave",
+            "bwf",
+            "rf64",
+            "w64",
+            "flac",
+            "mp3",
+            "mp2",
+            "mpga",
+            "mpeg",
+            "ogg",
+            "oga",
+            "opus",
+        ),
+        *("aif", "aiff", "aifc", "caf", "au", "snd", "voc", "sph", "nist", "ircam", "sf"),
+        *("pvf", "paf", "svx", "8svx", "avr", "sds", "sd2", "wve", "xi"),
     )
 )
 """Lower-case file name endings of what libsndfile reads."""
@@ -23,17 +37,15 @@ DECODABLE_SUFFIXES: Final = frozenset(
 CONTAINER_SUFFIXES: Final = frozenset(
     f".{name}"
     for name in (
-        *("m4a", "m4b", "m4r", "mp4", "qta", "3gp", "3gpp", "3g2", "aac", "adts", "webm", "weba"),
-        *("mka", "wma", "amr", "awb"),
+        *("m4a", "m4b", "m4r", "mp4", "qta", "3ga", "3gp", "3gpp", "3g2", "aac", "adts", "webm"),
+        *("weba", "mka", "wma", "amr", "awb", "ac3", "eac3", "dts", "ape", "wv", "tta", "mpc"),
+        *("spx", "dsf", "dff", "tak", "shn", "dss", "qcp"),
     )
 )
 """Lower-case file name endings of what `emotool.audio.ffmpeg` reads, with the extra ``av``."""
 
 
-FOREIGN_SUFFIXES: Final = CONTAINER_SUFFIXES | frozenset(
-    f".{name}"
-    for name in ("ac3", "eac3", "dts", "ape", "wv", "tta", "mpc", "spx", "dsf", "dff", "ra")
-)
+FOREIGN_SUFFIXES: Final = CONTAINER_SUFFIXES | frozenset(f".{name}" for name in ("dff", "ra"))
 """Lower-case file name endings of audio that libsndfile does not read."""
 
 
@@ -49,8 +61,10 @@ _HEAD_BYTES: Final = 512
 _ID3_BYTES: Final = 10  # of the header of an ID3v2 tag
 
 
-def read_head(source: BinaryIO) -> bytes:
-    """Return a file's first bytes, behind an ID3v2 tag; it is at its start again.
+def read_head(source: BinaryIO) -> tuple[bytes, int]:
+    """Return a file's first bytes behind an ID3v2 tag, and where they begin.
+
+    The file is at its start again.
 
     Raises
     ------
@@ -58,14 +72,17 @@ def read_head(source: BinaryIO) -> bytes:
         If it cannot be read; stage ``open``.
     """
     try:
-        head = source.read(_HEAD_BYTES)
-        if head.startswith(b"ID3") and len(head) > _ID3_BYTES:
-            source.seek(_ID3_BYTES + _id3_size(head))
-            head = source.read(_HEAD_BYTES) or head
+        head, start = source.read(_HEAD_BYTES), 0
+        while head.startswith(b"ID3") and len(head) > _ID3_BYTES:
+            behind = start + _ID3_BYTES + _id3_size(head)
+            source.seek(behind)
+            if not (further := source.read(_HEAD_BYTES)):
+                break
+            head, start = further, behind
         source.seek(0)
     except OSError as error:
         raise AudioError("open", plain_reason(error)) from error
-    return head
+    return head, start
 
 
 def _id3_size(head: bytes) -> int:
@@ -105,6 +122,8 @@ def explain(path: str, head: bytes, decoder_says: str) -> AudioError:
         )
     if not any(head):
         return AudioError("open", "the file holds only zero bytes")
+    if head.startswith(b"NIST_1A"):
+        return AudioError("open", _sphere(head, decoder_says))
     if _is_text(head):
         return AudioError("open", "a text file, not audio")
     if suffix in CONTAINER_SUFFIXES:
@@ -115,7 +134,23 @@ def explain(path: str, head: bytes, decoder_says: str) -> AudioError:
             f"{suffix[1:]} audio cannot be read: install ffmpeg and convert it, for example: "
             f"ffmpeg -i FILE{suffix} clip.flac",
         )
+    if head.startswith(b"ID3"):
+        return AudioError("open", "a tag (ID3) without any sound behind it")
+    if "File does not exist" in decoder_says:  # what it says of frames that it cannot use
+        return AudioError("open", "MPEG audio (MP3), but damaged: no whole frame can be found")
     return AudioError("open", f"not audio that libsndfile reads ({decoder_says.rstrip('. ')})")
+
+
+def _sphere(head: bytes, decoder_says: str) -> str:
+    """Return why a SPHERE file is not read; its header is text."""
+    coding = head.partition(b"sample_coding")[2].partition(b"\n")[0].decode("ascii", "replace")
+    coding = coding.split(maxsplit=1)[-1].strip()
+    if "shorten" in coding:
+        return (
+            "a SPHERE file compressed with Shorten, which is not decoded here: convert it with "
+            "sph2pipe, for example: sph2pipe -f wav FILE.sph clip.wav"
+        )
+    return f"a SPHERE file that libsndfile does not read ({coding or decoder_says})"
 
 
 def _is_text(head: bytes) -> bool:

@@ -12,12 +12,11 @@ from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from emotool.audio.channels import Mixing, Survey
-from emotool.audio.ffmpeg import container_of, open_foreign
-from emotool.audio.formats import explain, read_head
+from emotool.audio.decoding import File, open_sound
 from emotool.audio.full_scale import FullScale
+from emotool.audio.joined import Sound
 from emotool.errors import AudioError
 from emotool.files.opening import open_regular
 from emotool.files.zip_members import read_member, split_member
@@ -36,23 +35,6 @@ _HELD_VALUES: Final = 2_900_000
 _HELD_SECONDS: Final = 60.0
 """Clips of more values (11 MiB) or seconds are decoded twice; others are held in memory."""
 
-_UNKNOWN_LENGTH: Final = 1 << 62
-"""libsndfile's length (frames) of a file that names none lies above this."""
-
-_HEADER_BYTES: Final = 4_096
-"""A file of no samples may have this many bytes of names and remarks."""
-
-
-class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file read from start to end.
-
-    soundfile seeks after each read of a seekable file and limits reads by the header's
-    length; decoding in one go needs neither, and MP3 seeks are slow and inexact.
-    """
-
-    def seekable(self) -> bool:
-        return False
-
 
 class AudioStream:
     """An open clip, read piece by piece; made by `open_audio`.
@@ -65,15 +47,13 @@ class AudioStream:
         The file's own sample rate (Hz) and number of channels.
     """
 
-    def __init__(self, start: Callable[[], Any], size_bytes: int, sample_rate: int) -> None:
+    def __init__(self, start: Callable[[], Sound], sample_rate: int) -> None:
         file = start()
         self.sample_rate = sample_rate
         self.source_rate = int(file.samplerate)
         self.channels = int(file.channels)
         self._start = start  # opens the file anew
         self._file = file
-        self._bytes = size_bytes
-        self._promised = int(file.frames)
         self._block = self._block_frames()
         self._ended = False
         self._decoded = 0  # frames
@@ -108,9 +88,9 @@ class AudioStream:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What was found: ``clipped``, and the flags of `emotool.audio.channels`."""
+        """What was found: ``clipped``, the flags of `emotool.audio.channels`, and of decoding."""
         mixing = self._survey() if self._mixing is None else self._mixing
-        return (("clipped",) if self.clipped else ()) + mixing.flags
+        return (("clipped",) if self.clipped else ()) + mixing.flags + self._file.flags
 
     @property
     def clipped(self) -> bool:
@@ -183,35 +163,12 @@ class AudioStream:
 
     def _decode(self) -> Floats:
         """Return the next block at the file's own rate, [n, channels]; mark the end."""
-        # One more than promised, so that the last block is seen to be the last.
-        left = self._promised + 1 - self._decoded
-        size = min(self._block, left) if left > 0 else self._block
-        try:
-            block = self._file.read(size, dtype="float32", always_2d=True)  # [n, channels]
-        except (soundfile.SoundFileError, RuntimeError) as error:
-            raise AudioError("decode", _decoder_reason(error)) from error
+        block = self._file.read(self._block)
         self._decoded += len(block)
-        if len(block) < size:
-            self._ended = True
-            self._check_length()
+        self._ended = len(block) < self._block
         if len(block):
             self._values.add(block)
-        sound: Floats = block
-        return sound
-
-    def _check_length(self) -> None:
-        """Raise AudioError if the decoder ended before the end that the file names."""
-        if self._promised == 0 and self._bytes > _HEADER_BYTES:
-            raise AudioError(
-                "decode", f"damaged: a header of no samples in a file of {self._bytes:,} bytes"
-            )
-        # A FLAC written to a pipe names no end, and where MP3 does, it may be an estimate.
-        short = self._decoded < self._promised < _UNKNOWN_LENGTH
-        if short and self._file.format not in ("MP3", "MPEG"):
-            raise AudioError(
-                "decode",
-                f"damaged or cut off: {self._decoded} of {self._promised} samples can be decoded",
-            )
+        return block
 
     def _resample(self, block: Floats) -> Floats:
         if self._resampler is None:
@@ -223,11 +180,6 @@ class AudioStream:
         return resampled
 
 
-def _decoder_reason(error: Exception) -> str:
-    reason = str(getattr(error, "error_string", "") or error)
-    return f"the decoder gave up ({reason.rstrip('. ')})"
-
-
 @contextmanager
 def open_audio(path: str | os.PathLike[str], sample_rate: int) -> Iterator[AudioStream]:
     """Open a clip to be read piece by piece.
@@ -236,8 +188,8 @@ def open_audio(path: str | os.PathLike[str], sample_rate: int) -> Iterator[Audio
     ----------
     path : str or os.PathLike
         A regular file in any format that libsndfile reads, or with the extra ``av`` in one of
-        `emotool.audio.ffmpeg.CONTAINERS`, whatever its name ends in; or a clip in a zip archive,
-        such as ``talks.zip/a.wav``.
+        `emotool.audio.containers.CONTAINERS`, whatever its name ends in; or a clip in a zip
+        archive, such as ``talks.zip/a.wav``.
     sample_rate : int
         Rate (Hz) to which the samples are brought (soxr, "HQ").
 
@@ -255,14 +207,11 @@ def open_audio(path: str | os.PathLike[str], sample_rate: int) -> Iterator[Audio
     with ExitStack() as opened:
         source, sound, size = _open_bytes(name, opened)
 
-        def start() -> Any:
+        def start() -> Sound:
             source.seek(0)
-            head = read_head(source)
-            if container := container_of(head, size):
-                return opened.enter_context(open_foreign(source, container))
-            return opened.enter_context(_open_sound(name, sound, head))
+            return opened.enter_context(open_sound(File(name, source, sound, size)))
 
-        yield AudioStream(start, size, sample_rate)
+        yield AudioStream(start, sample_rate)
 
 
 def _open_bytes(name: str, opened: ExitStack) -> tuple[BinaryIO, Any, int]:
@@ -286,11 +235,3 @@ def _open_bytes(name: str, opened: ExitStack) -> tuple[BinaryIO, Any, int]:
         name if os.name == "nt" else descriptor,
         os.fstat(descriptor).st_size,
     )
-
-
-def _open_sound(name: str, sound: Any, head: bytes) -> _SequentialFile:
-    try:
-        return _SequentialFile(sound, closefd=False)
-    except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
-        reason = str(getattr(error, "error_string", "") or error)
-        raise explain(name, head, reason) from error

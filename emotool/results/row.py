@@ -22,8 +22,8 @@ STATUSES: Final[tuple[Status, ...]] = ("ok", "silent", "too_short", "failed")
 UNCERTAIN: Final = "uncertain"
 """Replaces the label of a clip whose confidence is too low."""
 
-DOUBTS: Final = ("speechless", "clipped", "narrow_band", "noisy")
-"""Flags of clips that differ from what models were trained on."""
+DOUBTS: Final = ("speechless", "clipped", "narrow_band", "noisy", "incomplete")
+"""Flags of clips that differ from what models were trained on, or were not read as a whole."""
 
 
 class Segment(NamedTuple):

@@ -49,10 +49,14 @@ def test_suffixes_are_lower_case_and_apart() -> None:
         ("w.mp3", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(99), "a Windows Media file"),
         ("a.wav", b"\xff\xf1\x50\x80" + bytes(99), "an AAC stream"),
         ("a.wav", b"#!AMR\n", "an AMR file"),
-        ("clip.ape", b"MAC \x96\x0f" + bytes(range(99)), "ape audio cannot be read"),
+        ("clip.ape", b"MAC \x96\x0f" + bytes(range(99)), "a Monkey's Audio file"),
         ("notes.m4a", b"#EXTM3U\nother.wav\n", "a text file, not audio"),
         ("noise.m4a", bytes(range(255, 0, -1)) * 4, "not the m4a file that its name promises"),
-        ("tag.mp3", b"ID3\x04\0\0\0\0\x01\x02" + bytes(9), "not audio that libsndfile reads"),
+        (
+            "tag.mp3",
+            b"ID3\x04\0\0\0\0\x01\x02" + bytes(9),
+            "a tag (ID3) without any sound behind it",
+        ),
         ("cut.wav", b"RIFF\x24\0\0\0WAVEfmt ", "not audio that libsndfile reads"),
     ],
 )

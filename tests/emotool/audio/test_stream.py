@@ -150,13 +150,13 @@ def test_a_wav_that_claims_too_much_is_read_to_its_end(tmp_path: Path, claimed: 
     assert _read(path).size == 16_000
 
 
-def test_a_wav_that_claims_to_be_empty_is_damaged(tmp_path: Path) -> None:
-    """No samples in a large file is a lie; a file of a header and nothing else is not."""
-    path = write_clip(tmp_path / "clip.wav", tone(440.0))
-    content = bytearray(path.read_bytes())
-    content[40:44] = struct.pack("<I", 0)
-    path.write_bytes(content)
-    assert "a header of no samples" in _refused(path).reason
+def test_an_mp3_that_claims_to_be_empty_is_damaged(tmp_path: Path) -> None:
+    """No samples in a large file is damage; a file of a header and nothing else is not."""
+    path = write_clip(tmp_path / "clip.mp3", tone(440.0))
+    content = path.read_bytes()
+    place = content.index(content[:2], 4)  # the frame behind the one that counts the others
+    path.write_bytes(content[:place] + bytes(5_000))
+    assert "no whole frame can be found" in _refused(path).reason
     assert _read(write_clip(tmp_path / "none.wav", np.zeros(0, np.float32))).size == 0
 
 

@@ -334,3 +334,14 @@ def test_paths_of_a_list_are_taken_literally(
         ("a?.wav", False),
         ("in/b.wav", True),
     ]
+
+
+def test_what_messengers_and_phones_write_is_found_in_folders(tmp_path: Path) -> None:
+    """WhatsApp calls MP3 `.mpeg`, and Samsung's recorder 3GP `.3ga`."""
+    for name in ("a.mpeg", "b.3ga", "c.MPEG", "d.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [clip.shown[-6:] for clip in find_clips([str(tmp_path)]).clips] == [
+        "a.mpeg",
+        "/b.3ga",
+        "c.MPEG",
+    ]
