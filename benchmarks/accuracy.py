@@ -1,4 +1,4 @@
-"""How accurate the models are: every model, both protocols, on the published folds.
+"""How accurate the models are: every model, three protocols, on the published folds.
 
     python benchmarks/accuracy.py train --models cnn --protocols new_speakers --seeds 0 1 2
     python benchmarks/accuracy.py table
@@ -8,7 +8,9 @@
 trained on; what is done is not done again, and an interrupted training goes on where it was.
 ``table`` makes figures and table from these predictions in seconds, without any corpus.
 
-Each clip is predicted once per protocol and seed. *New speakers*: by a model that has heard
+Each clip is predicted once per protocol and seed. *Another corpus*: by a model that has heard
+nothing of the clip's corpus; a linear head's predictions with that corpus's own statistics
+half-way are kept beside them. *New speakers*: by a model that has heard
 nobody who speaks in it. *Random clips*: by a model that may have heard its speaker saying
 other clips; not comparable.
 """
@@ -36,7 +38,21 @@ from emotool_training.recipes.recipe import load_recipe  # noqa: E402
 from emotool_training.splits import fold_numbers  # noqa: E402
 
 SHARED = ROOT.parent / "shared"
-MODELS = ("autoencoder", "cnn", "resnet", "resnet_ft", "cnn6", "resnet_ft6")
+MODELS = (
+    "autoencoder",
+    "cnn",
+    "resnet",
+    "resnet_ft",
+    "whisper",
+    "cnn6",
+    "resnet_ft6",
+    "whisper6",
+)
+WEIGHTS = {
+    "resnet": SHARED / "weights" / "resnet50_imagenet_partial.npz",
+    "whisper": SHARED / "weights" / "whisper_base_encoder.npz",
+}
+"""Files of weights to start from, where they are."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,12 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     corpus = os.environ.get("EMOTOOL_CORPUS") or SHARED / "corpus"
     train.add_argument("--data", type=Path, default=Path(corpus), help="the corpora's folder")
     train.add_argument("--folds", type=Path, default=SHARED / "folds.csv")
-    local = SHARED / "weights" / "resnet50_imagenet_partial.npz"
-    train.add_argument(
-        "--weights",
-        default=str(local) if local.is_file() else "imagenet",
-        help="what ResNet50 starts from: imagenet, none or a file",
-    )
+    train.add_argument("--weights", help="what all pretrained networks start from: none or a file")
     train.add_argument("--runs", type=Path, default=Path("runs") / "accuracy")
     train.add_argument("--dry-run", action="store_true", help="only say what is to be done")
     table = commands.add_parser("table", help="make figures and table from what is kept")
@@ -96,7 +107,9 @@ def _jobs(options: argparse.Namespace) -> Iterator[tuple[Job, Wanted]]:
 def _train(options: argparse.Namespace) -> int:
     """Do the jobs that are not done."""
     jobs = list(_jobs(options))
-    places = Places(options.data, options.folds, options.runs, options.results, options.weights)
+    local = {name: str(path) for name, path in WEIGHTS.items() if path.is_file()}
+    chosen = dict.fromkeys(WEIGHTS, options.weights) if options.weights else local
+    places = Places(options.data, options.folds, options.runs, options.results, chosen)
     for number, (job, wanted) in enumerate(jobs, 1):
         name = (
             f"[{number}/{len(jobs)}] {job.model}, {job.protocol}, seed {job.seed}, fold {job.fold}"

@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy_store import PROTOCOLS, Outcome, load_all
+from benchmarks.accuracy_store import OWN_STATISTICS, PROTOCOLS, Outcome, load_all
 from emotool.errors import TrainingError
 from emotool_training.evaluation.calibration import apply_temperature, fit_temperature, reliability
+from emotool_training.evaluation.metrics import (
+    area_under_curve,
+    even_prior,
+    mean_uar,
+)
 from emotool_training.evaluation.plots import save_confusion_plot, save_reliability_plot
 from emotool_training.evaluation.predictions import Predictions, concatenate
 from emotool_training.evaluation.scores import score
@@ -51,7 +56,7 @@ def figures_of(results: Path, model: str) -> dict[str, Any]:
     protocols: dict[str, Any] = {}
     heads: list[dict[str, Any]] = []
     recipes: set[str] = set()
-    for protocol in PROTOCOLS:
+    for protocol in (*PROTOCOLS, OWN_STATISTICS):
         seeds = load_all(results, model, protocol)
         whole = {seed: jobs for seed, jobs in sorted(seeds.items()) if _is_whole(jobs)}
         if not whole:
@@ -90,13 +95,82 @@ def _protocol_figures(seeds: Sequence[Jobs], protocol: str) -> dict[str, Any]:
     del figures["per_speaker"], figures["calibration"]
     outcomes = [outcome for jobs in seeds for _, outcome in jobs.values()]
     return {
-        "comparable": protocol == "new_speakers",
+        "comparable": protocol != "random_clips",
         **figures,
-        **_calibrated(seeds, "speaker" if protocol == "new_speakers" else "key"),
+        **_protocol_calibration(seeds, protocol),
+        **_of_another_corpus(tested, protocol),
         "best_epoch": int(statistics.median(outcome.best_epoch for outcome in outcomes)),
         "minutes": statistics.median(outcome.seconds for outcome in outcomes) / 60,
         "hours": sum(outcome.seconds for outcome in outcomes) / 3600,
     }
+
+
+def _protocol_calibration(seeds: Sequence[Jobs], protocol: str) -> dict[str, float]:
+    """Calibrate by others' clips: their corpora's, their speakers', or other clips."""
+    if protocol in ("another_corpus", OWN_STATISTICS):
+        return _calibrated_abroad(seeds)
+    return _calibrated(seeds, "speaker" if protocol == "new_speakers" else "key")
+
+
+def _calibrated_abroad(seeds: Sequence[Jobs]) -> dict[str, float]:
+    """Calibrate each corpus by the others' predictions, made while they were left out too."""
+    judged = [job.subset("test") for jobs in seeds for job, _ in jobs.values()]
+    raw = [_tested(jobs, lambda _: 1.0) for jobs in seeds]
+    others = [_tested(jobs, lambda job: _fit(_of_others(judged, job, "corpus"))) for jobs in seeds]
+    before, after = (
+        statistics.fmean(reliability(o.probabilities, o.truth).ece for o in sets)
+        for sets in (raw, others)
+    )
+    return {
+        "temperature": _fit(judged),
+        "ece_before": before,
+        "ece_after": after,
+        "ece_stored": after,
+    }
+
+
+def _of_another_corpus(tested: Sequence[Predictions], protocol: str) -> dict[str, Any]:
+    """Add what matters where a corpus is unknown.
+
+    ``uar_several`` is the mean over the corpora of several speakers, with its interval;
+    ``predicted`` and ``predicted_even`` are the shares of each label in each corpus, as it is and
+    where all labels are made equally frequent on average; ``uar_even`` is each corpus's UAR then;
+    ``auc`` its area under the curve, for two labels.
+    """
+    if protocol not in ("another_corpus", OWN_STATISTICS):
+        return {}
+    first = tested[0]
+    several = [
+        corpus
+        for corpus in np.unique(first.facts["corpus"])
+        if len(np.unique(first.facts["speaker"][first.facts["corpus"] == corpus])) > 1
+    ]
+    kept = [one.select(np.isin(one.facts["corpus"], several)) for one in tested]
+    scored = score(kept)
+    found: dict[str, Any] = {
+        f"uar_several{end}": scored[f"uar{end}"] for end in ("", "_low", "_high")
+    }
+    return {**found, **_shares(first)}
+
+
+def _shares(predictions: Predictions) -> dict[str, Any]:
+    """Give shares of predicted labels by corpus, and figures at an even prior."""
+    found: dict[str, dict[str, Any]] = {"predicted": {}, "predicted_even": {}, "uar_even": {}}
+    if len(predictions.labels) == 2:
+        found["auc"] = {}
+    for corpus in np.unique(predictions.facts["corpus"]).tolist():
+        part = predictions.select(predictions.facts["corpus"] == corpus)
+        even = part.with_probabilities(even_prior(part.probabilities))
+        for name, one in (("predicted", part), ("predicted_even", even)):
+            counts = np.bincount(one.predicted, minlength=len(one.labels))
+            shares = (counts / len(one)).round(4).tolist()
+            found[name][corpus] = dict(zip(one.labels, shares, strict=True))
+        found["uar_even"][corpus] = mean_uar(
+            even.truth, even.predicted, [corpus] * len(even), len(even.labels)
+        )
+        if "auc" in found:
+            found["auc"][corpus] = area_under_curve(part.truth == 0, part.probabilities[:, 0])
+    return found
 
 
 def _calibrated(seeds: Sequence[Jobs], kept_apart: str) -> dict[str, float]:

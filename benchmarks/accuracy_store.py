@@ -24,10 +24,22 @@ from emotool_training.evaluation.predictions import (
     from_rows,
 )
 
-__all__ = ["PROTOCOLS", "RESULTS", "Job", "Outcome", "load_all", "load_job", "save_job"]
+__all__ = [
+    "OWN_STATISTICS",
+    "PROTOCOLS",
+    "RESULTS",
+    "Job",
+    "Outcome",
+    "load_all",
+    "load_job",
+    "save_job",
+]
 
 RESULTS = Path(__file__).resolve().parent / "results" / "accuracy"
-PROTOCOLS = ("new_speakers", "random_clips")
+PROTOCOLS = ("another_corpus", "new_speakers", "random_clips")
+OWN_STATISTICS = "another_corpus_own_statistics"
+"""What a linear head says of another corpus with that corpus's statistics half-way: no training of
+its own, kept beside that of ``another_corpus``."""
 
 _CLIP_FACTS = tuple(name for name in FACTS if name != "subset")
 _SUBSETS = ("validation", "test")
@@ -42,7 +54,7 @@ class Job:
     model : str
         A recipe's name.
     protocol : str
-        ``new_speakers`` or ``random_clips``.
+        One of `PROTOCOLS`, or `OWN_STATISTICS`.
     seed, fold : int
         The training's seed, and the fold that tests.
     """

@@ -14,6 +14,16 @@ NOTEBOOK = {
 """Per cent right that the notebook this project began with reports, on CREMA-D, happy against
 sad, probably on random clips of speakers it had heard. Other clips than ours."""
 
+_ABROAD = {"another_corpus": "", "another_corpus_own_statistics": ", its own statistics half-way"}
+
+_ABROAD_NOTE = (
+    "UAR by corpus, each predicted by a model trained on the others. Intervals are by bootstrap of "
+    "the speakers of the corpora that have several. *Its own statistics half-way*: mean and "
+    "deviation of the corpus's embeddings, without any label, blended with those of training. *At "
+    "an even prior*: the labels weighed so that all are equally frequent on average. ECE: as "
+    "trained, and at a temperature from the other corpora's predictions."
+)
+
 NOT_COMPARABLE = "not comparable: speakers shared"
 
 
@@ -33,7 +43,44 @@ def markdown(figures: Mapping[str, Mapping[str, Any]], listeners: Mapping[int, f
     for size in sizes:
         models = {n: one for n, one in figures.items() if one and len(one["labels"]) == size}
         parts.append(_part(models, size, listeners.get(size)))
-    return "\n".join(parts)
+    return "\n".join([*parts, *_abroad(figures)])
+
+
+def _abroad(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Write what each model does on corpora that it has heard nothing of, if any was tried."""
+    tried = {
+        f"`{model}`{said}": one["protocols"][protocol]
+        for model, one in figures.items()
+        for protocol, said in _ABROAD.items()
+        if protocol in one["protocols"]
+    }
+    if not tried:
+        return []
+    corpora = sorted({c for one in tried.values() for c in one["per_corpus"]})
+    header = ["model", "mean of several speakers (95 %)", *corpora, "at an even prior", "ECE"]
+    lines = ["### Another corpus", "", _row(header), _row(["---"] * len(header))]
+    for name, one in tried.items():
+        even = [one["uar_even"][c] for c in corpora]
+        cells = [_per_cent(one["per_corpus"].get(c, {}).get("uar")) for c in corpora]
+        ece = f"{one['ece_before']:.3f} → {one['ece_after']:.3f}"
+        mean = _per_cent(sum(even) / len(even))
+        lines.append(_row([name, _with_interval(one, "uar_several"), *cells, mean, ece]))
+    lines += ["", _ABROAD_NOTE, "", *_predicted(tried, corpora)]
+    return ["\n".join(lines) + "\n"]
+
+
+def _predicted(tried: Mapping[str, Mapping[str, Any]], corpora: Sequence[str]) -> list[str]:
+    """List the shares of predicted labels, as they are and at an even prior."""
+    lines = ["Shares of predicted labels, in per cent (in brackets: at an even prior):", ""]
+    for name, one in tried.items():
+        for corpus in corpora:
+            even = one["predicted_even"][corpus]
+            shares = [
+                f"{label} {100 * share:.0f} ({100 * even[label]:.0f})"
+                for label, share in one["predicted"][corpus].items()
+            ]
+            lines.append(f"- {name}, {corpus}: {', '.join(shares)}")
+    return lines
 
 
 def _part(models: Mapping[str, Mapping[str, Any]], size: int, human: float | None) -> str:
@@ -42,13 +89,15 @@ def _part(models: Mapping[str, Mapping[str, Any]], size: int, human: float | Non
     corpora = sorted({c for one in models.values() for c in _corpora(one)})
     header = [
         "model",
+        "**another corpus**, UAR (95 %)",
+        "its own statistics half-way",
         "**new speakers**, UAR (95 %)",
         *corpora,
         "accuracy (95 %)",
         "ECE: before → own temperature / all folds'",
         f"random clips, UAR ({NOT_COMPARABLE})",
         *(["notebook, CREMA-D, its own split"] if size == 2 else []),
-        "seeds (new / random)",
+        "seeds (another / new / random)",
     ]
     lines = [f"### {_listed(labels)}", "", _row(header), _row(["---"] * len(header))]
     lines += [_row(_cells(name, one, corpora, size)) for name, one in models.items()]
@@ -60,16 +109,20 @@ def _cells(name: str, one: Mapping[str, Any], corpora: Sequence[str], size: int)
     """Write one model's row."""
     new = one["protocols"].get("new_speakers")
     random = one["protocols"].get("random_clips")
+    abroad = one["protocols"].get("another_corpus")
+    own = one["protocols"].get("another_corpus_own_statistics")
     per_corpus = new["per_corpus"] if new else {}
     return [
         f"`{name}`",
+        _with_interval(abroad, "uar"),
+        _with_interval(own, "uar"),
         _with_interval(new, "uar"),
         *(_per_cent(per_corpus.get(c, {}).get("uar")) for c in corpora),
         _with_interval(new, "accuracy"),
         _calibration(new),
         _with_interval(random, "uar"),
         *([f"{NOTEBOOK.get(name, '-')}"] if size == 2 else []),
-        f"{new['seeds'] if new else 0} / {random['seeds'] if random else 0}",
+        " / ".join(str(part["seeds"] if part else 0) for part in (abroad, new, random)),
     ]
 
 

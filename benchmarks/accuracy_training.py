@@ -1,25 +1,29 @@
 """One training of the accuracy benchmark: started, gone on with, and its predictions kept."""
 
+import dataclasses
 import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.accuracy_store import Job, Outcome, load_job, save_job
+from benchmarks.accuracy_store import OWN_STATISTICS, Job, Outcome, load_job, save_job
 from emotool.errors import TrainingError
 from emotool_training.architectures import PRETRAINED
 from emotool_training.evaluation.predictions import read_predictions
 from emotool_training.export.figures import recipe_digest
 from emotool_training.jobs.trained import recipe_of
+from emotool_training.network.pretrained import default_weights
 from emotool_training.recipes.recipe import load_recipe
+from emotool_training.runs.folder import OWN_STATISTICS as OWN_STATISTICS_FILE
 from emotool_training.runs.folder import Run, find_runs, open_run
 
 __all__ = ["Places", "Wanted", "check_recipe", "keep", "trained"]
 
 ROOT = Path(__file__).resolve().parents[1]
-SPLITS = {"new_speakers": "folds", "random_clips": "clips"}
+SPLITS = {"another_corpus": "corpora", "new_speakers": "folds", "random_clips": "clips"}
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,20 @@ class Places:
         Gets a folder for each job.
     results : Path
         The folder of `benchmarks.accuracy_store`.
-    weights : str
-        What networks that can be pretrained start from.
+    weights : mapping
+        By architecture, what networks that can be pretrained start from; else what they do where
+        nothing is chosen.
     """
 
     data: Path
     folds: Path
     runs: Path
     results: Path
-    weights: str = "imagenet"
+    weights: Mapping[str, str] = field(default_factory=dict)
+
+    def weights_of(self, architecture: str) -> str:
+        """Return what an architecture starts from."""
+        return self.weights.get(architecture, default_weights(architecture))
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ def trained(job: Job, wanted: Wanted, places: Places) -> Run:
         "runs": root,
     }
     if load_recipe(wanted.recipe).architecture in PRETRAINED:
-        choices["weights"] = places.weights
+        choices["weights"] = places.weights_of(load_recipe(wanted.recipe).architecture)
     arguments = [part for name, value in choices.items() for part in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "emotool", "train", *named, *arguments]
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -131,4 +140,9 @@ def keep(job: Job, run: Run, folds: int, results: Path) -> None:
         seconds=timing["seconds_since_started_or_resumed"],
         git_commit=run.config["git_commit"],
     )
+    own = run.folder / OWN_STATISTICS_FILE
+    if job.protocol == "another_corpus" and own.is_file():
+        # Before the job itself, which is done as soon as its files are there.
+        beside = dataclasses.replace(job, protocol=OWN_STATISTICS)
+        save_job(results, beside, read_predictions(own), outcome)
     save_job(results, job, read_predictions(run.folder / "predictions.csv"), outcome)

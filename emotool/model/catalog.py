@@ -35,7 +35,16 @@ __all__ = [
 
 DEFAULT_MODEL = "cnn"
 
-BUILT_IN = ("autoencoder", "cnn", "cnn6", "resnet", "resnet_ft", "resnet_ft6")
+BUILT_IN = (
+    "autoencoder",
+    "cnn",
+    "cnn6",
+    "resnet",
+    "resnet_ft",
+    "resnet_ft6",
+    "whisper",
+    "whisper6",
+)
 """Names of the models that come with emotool; no other model is found by one of them."""
 
 

@@ -105,6 +105,19 @@ def test_new_speakers_fold_tests_its_speakers(folds: Path, validation: Path) -> 
     assert NOT_COMPARABLE not in split.description
 
 
+def test_another_corpus_is_left_out_whole(folds: Path, validation: Path) -> None:
+    """All clips of one corpus are tested, listed or not; the first fold's speakers validate."""
+    assert fold_numbers(folds, "another_corpus") == (0, 1)
+    protocol = "another_corpus"
+    first = folds_from_csv(CLIPS, folds, fold=1, protocol=protocol, validation_speakers=validation)
+    second = folds_from_csv(CLIPS, folds, fold=0, protocol=protocol)
+    assert keys(first.test) == {clip.key for clip in CLIPS if clip.corpus == "b"}
+    assert {clip.speaker for clip in first.validation} == {"a-01"}
+    assert {clip.corpus for clip in second.test} == {"a"}
+    assert {clip.corpus for clip in (*second.train, *second.validation)} == {"b"}
+    assert first.comparable
+
+
 def test_each_clip_is_tested_once(folds: Path) -> None:
     """Over the folds of a protocol, no clip is tested twice, and those without a fold never."""
     assert fold_numbers(folds) == (0, 1, 2)
@@ -162,7 +175,9 @@ def test_unknown_fold_protocol_and_speaker_are_refused(folds: Path, validation: 
     """Each with what there is instead."""
     with pytest.raises(CorpusError, match="no new_speakers fold 7; there is 0, 1, 2"):
         folds_from_csv(CLIPS, folds, fold=7)
-    with pytest.raises(CorpusError, match="there is new_speakers and random_clips"):
+    with pytest.raises(
+        CorpusError, match="there is new_speakers and random_clips and another_corpus"
+    ):
         folds_from_csv(CLIPS, folds, fold=0, protocol="clips")
     with pytest.raises(CorpusError, match="no validation speaker for fold 1"):
         folds_from_csv(CLIPS, folds, fold=1, validation_speakers=validation)

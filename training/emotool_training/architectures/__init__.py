@@ -27,7 +27,7 @@ from emotool.features.spec import SpectrogramSpec
 
 __all__ = ["PRETRAINED", "build", "build_autoencoder", "names"]
 
-PRETRAINED = ("resnet",)
+PRETRAINED = ("resnet", "whisper")
 """Architectures that start from weights trained on something else
 (`emotool_training.network.pretrained`)."""
 

@@ -16,6 +16,8 @@ from emotool_training.corpora import facts
 __all__ = ["PROTOCOLS", "licence_of", "model_card"]
 
 PROTOCOLS = {
+    "another_corpus": "a corpus it has heard nothing of: what to expect of other recordings",
+    "another_corpus_own_statistics": "the same, with that corpus's own statistics half-way",
     "new_speakers": "people it has never heard",
     "random_clips": "random clips (**not comparable: speakers shared** between training and test)",
     "validation": "the speakers it was validated on (**optimistic**: its temperature, and maybe "
@@ -58,6 +60,9 @@ _UNTESTED = """\
   children's voices are missing."""
 _UNTESTED_OWN = """\
 - Languages, accents, ages and recording conditions beyond the corpora above are untested."""
+
+_TRUSTED = 0.08
+"""Calibration error up to which confidences are taken to mean what they say."""
 
 _FREE = ("ODbL",)  # licences without a non-commercial clause
 
@@ -196,9 +201,13 @@ def _reading(metadata: ModelMetadata, figures: Mapping[str, Mapping[str, Any]]) 
 
 def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Say how far confidences can be trusted, where it was measured."""
+    abroad = figures.get("another_corpus", {})
+    lines = []
+    if "ece_before" in abroad:
+        lines = ["", _abroad(abroad)]
     new = figures.get("new_speakers", {})
     if "ece_before" not in new:
-        return []
+        return lines
     text = (
         f"Calibration on people it has never heard: expected calibration error "
         f"{new['ece_before']:.3f} before and {new['ece_after']:.3f} after a temperature fitted "
@@ -209,7 +218,20 @@ def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
             f"; {new['ece_stored']:.3f} at one from the validation speakers of all folds, as it "
             "is stored, less those who were tested"
         )
-    return ["", text + "."]
+    return [*lines, "", text + "."]
+
+
+def _abroad(one: Mapping[str, Any]) -> str:
+    """Say how far confidences can be trusted on a corpus it has heard nothing of."""
+    text = (
+        f"Calibration on another corpus: expected calibration error {one['ece_before']:.3f} before "
+        f"and {one['ece_after']:.3f} after a temperature fitted on the other corpora's "
+        "predictions, made while each was left out itself; the file's temperature is fitted on "
+        "all of these."
+    )
+    if one["ece_after"] > _TRUSTED:
+        text += " On recordings unlike those it was trained on it may be surer than it is right."
+    return text
 
 
 def _data(metadata: ModelMetadata) -> str:
@@ -241,9 +263,14 @@ def _corpus_of(speaker: str, corpora: Sequence[str]) -> str:
 def _licence(metadata: ModelMetadata, *, licence_file: bool) -> str:
     known = set(metadata.corpora) <= facts().keys()
     names = " See `LICENSE` beside the model for how to name the corpora."
+    encoder = (
+        " Its encoder is the first blocks of OpenAI's Whisper base, under the MIT licence."
+        if metadata.architecture.startswith("whisper")
+        else ""
+    )
     return (
         f"{metadata.licence or 'Not recorded'}.{names if known and licence_file else ''} emotool's "
-        "code is under Apache-2.0; the weights are not.\n"
+        f"code is under Apache-2.0; the weights are not.{encoder}\n"
     )
 
 

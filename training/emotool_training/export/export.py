@@ -26,6 +26,7 @@ from emotool.model.session import open_session
 from emotool_training.corpora import Utterance
 from emotool_training.export.card import licence_of, model_card
 from emotool_training.export.figures import for_metadata
+from emotool_training.export.onnx_encoder import encoder_graph, is_encoder
 from emotool_training.export.onnx_graph import INPUT, store_half, to_onnx
 from emotool_training.export.parity import Agreement, Parity, agreement, check_parity
 from emotool_training.export.quantise import quantise
@@ -198,17 +199,20 @@ def export_model(
         If a file cannot be written; the old ones are then untouched.
     """
     form = STORAGES[storage]
-    plain = to_onnx(source.model, source.temperature)
+    plain = _graph(source, int8=False)
     cores = usable_cores()
     twin = open_session(plain.SerializeToString(), "cpu", cores)
     parity = check_parity(source.model, twin, source.temperature, windows)
     # Ranges of int8 from every other window, agreement on those between: a form is not judged
     # on what it was fitted to.
-    stored = form.store(plain, windows[::2])
+    if storage == "int8" and is_encoder(source.model):
+        stored = _graph(source, int8=True)
+    else:
+        stored = form.store(plain, windows[::2])
     session = open_session(stored.SerializeToString(), "cpu", cores)
     agreed = agreement(twin, session, windows[1::2] if len(windows) > 1 else windows)
     golden = _golden(session, source.spectrogram, form.tolerance)
-    metadata = _metadata(source, golden, _storage_note(storage, agreed))
+    metadata = _metadata(source, golden, _storage_note(source, storage, agreed))
     content = _with_metadata(stored, metadata)
     _check_loads(content, source.name)
     path = make_folder(folder) / f"{source.name}.onnx"
@@ -227,7 +231,14 @@ def _golden(session: Any, spec: SpectrogramSpec, tolerance: float) -> Golden:
     return Golden(GOLDEN_SEED, tuple(float(p) for p in answer[0]), tolerance)
 
 
-def _storage_note(storage: Storage, agreed: Agreement) -> str:
+def _graph(source: Source, *, int8: bool) -> onnx.ModelProto:
+    """Write the graph of an encoder, or convert that of any other network."""
+    if is_encoder(source.model):
+        return encoder_graph(source.model, source.temperature, int8=int8)
+    return to_onnx(source.model, source.temperature)
+
+
+def _storage_note(source: Source, storage: Storage, agreed: Agreement) -> str:
     """Say how the weights are stored, and what that changed."""
     if storage == "float32":
         return "Weights in float32."
@@ -235,6 +246,8 @@ def _storage_note(storage: Storage, agreed: Agreement) -> str:
         "float16": "Weights stored as float16, computed in float32",
         "int8": "Convolutions statically quantised to int8, per channel (QDQ)",
     }[storage]
+    if storage == "int8" and is_encoder(source.model):
+        said = "Products of the blocks in int8, each frame scaled by its own range"
     return (
         f"{said}: {agreed.labels:.1%} of the labels of the float32 model, over {agreed.windows} "
         f"windows of clips held out of training; probabilities differ by up to "

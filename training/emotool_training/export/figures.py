@@ -29,6 +29,7 @@ _KEPT = (
     *("clips", "speakers", "unknown_speakers", "seeds", "averaged_corpora", "per_corpus"),
     "comparable",
     *("ece_before", "ece_after", "ece_stored", "description"),
+    *("uar_several", "uar_several_low", "uar_several_high"),
 )
 
 

@@ -79,6 +79,8 @@ def _length(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     first = []
     if recipe.reconstruct:
         first.append(f"{recipe.reconstruct.epochs} epochs of reconstruction")
+    if recipe.linear_head:
+        return "one step (a linear head on frozen frames)"
     if recipe.head_first:
         first.append(f"{recipe.head_first.epochs} epochs of the head alone")
     last = f"{metrics['best_epoch']} epochs"
@@ -118,8 +120,10 @@ def _judged(
     if from_weights and is_one_more_training(found, recipe, keys, metrics["best_epoch"]):
         said = f"{OUT_OF_FOLD}, its clips split otherwise: {split['description']}"
         protocols = {name: {**one, "description": said} for name, one in found["protocols"].items()}
-        if "new_speakers" in protocols:
-            return protocols, float(protocols["new_speakers"]["temperature"])
+        # Another corpus is what users' recordings are: its temperature before new speakers'.
+        for name in ("another_corpus", "new_speakers"):
+            if name in protocols:
+                return protocols, float(protocols[name]["temperature"])
     validated = predictions.subset("validation")
     temperature = (
         fit_temperature(validated.probabilities, validated.truth, doubt=True)

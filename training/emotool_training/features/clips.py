@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Image", "TrainingClips", "ValidationClips"]
+__all__ = ["EmbeddedClips", "Image", "TrainingClips", "ValidationClips"]
 
 
 Image = npt.NDArray[np.float16]
@@ -46,6 +46,25 @@ class ValidationClips:
     ----------
     windows : sequence of ndarray of float32, shape (windows, n_mels, frames)
         Each clip's windows in dB, at least one.
+    targets : ndarray of int64, shape (clips,)
+        Label indices.
+    corpora : sequence of str
+        Each clip's corpus.
+    """
+
+    windows: Sequence[npt.NDArray[np.float32]]
+    targets: npt.NDArray[np.int64]
+    corpora: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedClips:
+    """Clips with the vectors that a network which does not learn has made of their windows.
+
+    Attributes
+    ----------
+    windows : sequence of ndarray of float32, shape (windows, size)
+        Each clip's vectors, at least one.
     targets : ndarray of int64, shape (clips,)
         Label indices.
     corpora : sequence of str

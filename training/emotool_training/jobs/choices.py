@@ -9,7 +9,7 @@ from typing import Any
 from emotool.errors import TrainingError
 from emotool.files.validation import validate
 from emotool_training.corpora import EMOTIONS, data_roots
-from emotool_training.network.pretrained import IMAGENET, NONE
+from emotool_training.network.pretrained import IMAGENET, NONE, WHISPER
 from emotool_training.recipes.recipe import Recipe, load_recipe
 from emotool_training.splits import SHARE
 
@@ -18,7 +18,7 @@ __all__ = ["Choices"]
 PLACES = ("data", "folds", "validation_speakers", "weights")
 """Choices that say where something is, not what it is: it may have moved since."""
 
-WORDS = (None, IMAGENET, NONE)
+WORDS = (None, IMAGENET, WHISPER, NONE)
 """Weights that are no file."""
 
 
@@ -56,7 +56,7 @@ class Choices:
         Leave the test clips alone, as one should while choosing a recipe.
     weights : str or None
         What an architecture that can be pretrained starts from
-        (`emotool_training.network.pretrained`); ``imagenet`` if not chosen.
+        (`emotool_training.network.pretrained`); the architecture's own if not chosen.
     name : str or None
         What to call the model, instead of the recipe's name.
     """

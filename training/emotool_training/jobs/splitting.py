@@ -8,6 +8,7 @@ from emotool.errors import CorpusError
 from emotool_training.corpora import Utterance, load_corpora
 from emotool_training.jobs.choices import Choices
 from emotool_training.splits import (
+    ANOTHER_CORPUS,
     Split,
     cremad_split,
     folds_from_csv,
@@ -18,9 +19,12 @@ from emotool_training.splits import (
 
 __all__ = ["FOLDS", "SPLITS", "refuse_unused", "split_by"]
 
-SPLITS = ("speakers", "clips", "cremad", "folds")
+SPLITS = ("speakers", "clips", "cremad", "folds", "corpora")
 FOLDS = 5
 """Folds that speakers are dealt into where a fold is named but no CSV of folds."""
+
+_PROTOCOLS = {"clips": "random_clips", "corpora": ANOTHER_CORPUS}
+"""By kind of split, what a CSV's folds are read for; else new speakers."""
 
 Clips = Sequence[Utterance]
 
@@ -95,8 +99,8 @@ def _split(clips: Clips, choices: Choices, kind: str) -> Split:
         return cremad_split(clips)
     if choices.folds is not None:
         return _by_csv(clips, choices, kind)
-    if kind == "folds":
-        raise CorpusError("--split folds needs a CSV of folds", hint="name it with --folds")
+    if kind in ("folds", "corpora"):
+        raise CorpusError(f"--split {kind} needs a CSV of folds", hint="name it with --folds")
     if choices.fold is not None:
         return _by_drawn_fold(clips, choices, kind)
     draw = split_clips if kind == "clips" else split_speakers
@@ -106,7 +110,7 @@ def _split(clips: Clips, choices: Choices, kind: str) -> Split:
 
 
 def _by_csv(clips: Clips, choices: Choices, kind: str) -> Split:
-    """Split by a CSV's folds, of new speakers or, for ``clips``, of random clips."""
+    """Split by a CSV's folds: of new speakers, ``clips``, or ``corpora`` left out whole."""
     if choices.fold is None:
         raise CorpusError("which of the folds is to be tested on?", hint="name it with --fold")
     validation = choices.validation_speakers
@@ -114,7 +118,7 @@ def _by_csv(clips: Clips, choices: Choices, kind: str) -> Split:
         clips,
         Path(choices.folds or ""),
         fold=choices.fold,
-        protocol="random_clips" if kind == "clips" else "new_speakers",
+        protocol=_PROTOCOLS.get(kind, "new_speakers"),
         validation_speakers=Path(validation) if validation else None,
         seed=choices.split_seed or 0,
     )

@@ -16,7 +16,7 @@ from emotool_training.jobs.choices import WORDS, Choices
 from emotool_training.jobs.plan import Plan, fingerprint
 from emotool_training.jobs.splitting import refuse_unused, split_by
 from emotool_training.jobs.trained import recipe_of
-from emotool_training.network.pretrained import IMAGENET, read_npz
+from emotool_training.network.pretrained import default_weights, read_npz
 from emotool_training.recipes.recipe import Recipe, model_name
 from emotool_training.runs.folder import Run, create_run, find_runs, open_run
 from emotool_training.splits import Split
@@ -147,7 +147,7 @@ def _weights_digest(recipe: Recipe, choices: Choices) -> str | None:
     if recipe.architecture not in PRETRAINED:
         return None
     if choices.weights is None or choices.weights in WORDS:
-        return choices.weights or IMAGENET
+        return choices.weights or default_weights(recipe.architecture)
     try:
         return sha256_file(Path(choices.weights))
     except InputError as error:

@@ -12,22 +12,29 @@ from emotool_training import architectures
 from emotool_training.architectures.blocks import set_constants
 from emotool_training.corpora import Utterance
 from emotool_training.evaluation.plots import save_confusion_plot, save_learning_curves
-from emotool_training.evaluation.predictions import FACTS, Predictions, write_predictions
+from emotool_training.evaluation.predictions import Predictions, write_predictions
 from emotool_training.evaluation.scores import score
 from emotool_training.features.clips import TrainingClips
 from emotool_training.features.loader import FeatureLoader
 from emotool_training.jobs.plan import Plan
+from emotool_training.jobs.predicted import predictions_of
+from emotool_training.jobs.train_linear import LinearTraining
+from emotool_training.loop.fit import Progress
 from emotool_training.loop.predict import clip_probabilities, logits_function
 from emotool_training.loop.stages import Task, fit
 from emotool_training.network.network import Network, build_network
-from emotool_training.network.pretrained import IMAGENET, load_pretrained
+from emotool_training.network.pretrained import default_weights, load_pretrained
 from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
-from emotool_training.runs.folder import Run, exclusively, write_json
+from emotool_training.runs.folder import OWN_STATISTICS, Run, exclusively, write_json
 from emotool_training.splits import Split
 from emotool_training.tf_setup import precision, prepare
 
 __all__ = ["train"]
+
+HALFWAY = 0.5
+"""Share of a corpus's own statistics in `OWN_STATISTICS`: in the study of
+``docs/research-log.md`` this much never costs accuracy, also where one label prevails."""
 
 
 def train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
@@ -67,23 +74,14 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
     prepare(plan.seed)
     with precision(recipe.precision):
         network = build_network(recipe)  # before minutes of features: it may be impossible
-    training, validation = gather.training(split.train), gather.validation(split.validation)
-    gather.report_rejected()
-    _set_constants(network, recipe, training)
     started_from = _start_from(network, plan)
     if started_from:
         display.say(started_from)
-    weights = network.whole.count_params()
-    display.say(
-        f"{recipe.name}: {weights:,} weights, {len(training)} clips to train on, "
-        f"{len(validation.targets)} to validate on"
-    )
-    task = Task(network, training, validation, plan.seed, run, plan.cache.folder)
-    progress = fit(task, recipe, display)
+    fit_and_predict = _fit_epochs if recipe.linear_head is None else _fit_linear
+    progress, predictions = fit_and_predict(run, plan, network, gather)
     title = f"{recipe.name}, seed {plan.seed}; {split.description}"
     curves = run.folder / "learning_curves.png"
     save_learning_curves(progress.history, progress.best, curves, title=title)
-    predictions = _predict(network.whole, gather, split)
     gather.report_rejected()  # test clips are looked at here for the first time
     metrics = {
         "name": recipe.name,
@@ -99,6 +97,39 @@ def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
     _keep_timing(run, began)
     write_json(run.folder / "metrics.json", metrics)
     return metrics
+
+
+def _fit_epochs(
+    run: Run, plan: Plan, network: Network, gather: FeatureLoader
+) -> tuple[Progress, Predictions]:
+    """Train for epochs, by the recipe's stages, and predict."""
+    recipe, split, display = plan.recipe, plan.split, gather.display
+    training, validation = gather.training(split.train), gather.validation(split.validation)
+    gather.report_rejected()
+    _set_constants(network, recipe, training)
+    weights = network.whole.count_params()
+    display.say(
+        f"{recipe.name}: {weights:,} weights, {len(training)} clips to train on, "
+        f"{len(validation.targets)} to validate on"
+    )
+    task = Task(network, training, validation, plan.seed, run, plan.cache.folder)
+    progress = fit(task, recipe, display)
+    return progress, _predict(network.whole, gather, split)
+
+
+def _fit_linear(
+    run: Run, plan: Plan, network: Network, gather: FeatureLoader
+) -> tuple[Progress, Predictions]:
+    """Fit the linear head and predict, also by each corpus's own statistics half-way."""
+    recipe, split = plan.recipe, plan.split
+    if recipe.linear_head is None:
+        raise TrainingError(f"recipe {recipe.name} fits no linear head")
+    training = LinearTraining(network, recipe, gather)
+    progress = training.fit(split, run, recipe.linear_head)
+    predictions = training.predict(split)
+    halfway = training.predict(split, own_statistics=HALFWAY)
+    write_predictions(run.folder / OWN_STATISTICS, halfway)
+    return progress, predictions
 
 
 def _check_labels(recipe: Recipe, clips: Sequence[Utterance]) -> None:
@@ -122,7 +153,8 @@ def _start_from(network: Network, plan: Plan) -> str:
     """Give a network that can be pretrained what it starts from, and say what that is."""
     if plan.recipe.architecture not in architectures.PRETRAINED:
         return ""
-    return load_pretrained(network.main, plan.weights or IMAGENET)
+    weights = plan.weights or default_weights(plan.recipe.architecture)
+    return load_pretrained(network.main, weights)
 
 
 def _predict(model: Any, gather: FeatureLoader, split: Split) -> Predictions:
@@ -138,9 +170,7 @@ def _predict(model: Any, gather: FeatureLoader, split: Split) -> Predictions:
                 yield array
 
     probabilities = clip_probabilities(logits, windows())  # [clips, labels]
-    rows = [{**{f: getattr(c, f) for f in FACTS if f != "subset"}, "subset": s} for s, c in clips]
-    facts = {name: np.array([row[name] for row in rows], np.str_) for name in FACTS}
-    return Predictions(gather.recipe.labels, facts, probabilities)
+    return predictions_of(gather.recipe.labels, clips, probabilities)
 
 
 def _keep_predictions(run: Run, predictions: Predictions, title: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from emotool_training.recipes.settings import (
     Count,
     EnsembleMember,
     HeadStage,
+    LinearHead,
     ReconstructionStage,
 )
 
@@ -82,6 +83,8 @@ class Recipe:
         Feature maps that are cached; nothing if None.
     head_first : HeadStage or None
         A stage for the head alone, before all learns.
+    linear_head : LinearHead or None
+        Instead of all epochs: only a linear head is fitted, in one step.
     reconstruct : ReconstructionStage or None
         A stage before that, for architectures with a decoder.
     companion : EnsembleMember or None
@@ -114,6 +117,7 @@ class Recipe:
     augmentation: Augmentation = Augmentation()
     kept: CachedFeatureMaps | None = None
     head_first: HeadStage | None = None
+    linear_head: LinearHead | None = None
     reconstruct: ReconstructionStage | None = None
     companion: EnsembleMember | None = None
 
@@ -127,7 +131,7 @@ class Recipe:
         plain["spectrogram"] = self.spectrogram.to_dict()
         plain["variants"] = dataclasses.asdict(self.variants)
         plain["augmentation"] = dataclasses.asdict(self.augmentation)
-        for name in ("kept", "head_first", "reconstruct", "companion"):
+        for name in ("kept", "head_first", "linear_head", "reconstruct", "companion"):
             part = getattr(self, name)
             if part is None:
                 del plain[name]

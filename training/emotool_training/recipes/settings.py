@@ -10,6 +10,7 @@ __all__ = [
     "Count",
     "EnsembleMember",
     "HeadStage",
+    "LinearHead",
     "ReconstructionStage",
 ]
 
@@ -59,6 +60,32 @@ class HeadStage:
     epochs: Count
     learning_rate: float = 1e-3
     copies: Count = 8
+
+
+@dataclass(frozen=True, slots=True)
+class LinearHead:
+    """A linear head that is fitted in one step, on the pooled frames of a frozen network.
+
+    Multinomial logistic regression on embeddings that are standardised within each corpus; see
+    `emotool_training.loop.linear_head`.
+
+    Attributes
+    ----------
+    penalty : float
+        Of the squared weights, beside the mean cross-entropy; above 0.
+    components : int
+        Principal components of the standardised embeddings that the weights may use.
+    own_statistics : float
+        Share of a corpus's own mean and deviation in those it is standardised by, 0 … 1; the
+        mean over the corpora has the rest.
+    least_clips : int
+        A corpus of fewer clips is standardised by the mean over the others.
+    """
+
+    penalty: Annotated[float, Field(gt=0)] = 0.3
+    components: Count = 250
+    own_statistics: Share = 0.0
+    least_clips: Count = 32
 
 
 @dataclass(frozen=True, slots=True)

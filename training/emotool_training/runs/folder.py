@@ -8,6 +8,8 @@
         checkpoints/            the last two epochs: weights, optimiser, average, history
         best.weights.h5         the weights of the best epoch
         predictions.csv         probabilities of each validation and test clip
+        own_statistics.csv      the same, of a linear head, with each corpus's own statistics
+                                half-way
         confusion_matrix.png
         STAGE_...               the same of an earlier stage or ensemble member: head_history.csv
         metrics.json            figures of validation and test; written last: the run is finished
@@ -29,7 +31,19 @@ from emotool.files.atomic import atomic_write
 from emotool.files.lock import OutputLock
 from emotool_training.runs.stage import Stage
 
-__all__ = ["Run", "create_run", "exclusively", "find_runs", "open_run", "write_json"]
+__all__ = [
+    "OWN_STATISTICS",
+    "Run",
+    "create_run",
+    "exclusively",
+    "find_runs",
+    "open_run",
+    "write_json",
+]
+
+
+OWN_STATISTICS = "own_statistics.csv"
+"""The file of predictions with each corpus's own statistics half-way."""
 
 
 def write_json(path: Path, content: object) -> None:

@@ -15,9 +15,12 @@ from emotool_training.corpora import Utterance, facts, key_of
 from emotool_training.splits.base import Split, make_split, require_speakers
 from emotool_training.splits.draw import deal_speakers, take_clips
 
-__all__ = ["PROTOCOLS", "VALIDATION_SHARE", "fold_numbers", "folds_from_csv"]
+__all__ = ["ANOTHER_CORPUS", "PROTOCOLS", "VALIDATION_SHARE", "fold_numbers", "folds_from_csv"]
 
-PROTOCOLS = ("new_speakers", "random_clips")
+ANOTHER_CORPUS = "another_corpus"
+"""The protocol whose folds are the corpora that have a fold of new speakers, sorted by name."""
+
+PROTOCOLS = ("new_speakers", "random_clips", ANOTHER_CORPUS)
 VALIDATION_SHARE = 0.125
 """Share of the training clips that validates where nobody says who does: an eighth."""
 
@@ -55,11 +58,13 @@ def folds_from_csv(
     fold : int
         Which one tests.
     protocol : str
-        ``new_speakers`` keeps speakers apart; ``random_clips`` shares them, so that its figures
-        are not comparable, and an eighth of its training clips, stratified, validates.
+        ``new_speakers`` keeps speakers apart; ``another_corpus`` tests on a whole corpus, the
+        fold's number being its place among those that the CSV tests; ``random_clips`` shares
+        speakers, so that its figures are not comparable, and an eighth of its training clips,
+        stratified, validates.
     validation_speakers : Path, optional
-        Who validates in each fold of ``new_speakers``; else an eighth of the training clips'
-        speakers is drawn.
+        Who validates in each fold of ``new_speakers``; those of its first fold validate for
+        ``another_corpus``. Else an eighth of the training clips' speakers is drawn.
     seed : int
         For what is drawn.
 
@@ -74,6 +79,10 @@ def folds_from_csv(
         known = ", ".join(str(number) for number in fold_numbers(path, protocol))
         raise CorpusError(f"{path}: there is no {protocol} fold {fold}; there is {known}")
     _check_names(utterances, folds, path)
+    whole = protocol == ANOTHER_CORPUS
+    if whole:  # clips that the CSV does not list are of their corpus too
+        numbers = {key.partition("/")[0]: number for key, number in folds.items()}
+        folds = {clip.key: numbers.get(clip.corpus) for clip in utterances}
     test = [clip for clip in utterances if folds.get(clip.key) == fold]
     others = [clip for clip in utterances if folds.get(clip.key) != fold]
     name = f"{protocol} fold {fold} of {path_text(path.name)}"
@@ -87,7 +96,7 @@ def folds_from_csv(
     if validation_speakers is None:
         train, held = deal_speakers(others, (1 - VALIDATION_SHARE, VALIDATION_SHARE), seed)
     else:
-        speakers = _read_validation(validation_speakers, fold)
+        speakers = _read_validation(validation_speakers, 0 if whole else fold)
         held = [clip for clip in others if clip.speaker in speakers]
         train = [clip for clip in others if clip.speaker not in speakers]
     return make_split("folds", (train, held, test), name)
@@ -97,7 +106,7 @@ def _read_folds(path: Path, protocol: str) -> Mapping[str, int | None]:
     """Give each clip's fold by key; None where it always trains."""
     if protocol not in PROTOCOLS:
         raise CorpusError(f"unknown protocol {protocol!r}; there is {' and '.join(PROTOCOLS)}")
-    column = f"{protocol}_fold"
+    column = "new_speakers_fold" if protocol == ANOTHER_CORPUS else f"{protocol}_fold"
     folds: dict[str, int | None] = {}
     for line, row in enumerate(_read_csv(path, ("file", column)), start=2):
         corpus, _, name = row["file"].partition("/")
@@ -105,7 +114,14 @@ def _read_folds(path: Path, protocol: str) -> Mapping[str, int | None]:
         if not name or not (number == "" or number.isdecimal()):
             raise CorpusError(f"{path}, line {line}: expected corpus/name and a fold's number")
         folds[key_of(corpus, name)] = int(number) if number else None
-    return folds
+    return _by_corpus(folds) if protocol == ANOTHER_CORPUS else folds
+
+
+def _by_corpus(folds: Mapping[str, int | None]) -> Mapping[str, int | None]:
+    """Return each clip's corpus as a number, counted over the corpora that have folds."""
+    tested = sorted({key.partition("/")[0] for key, fold in folds.items() if fold is not None})
+    numbers = {corpus: number for number, corpus in enumerate(tested)}
+    return {key: numbers.get(key.partition("/")[0]) for key in folds}
 
 
 def _check_names(

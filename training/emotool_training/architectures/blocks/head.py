@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from emotool_training.architectures.blocks.margin import margin_weights
 from emotool_training.architectures.blocks.pooling import pooling_of
 from emotool_training.architectures.blocks.spread import spread
 
@@ -95,18 +96,5 @@ class EvidenceHead(keras.layers.Layer):  # type: ignore[misc]
 
     def explain(self, judged: Judged, logits: Any) -> Any:
         """Map what this head adds to the margin of the label that ``logits`` predict, [b, h, w]."""
-        weights = self._margin_weights(logits)  # [batch, dim]
+        weights = margin_weights(self.classifier.kernel, logits)  # [batch, dim]
         return self.pooling.evidence(judged.seen, judged.activity, weights)
-
-    def _margin_weights(self, logits: Any) -> Any:
-        """Weights of the embedding in the predicted label's margin over the others' mean.
-
-        Nothing that ONNX lacks, and cheap; where nobody asks for the map, TensorFlow and ONNX
-        Runtime leave all of this out.
-        """
-        best = ops.max(logits, axis=-1, keepdims=True)  # [batch, 1]
-        predicted = ops.cast(logits >= best, "float32")  # [batch, labels]
-        predicted = predicted / ops.sum(predicted, axis=-1, keepdims=True)
-        signs = predicted - (1.0 - predicted) / (self.n_labels - 1)  # [batch, labels]
-        kernel = ops.convert_to_tensor(self.classifier.kernel)  # [dim, labels]
-        return ops.matmul(signs, ops.transpose(kernel))  # [batch, dim]
