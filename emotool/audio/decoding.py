@@ -23,6 +23,8 @@ from emotool.files.opening import plain_reason
 
 __all__ = ["File", "open_sound"]
 
+_FILLED: Final = 4  # frames at most with which encoders fill an MP3 up, and which are not played
+
 _SLACK: Final = 1 << 13  # bytes that libFLAC reads ahead
 
 
@@ -145,7 +147,9 @@ def _behind(file: File, start: int, rate: int, channels: int) -> Sound | None:
         pieces = tuple(Piece(each, end) for each, end in zip(starts, ends, strict=False))
     else:
         begin = first_frame(file.source, position, file.size)
-        plan = plan_mpeg(file.source, begin, file.size, whole=False) if begin >= 0 else None
+        plan = None
+        if begin >= 0:
+            plan = plan_mpeg(file.source, begin, file.size, whole=False, least=_FILLED + 1)
         pieces = plan.pieces if plan else ()
     if not pieces:
         return None

@@ -144,7 +144,7 @@ def explain(path: str, head: bytes, decoder_says: str) -> AudioError:
 def _sphere(head: bytes, decoder_says: str) -> str:
     """Return why a SPHERE file is not read; its header is text."""
     coding = head.partition(b"sample_coding")[2].partition(b"\n")[0].decode("ascii", "replace")
-    coding = coding.split(maxsplit=1)[-1].strip()
+    coding = " ".join(coding.split()[1:])  # behind the length of the text
     if "shorten" in coding:
         return (
             "a SPHERE file compressed with Shorten, which is not decoded here: convert it with "

@@ -297,7 +297,9 @@ def first_frame(source: BinaryIO, start: int, size: int) -> int:
     return _Walk(source, start, size).next_start(start, min(size, start + _SEARCH))
 
 
-def plan_mpeg(source: BinaryIO, start: int, stop: int, *, whole: bool = True) -> Plan | None:
+def plan_mpeg(
+    source: BinaryIO, start: int, stop: int, *, whole: bool = True, least: int = 1
+) -> Plan | None:
     """Return how to read MPEG audio to its end.
 
     Parameters
@@ -308,6 +310,8 @@ def plan_mpeg(source: BinaryIO, start: int, stop: int, *, whole: bool = True) ->
         Its first frame, and where to stop.
     whole : bool
         Whether libsndfile may be given the file as it is.
+    least : int
+        How many frames a recording has; what is shorter is left out.
 
     Returns
     -------
@@ -316,7 +320,7 @@ def plan_mpeg(source: BinaryIO, start: int, stop: int, *, whole: bool = True) ->
     """
     if whole and _is_counted(source, start, stop):
         return None
-    runs = [run for run in _Walk(source, start, stop).runs(start) if run.frames]
+    runs = [run for run in _Walk(source, start, stop).runs(start) if run.frames >= least]
     if not runs:
         return None
     flags = ("incomplete",) if any(run.lacks for run in runs) else ()

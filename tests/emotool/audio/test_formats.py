@@ -57,6 +57,7 @@ def test_suffixes_are_lower_case_and_apart() -> None:
             b"ID3\x04\0\0\0\0\x01\x02" + bytes(9),
             "a tag (ID3) without any sound behind it",
         ),
+        ("cut.sph", b"NIST_1A\n   1024\nsample_coding" + bytes(9), "a SPHERE file"),
         ("cut.wav", b"RIFF\x24\0\0\0WAVEfmt ", "not audio that libsndfile reads"),
     ],
 )

@@ -115,6 +115,17 @@ def test_an_mp3_is_read_to_its_end(tmp_path: Path, what: str) -> None:
     assert flags == ()
 
 
+def test_frames_that_fill_an_mp3_up_are_no_recording(tmp_path: Path) -> None:
+    """The first frame counts samples that are not to be played, a whole frame of them, say."""
+    content = bytearray(_vbr())
+    place = content.index(b"LAME") + 21  # delay and padding, 12 bits each
+    both = int.from_bytes(content[place : place + 3])
+    content[place : place + 3] = (both >> 12 << 12 | 3_000).to_bytes(3)
+    read, flags, _ = _read(_written(tmp_path, bytes(content), "clip.mp3"))
+    assert _S - 0.15 < read <= _S + 0.01
+    assert flags == ()
+
+
 def test_mono_and_stereo_mp3_may_be_joined(tmp_path: Path) -> None:
     """Each half has its own channels; both are read."""
     with io.BytesIO() as file:
