@@ -6,27 +6,12 @@ all frames say how many there are, what lies between them, and where another rec
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
 
+from emotool.audio.mpeg_header import LETTERS, WORDS, Header, count_place, counted, parse
 from emotool.audio.parts import Piece, Plan, read_at
 
 __all__ = ["first_frame", "plan_mpeg"]
-
-_KBITS: Final = {  # by (MPEG-1, layer)
-    (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
-    (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (False, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    (False, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-
-_RATES: Final = {
-    3: (44_100, 48_000, 32_000),
-    2: (22_050, 24_000, 16_000),
-    0: (11_025, 12_000, 8_000),
-}
 
 _BLOCK: Final = 1 << 20  # bytes read at once
 
@@ -45,44 +30,6 @@ _SEARCH: Final = 16 << 20
 _TAGS: Final = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"3DI")
 
 _TOLERANCE_S: Final = 0.25
-
-
-class Header(NamedTuple):
-    """What a frame's header states.
-
-    Parameters
-    ----------
-    length : int
-        In bytes; 0 in a free format, where only the next header shows it.
-    kind : tuple of int
-        Version, layer, sample rate (Hz) and number of channels, the same for all frames.
-    samples : int
-        Per channel.
-    exact : float
-        Length without the rounding to whole bytes.
-    """
-
-    length: int
-    kind: tuple[int, int, int, int]
-    samples: int
-    exact: float
-
-
-@lru_cache(maxsize=4096)
-def _parse(four: bytes) -> Header | None:
-    """Return what the four bytes of a frame's header state; None if they are not one."""
-    if len(four) < 4 or four[0] != 0xFF or four[1] & 0xE0 != 0xE0:
-        return None
-    version, layer = four[1] >> 3 & 3, 4 - (four[1] >> 1 & 3)
-    bits, rates, padding = four[2] >> 4, four[2] >> 2 & 3, four[2] >> 1 & 1
-    if version == 1 or layer == 4 or bits == 15 or rates == 3 or four[3] & 3 == 2:
-        return None
-    rate, kbits = _RATES[version][rates], _KBITS[version == 3, layer][bits]
-    samples = {1: 384, 2: 1_152, 3: 1_152 if version == 3 else 576}[layer]
-    kind = (version, layer, rate, 1 if four[3] >> 6 == 3 else 2)
-    slot = 4 if layer == 1 else 1
-    slots = samples * kbits * 125 / rate / slot
-    return Header((int(slots) + padding) * slot if kbits else 0, kind, samples, slots * slot)
 
 
 @dataclass(slots=True)
@@ -154,7 +101,7 @@ class _Walk:
         """Return whether `_SURE` frames of one kind, or all to the end, follow one another."""
         kind = None
         for _ in range(_SURE):
-            header = _parse(self.bytes_at(position, 4))
+            header = parse(self.bytes_at(position, 4))
             if header is None or kind not in (None, header.kind):
                 return kind is not None and position >= self._stop
             kind = header.kind
@@ -168,7 +115,7 @@ class _Walk:
             place = content.find(b"\xff")
             while 0 <= place < limit - position:
                 four = content[place : place + 4]
-                if (len(four) < 4 or _parse(four)) and self.is_start(position + place):
+                if (len(four) < 4 or parse(four)) and self.is_start(position + place):
                     return position + place
                 place = content.find(b"\xff", place + 1)
             position += len(content)
@@ -177,10 +124,10 @@ class _Walk:
     def runs(self, position: int) -> Iterator[_Run]:
         """Yield the recordings from the first frame on, which begins at ``position``."""
         while position >= 0:
-            header = _parse(self.bytes_at(position, 4))
+            header = parse(self.bytes_at(position, 4))
             if header is None:
                 return
-            promised = _promise(self.bytes_at(position, _COUNTED), header)
+            promised = counted(self.bytes_at(position, _COUNTED), header)
             sound = position if promised is None else position + self._length(position, header)
             run = _Run(position, sound, sound, header, promised or 0)
             position = self._follow(run)
@@ -193,7 +140,7 @@ class _Walk:
         content = self.bytes_at(position, _LONGEST)
         place = content.find(content[:2], 4)
         while place > 0:
-            other = _parse(content[place : place + 4])
+            other = parse(content[place : place + 4])
             if other is not None and other.kind == header.kind and not other.length:
                 return place
             place = content.find(content[:2], place + 1)
@@ -204,9 +151,9 @@ class _Walk:
         while True:
             self._stride(run)
             here = self.bytes_at(run.stop, _COUNTED)
-            header = _parse(here[:4])
+            header = parse(here[:4])
             known = header is not None and header.kind == run.first.kind
-            if header is not None and known and (not run.frames or _promise(here, header) is None):
+            if header is not None and known and (not run.frames or counted(here, header) is None):
                 # In a free format, or so close to the end that no count fits in.
                 end = run.stop + self._length(run.stop, header)
                 if end > self._stop:  # cut off
@@ -217,8 +164,8 @@ class _Walk:
             if begins < 0:
                 return -1
             there = self.bytes_at(begins, _COUNTED)
-            header = _parse(there[:4])
-            if header is None or _promise(there, header) is not None:
+            header = parse(there[:4])
+            if header is None or counted(there, header) is not None:
                 return begins
             if not here.startswith(_TAGS):
                 run.lost += begins - run.stop
@@ -228,7 +175,7 @@ class _Walk:
 
     def _stride(self, run: _Run) -> None:
         """Go from frame to frame while they are of one kind and count no others."""
-        kind, word = run.first.kind, _count_place(run.first)
+        kind, word = run.first.kind, count_place(run.first)
         self._lengths.clear()
         while self.bytes_at(run.stop, _COUNTED):
             data, place, frames = self._data, run.stop - self._base, 0
@@ -237,12 +184,12 @@ class _Walk:
             while place <= last:  # almost all of the time goes here
                 length = self._lengths.get(data[place : place + 4])
                 if length is None:
-                    header = _parse(data[place : place + 4])
+                    header = parse(data[place : place + 4])
                     length = header.length if header and header.kind == kind else 0
                     self._lengths[data[place : place + 4]] = length
                 if not length or (
-                    data[place + word] in _LETTERS
-                    and data[place + word : place + word + 4] in _WORDS
+                    data[place + word] in LETTERS
+                    and data[place + word : place + word + 4] in WORDS
                     and run.frames + frames
                 ):
                     break
@@ -255,31 +202,6 @@ class _Walk:
             run.stop = self._base + place
             if place <= last or run.stop > self._stop - word - 4:
                 return
-
-
-_WORDS: Final = frozenset((b"Xing", b"Info", b"VBRI"))
-"""What a frame that counts others begins with, behind empty side information."""
-
-_LETTERS: Final = b"XIV"
-
-
-def _count_place(header: Header) -> int:
-    """Return where in a frame that counts others the word stands by which it is known."""
-    version, _, _, channels = header.kind
-    return {(True, 2): 36, (False, 1): 13}.get((version == 3, channels), 21)
-
-
-def _promise(frame: bytes, header: Header) -> int | None:
-    """Return how many frames another one counts, 0 if unknown; None if it holds sound."""
-    place = _count_place(header)
-    if header.kind[1] != 3:
-        return None
-    if frame[place : place + 4] in _WORDS:
-        known = frame[place + 7 : place + 8] != b"" and frame[place + 7] & 1
-        return int.from_bytes(frame[place + 8 : place + 12]) if known else 0
-    if frame[36:40] == b"VBRI":
-        return int.from_bytes(frame[50:54])
-    return None
 
 
 def first_frame(source: BinaryIO, start: int, size: int) -> int:
@@ -335,11 +257,11 @@ def plan_mpeg(
 def _is_counted(source: BinaryIO, start: int, stop: int) -> bool:
     """Return whether a first frame counts frames, and just the bytes that there are."""
     frame = read_at(source, start, _COUNTED)
-    header = _parse(frame[:4])
+    header = parse(frame[:4])
     if header is None:
         return False
-    place = _count_place(header)
-    if frame[place : place + 4] not in _WORDS or frame[place + 7] & 3 != 3:
+    place = count_place(header)
+    if frame[place : place + 4] not in WORDS or frame[place + 7] & 3 != 3:
         return False
     return int.from_bytes(frame[place + 12 : place + 16]) == stop - start
 
