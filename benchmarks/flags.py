@@ -103,11 +103,11 @@ def _clips(corpus: Path, speakers: str) -> Iterator[Clip]:
 def _try(clip: Clip, row: Row, classifier: Classifier) -> None:
     """Spoil a clip, see what it is flagged with, and what the model says of it."""
     file = row.way.spoil(clip.samples(), np.random.default_rng([clip.place, 0]))
+    quality = Quality(classifier.spec)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip"
         path.write_bytes(file.content())
-        parts = list(iter_extract(path, classifier.spec))
-    quality = Quality(classifier.spec)
+        parts = list(iter_extract(path, classifier.spec, measured=quality.extra))
     for part in parts:
         quality.add(part)
     flags = set(quality.flags)

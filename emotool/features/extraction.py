@@ -64,6 +64,9 @@ class ClipFeatures:
         How the peaks of this part are distributed; None without windows.
     source_rate : int, default 0
         The file's sample rate in Hz; 0 if there is none.
+    measured : numpy.ndarray, optional
+        float32 ``[windows, n_mels, frames]``, the same windows by another specification, if that
+        was asked for.
     """
 
     status: Literal["ok", "silent", "too_short"]
@@ -74,6 +77,7 @@ class ClipFeatures:
     ends_s: tuple[float, ...] = ()
     peaks: Peaks | None = None
     source_rate: int = 0
+    measured: Floats | None = None
 
 
 def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures:
@@ -118,6 +122,7 @@ def iter_extract(
     spec: SpectrogramSpec,
     block_windows: int = 32,
     hop_seconds: float | None = None,
+    measured: SpectrogramSpec | None = None,
 ) -> Iterator[ClipFeatures]:
     """Yield the features of a clip of any length, in flat memory.
 
@@ -137,6 +142,8 @@ def iter_extract(
     hop_seconds : float, optional
         From one window's start to the next's, above 0; the window's length if not given, or if
         it is longer: no sound is left out.
+    measured : SpectrogramSpec, optional
+        Compute the same windows by this specification as well; of the same sample rate.
 
     Yields
     ------
@@ -152,13 +159,14 @@ def iter_extract(
     if hop_seconds is not None:
         # The lesser of the two before it is rounded: infinity is longer than a window too.
         hop = max(1, round(min(hop_seconds * spec.sample_rate, hop)))
+    cutting = _Cutting(spec, hop, measured)
     with open_audio(path, spec.sample_rate) as stream:
         limit = int(LONG_SECONDS * spec.sample_rate)
         head = stream.read(limit + 1)
         if head.size > limit:
-            parts = _long_parts(head, stream, _Cutting(spec, hop), max(1, block_windows))
+            parts = _long_parts(head, stream, cutting, max(1, block_windows))
         else:
-            parts = iter([_short_clip(head, stream.flags, _Cutting(spec, hop))])
+            parts = iter([_short_clip(head, stream.flags, cutting)])
         for part in parts:
             yield replace(_ending_with(stream, part), source_rate=stream.source_rate)
 
@@ -207,10 +215,11 @@ def features_of(
 
 @dataclass(frozen=True, slots=True)
 class _Cutting:
-    """What to compute, and how far windows are apart, in samples."""
+    """What to compute, how far windows are apart, in samples, and what to measure, if another."""
 
     spec: SpectrogramSpec
     hop: int
+    measured: SpectrogramSpec | None = None
 
 
 def _short_clip(samples: Floats, flags: tuple[str, ...], cutting: _Cutting) -> ClipFeatures:
@@ -223,8 +232,9 @@ def _short_clip(samples: Floats, flags: tuple[str, ...], cutting: _Cutting) -> C
         found = tuple(flag for flag in flags if flag != DC_OFFSET)
         return ClipFeatures("silent", _no_windows(spec), duration, found)
     start, stop = trim(samples, spec)
-    log_mels, starts, ends = _windows(samples[start:stop], start, cutting)
-    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks_of(samples))
+    log_mels, starts, ends, measured = _windows(samples[start:stop], start, cutting)
+    peaks = peaks_of(samples)
+    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks, measured=measured)
 
 
 def _long_parts(
@@ -260,16 +270,18 @@ def _long_part(
     flags = (*flags, "long")
     if _is_silent(part):
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
-    log_mels, starts, ends = _windows(part, offset, cutting, count)
-    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks_of(part))
+    log_mels, starts, ends, measured = _windows(part, offset, cutting, count)
+    peaks = peaks_of(part)
+    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks, measured=measured)
 
 
 def _windows(
     samples: Floats, offset: int, cutting: _Cutting, count: int | None = None
-) -> tuple[Floats, tuple[float, ...], tuple[float, ...]]:
+) -> tuple[Floats, tuple[float, ...], tuple[float, ...], Floats | None]:
     """Return the spectrograms of samples that are not silent, where windows begin and end (s).
 
-    Windows in which nothing is heard have no say in the label, unless there is no other.
+    Silent windows are left out, unless there is no other. The last item are the same windows by
+    the specification that is measured, if there is one.
     """
     spec, hop, size = cutting.spec, cutting.hop, cutting.spec.window_samples
     sounds = cut_sounds(samples, spec, hop, count)
@@ -280,7 +292,9 @@ def _windows(
     ends = tuple(
         (offset + min(index * hop + size, samples.size)) / spec.sample_rate for index in heard
     )
-    return log_mel_padded([sounds[index] for index in heard], spec), starts, ends
+    chosen = [sounds[index] for index in heard]
+    measured = None if cutting.measured is None else log_mel_padded(chosen, cutting.measured)
+    return log_mel_padded(chosen, spec), starts, ends, measured
 
 
 def _is_silent(samples: Floats) -> bool:

@@ -16,7 +16,7 @@ from typing import Final
 from emotool.features.extraction import ClipFeatures
 from emotool.features.peaks import Peaks
 from emotool.features.spec import SpectrogramSpec
-from emotool.quality.measures import Measures, can_measure, measure
+from emotool.quality.measures import Measures, measure, spec_to_measure
 
 __all__ = ["Quality", "flags_of"]
 
@@ -124,11 +124,19 @@ class Quality:
     ----------
     spec : SpectrogramSpec
         How its spectrograms are made.
+
+    Attributes
+    ----------
+    extra : SpectrogramSpec or None
+        By which its windows have to be computed as well (`ClipFeatures.measured`), if the model's
+        own spectrograms cannot be measured.
     """
 
     def __init__(self, spec: SpectrogramSpec) -> None:
-        self._spec = spec
-        self._measurable = can_measure(spec)
+        measured = spec_to_measure(spec)
+        self.extra = None if measured == spec else measured
+        self._measurable = measured is not None
+        self._spec = measured or spec
         # Plain numbers: arrays of six or two take longer to make than to add.
         self._total = [0.0] * len(Measures._fields)
         self._frames = 0
@@ -141,13 +149,14 @@ class Quality:
     def add(self, part: ClipFeatures) -> None:
         """Add a part of the clip, with the windows made of it."""
         self._seen = part.flags
-        if not self._measurable:
+        windows = part.log_mels if self.extra is None else part.measured
+        if windows is None or not self._measurable:
             return
         if part.peaks is not None:
             self._peaks = _plus(self._peaks, part.duration_s, part.peaks)
             self._peaks_s += part.duration_s
         spec = self._spec
-        for window, start, end in zip(part.log_mels, part.starts_s, part.ends_s, strict=True):
+        for window, start, end in zip(windows, part.starts_s, part.ends_s, strict=True):
             frames = min(spec.frames, round((end - start) * spec.sample_rate) // spec.hop_length)
             if frames >= 2:
                 found = measure(window[:, :frames])

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from emotool.features.mel_scale import mel_filterbank
 from emotool.features.spec import SpectrogramSpec
 
-__all__ = ["Measures", "can_measure", "measure"]
+__all__ = ["Measures", "can_measure", "measure", "spec_to_measure"]
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -100,6 +100,30 @@ def can_measure(spec: SpectrogramSpec) -> bool:
     """
     same = all(getattr(spec, name) == getattr(_SPEC, name) for name in _MEASURABLE)
     return same and spec.n_mels in (_BANDS, 2 * _BANDS) and spec.top_db >= _SPEC.top_db
+
+
+def spec_to_measure(spec: SpectrogramSpec) -> SpectrogramSpec | None:
+    """Return the specification by which windows of ``spec`` are judged.
+
+    Returns
+    -------
+    SpectrogramSpec or None
+        ``spec`` itself where it can be measured; else the default one with windows of the same
+        length; None where the sample rates differ.
+
+    Examples
+    --------
+    >>> whisper = SpectrogramSpec(n_fft=400, hop_length=160, n_mels=80)
+    >>> spec_to_measure(whisper) == SpectrogramSpec(n_mels=64)
+    True
+    >>> spec_to_measure(SpectrogramSpec(sample_rate=22_050)) is None
+    True
+    """
+    if can_measure(spec):
+        return spec
+    if spec.sample_rate != _SPEC.sample_rate:
+        return None
+    return replace(_SPEC, n_mels=_BANDS, window_seconds=spec.window_seconds)
 
 
 def measure(log_mel: Floats) -> Measures:

@@ -127,8 +127,10 @@ class _Worker:
         if self._spec is None:
             raise ProtocolError("clips before the specification")
         try:
-            parts = iter_extract(path, self._spec, PART_WINDOWS, self._reading.hop_s)
-            yield from _pieces(parts, Quality(self._spec))
+            quality = Quality(self._spec)
+            hop_s = self._reading.hop_s
+            parts = iter_extract(path, self._spec, PART_WINDOWS, hop_s, quality.extra)
+            yield from _pieces(parts, quality)
         except AudioError as error:
             yield _failure(error.stage, error.reason)
         except MemoryError:

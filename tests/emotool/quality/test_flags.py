@@ -256,6 +256,20 @@ def test_a_long_clip_is_judged_by_all_its_parts(tmp_path: Path) -> None:
     assert "speechless" not in quality.flags
 
 
-def test_other_spectrograms_are_not_judged() -> None:
-    """The limits hold for what they were chosen on; elsewhere there are no flags at all."""
-    assert flags(noise(3.0), SpectrogramSpec(n_mels=40)) == ()
+def test_other_spectrograms_are_judged_by_their_windows_in_the_default_one(tmp_path: Path) -> None:
+    """A model with other bands and frames, such as Whisper's, gets the same flags."""
+    other = SpectrogramSpec(n_fft=400, hop_length=160, n_mels=80)
+    path = write_clip(tmp_path / "clip.wav", noise(7.0), subtype="FLOAT")
+    found = []
+    for spec in (SPECS[0], other):
+        quality = Quality(spec)
+        for part in iter_extract(path, spec, measured=quality.extra):
+            quality.add(part)
+        found.append((quality.flags, quality.measures))
+    assert found[0] == found[1]
+    assert found[0][0] == ("speechless",)
+
+
+def test_other_sample_rates_are_not_judged() -> None:
+    """The limits hold for the rate they were chosen on; elsewhere there are no flags at all."""
+    assert flags(noise(3.0), SpectrogramSpec(sample_rate=22_050)) == ()
