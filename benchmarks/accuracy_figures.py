@@ -44,8 +44,9 @@ def figures_of(results: Path, model: str) -> dict[str, Any]:
         and ``comparable``,
         ``temperature`` (fitted on all validation clips, to be stored in the model),
         ``ece_before``, ``ece_after`` (each fold at the temperature of its own validation clips),
-        ``ece_stored`` (each fold at one from all folds' validation clips, as ``temperature`` is,
-        less those of whom, or what, it tests), ``best_epoch`` (median), ``minutes`` (of a
+        ``ece_stored`` (at the temperature of ``another_corpus``, which models store, where that
+        was tried; else each fold at one from all folds' validation clips, less those of whom, or
+        what, it tests), ``best_epoch`` (median), ``minutes`` (of a
         training, median) and ``hours`` (of all). Empty if nothing is complete.
 
     Raises
@@ -62,6 +63,10 @@ def figures_of(results: Path, model: str) -> dict[str, Any]:
         if not whole:
             continue
         protocols[protocol] = _protocol_figures(list(whole.values()), protocol)
+        abroad = protocols.get("another_corpus")
+        if abroad and protocol != "another_corpus":
+            at_stored = _error_at(list(whole.values()), abroad["temperature"])
+            protocols[protocol]["ece_stored"] = at_stored
         trained = [job for jobs in whole.values() for job in jobs.values()]
         heads.append(_head(trained))
         recipes |= {outcome.recipe for _, outcome in trained}
@@ -105,6 +110,12 @@ def _protocol_figures(seeds: Sequence[Jobs], protocol: str) -> dict[str, Any]:
     }
 
 
+def _error_at(seeds: Sequence[Jobs], temperature: float) -> float:
+    """Return the calibration error of test clips at one temperature, averaged over the seeds."""
+    sets = [_tested(jobs, lambda _: temperature) for jobs in seeds]
+    return statistics.fmean(reliability(o.probabilities, o.truth).ece for o in sets)
+
+
 def _protocol_calibration(seeds: Sequence[Jobs], protocol: str) -> dict[str, float]:
     """Calibrate by others' clips: their corpora's, their speakers', or other clips."""
     if protocol in ("another_corpus", OWN_STATISTICS):
@@ -132,10 +143,10 @@ def _calibrated_abroad(seeds: Sequence[Jobs]) -> dict[str, float]:
 def _of_another_corpus(tested: Sequence[Predictions], protocol: str) -> dict[str, Any]:
     """Add what matters where a corpus is unknown.
 
-    ``uar_several`` is the mean over the corpora of several speakers, with its interval;
-    ``predicted`` and ``predicted_even`` are the shares of each label in each corpus, as it is and
-    where all labels are made equally frequent on average; ``uar_even`` is each corpus's UAR then;
-    ``auc`` its area under the curve, for two labels.
+    ``uar_several`` is the mean over the corpora of several speakers, with its interval, None
+    without any; ``predicted`` and ``predicted_even`` are the shares of each label in each corpus,
+    as it is and where all labels are made equally frequent on average; ``uar_even`` is each
+    corpus's UAR then; ``auc`` its area under the curve, for two labels.
     """
     if protocol not in ("another_corpus", OWN_STATISTICS):
         return {}
@@ -146,9 +157,9 @@ def _of_another_corpus(tested: Sequence[Predictions], protocol: str) -> dict[str
         if len(np.unique(first.facts["speaker"][first.facts["corpus"] == corpus])) > 1
     ]
     kept = [one.select(np.isin(one.facts["corpus"], several)) for one in tested]
-    scored = score(kept)
+    scored = score(kept) if several else {}
     found: dict[str, Any] = {
-        f"uar_several{end}": scored[f"uar{end}"] for end in ("", "_low", "_high")
+        f"uar_several{end}": scored.get(f"uar{end}") for end in ("", "_low", "_high")
     }
     return {**found, **_shares(first)}
 

@@ -52,7 +52,7 @@ def _abroad(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"`{model}`{said}": one["protocols"][protocol]
         for model, one in figures.items()
         for protocol, said in _ABROAD.items()
-        if protocol in one["protocols"]
+        if one and protocol in one["protocols"]
     }
     if not tried:
         return []
@@ -94,7 +94,7 @@ def _part(models: Mapping[str, Mapping[str, Any]], size: int, human: float | Non
         "**new speakers**, UAR (95 %)",
         *corpora,
         "accuracy (95 %)",
-        "ECE: before → own temperature / all folds'",
+        "ECE: before → own temperature / as stored",
         f"random clips, UAR ({NOT_COMPARABLE})",
         *(["notebook, CREMA-D, its own split"] if size == 2 else []),
         "seeds (another / new / random)",
@@ -160,8 +160,9 @@ def _footnote(models: Mapping[str, Mapping[str, Any]], human: float | None, size
         text += f" (which {_listed(lone)}, with one speaker, cannot widen)"
     text += (
         ". ECE, the gap between confidence and accuracy: as trained; with a temperature from each "
-        "fold's own validation speakers; with one from all folds' validation speakers, as models "
-        "store it, less those whom the fold tests"
+        "fold's own validation speakers; at the one that models store, which is from corpora left "
+        "out where that was tried, else from all folds' validation speakers less those whom the "
+        "fold tests"
         f". Guessing: {_per_cent(1 / size)} %."
     )
     if human is not None:
@@ -183,7 +184,7 @@ def _durations(models: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _with_interval(part: Mapping[str, Any] | None, name: str) -> str:
-    if part is None:
+    if part is None or part[name] is None:
         return "-"
     low, high = part[f"{name}_low"], part[f"{name}_high"]
     bounds = "" if low is None else f" ({_per_cent(low)}-{_per_cent(high)})"

@@ -1,6 +1,7 @@
 """The results table."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +9,10 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy_figures import _fit, _of_others, figures_of, pictures
-from benchmarks.accuracy_store import PROTOCOLS, Job, Outcome, load_all, save_job
+from benchmarks.accuracy_store import OWN_STATISTICS, Job, Outcome, load_all, save_job
 from benchmarks.accuracy_table import markdown
 from emotool.errors import TrainingError
-from emotool_training.evaluation.predictions import Predictions, from_rows
+from emotool_training.evaluation.predictions import Predictions, concatenate, from_rows
 from emotool_training.evaluation.scores import score
 
 LABELS = ("happy", "sad")
@@ -37,9 +38,19 @@ def predictions(fold: int, seed: int, sharpness: float = 1.0) -> Predictions:
     return from_rows(LABELS, rows)
 
 
-def fill(results: Path, model: str = "cnn", seeds: int = 1, sharpness: float = 1.0) -> None:
-    """Save both folds of both protocols."""
-    for protocol in PROTOCOLS:
+HOME = ("new_speakers", "random_clips")
+"""Protocols in which each corpus trains."""
+
+
+def fill(
+    results: Path,
+    model: str = "cnn",
+    seeds: int = 1,
+    sharpness: float = 1.0,
+    protocols: Sequence[str] = HOME,
+) -> None:
+    """Save both folds of some protocols."""
+    for protocol in protocols:
         for seed in range(seeds):
             for fold in (0, 1):
                 outcome = replace(OUTCOME, best_epoch=5 + fold)
@@ -150,6 +161,46 @@ def test_the_table_says_what_its_figures_are(tmp_path: Path) -> None:
     assert "Minutes of one training, median: `cnn` 30." in text
     for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({line.count("|") for line in block.splitlines()}) == 1
+
+
+def abroad(results: Path) -> None:
+    """Save predictions in which each fold is a corpus of its own, with both kinds of statistics."""
+    whole = concatenate([predictions(fold, 0, sharpness=4.0).subset("test") for fold in (0, 1)])
+    for protocol in ("another_corpus", OWN_STATISTICS):
+        for fold, corpus in enumerate(("nemo", "tess")):
+            tested = whole.select(whole.facts["corpus"] == corpus)
+            outcome = replace(OUTCOME, test_clips=len(tested))
+            save_job(results, Job("cnn", protocol, 0, fold), tested, outcome)
+
+
+def test_another_corpus_is_calibrated_by_the_others(tmp_path: Path) -> None:
+    """No corpus's labels set the temperature that it is judged at; the file's, all of them."""
+    abroad(tmp_path)
+    found = figures_of(tmp_path, "cnn")["protocols"]["another_corpus"]
+    jobs = [job for job, _ in load_all(tmp_path, "cnn", "another_corpus")[0].values()]
+    parts = [job.subset("test") for job in jobs]
+    assert found["temperature"] == _fit(parts)
+    for job in jobs:
+        (kept,) = [part for part in _of_others(parts, job, "corpus") if len(part)]
+        assert set(kept.facts["corpus"]).isdisjoint(job.subset("test").facts["corpus"])
+    assert found["temperature"] > 1
+
+
+def test_shares_of_labels_are_printed_with_and_without_an_even_prior(tmp_path: Path) -> None:
+    """Beside the mean of the corpora with several speakers, and the area under the curve."""
+    abroad(tmp_path)
+    fill(tmp_path)
+    figures = {"cnn": figures_of(tmp_path, "cnn")}
+    found = figures["cnn"]["protocols"]["another_corpus"]
+    assert sum(found["predicted"]["nemo"].values()) == pytest.approx(1, abs=1e-3)
+    assert found["uar_several"] == found["per_corpus"]["nemo"]["uar"]
+    assert 0.5 < found["auc"]["tess"] <= 1
+    text = markdown(figures, {})
+    assert "### Another corpus" in text
+    assert "- `cnn`, its own statistics half-way, tess: happy " in text
+    assert "seeds (another / new / random)" in text
+    stored = figures["cnn"]["protocols"]["new_speakers"]["ece_stored"]
+    assert f"/ {stored:.3f} |" in text
 
 
 def test_pictures_are_drawn_of_complete_models(tmp_path: Path) -> None:

@@ -213,7 +213,9 @@ def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"{new['ece_before']:.3f} before and {new['ece_after']:.3f} after a temperature fitted "
         "on each fold's validation speakers"
     )
-    if "ece_stored" in new:
+    if "ece_stored" in new and abroad:
+        text += f"; {new['ece_stored']:.3f} at the temperature that the file stores"
+    elif "ece_stored" in new:
         text += (
             f"; {new['ece_stored']:.3f} at one from the validation speakers of all folds, as it "
             "is stored, less those who were tested"
