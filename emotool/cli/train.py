@@ -145,10 +145,11 @@ def train(
     weights: Annotated[
         str | None,
         typer.Option(
-            metavar="imagenet|none|FILE",
-            help="Initial weights of resnet and resnet_ft: ImageNet's, downloaded by Keras; none; "
-            "or a .npz or .weights.h5 file of ResNet50's.",
-            show_default="imagenet",
+            metavar="WORD|FILE",
+            help="Initial weights of pretrained networks: imagenet (resnet, resnet_ft; downloaded "
+            "by Keras), whisper-base (whisper, whisper6; downloaded by transformers), none, or a "
+            ".npz or .weights.h5 file of them.",
+            show_default="imagenet or whisper-base",
             rich_help_panel=_RUN,
         ),
     ] = None,
