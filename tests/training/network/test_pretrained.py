@@ -119,7 +119,7 @@ def test_none_leaves_the_model_and_other_words_are_refused(model: Any) -> None:
     before = [w.numpy() for w in model.weights]
     assert load_pretrained(model, "none") == "random weights"
     assert all(np.array_equal(b, w.numpy()) for b, w in zip(before, model.weights, strict=True))
-    with pytest.raises(TrainingError, match="expected imagenet, none, or the path"):
+    with pytest.raises(TrainingError, match="expected imagenet, whisper-base, none, or the path"):
         load_pretrained(model, "imagnet")
 
 
