@@ -73,16 +73,28 @@ def test_a_window_has_the_same_result_alone_and_in_any_batch(int8: bool) -> None
 
 
 def test_each_normalisation_is_one_operator() -> None:
-    """Two a block; nothing outside ONNX's own set, no Erfc; in int8 four products a block."""
+    """Two a block; nothing outside ONNX's own set, no Erfc; as many integer products as said.
+
+    In int8 there are four products a block, and the second convolution's.
+    """
     for int8 in (False, True):
         graph = encoder_graph(network(), 1.0, int8=int8).graph
         operators = Counter(node.op_type for node in graph.node)
         assert operators["LayerNormalization"] == 4
         assert operators["Erf"] == 4
-        assert operators["MatMulInteger"] == (8 if int8 else 0)
+        assert operators["MatMulInteger"] == (9 if int8 else 0)
+        assert operators["Conv"] == (1 if int8 else 2)
         assert {node.domain for node in graph.node} == {""}
         known = {one.name for one in onnx.defs.get_all_schemas()}
         assert set(operators) <= known
+
+
+def test_no_weight_is_stored_that_nothing_uses() -> None:
+    """In either form."""
+    for int8 in (False, True):
+        graph = encoder_graph(network(), 1.0, int8=int8).graph
+        used = {name for node in graph.node for name in node.input}
+        assert {tensor.name for tensor in graph.initializer} <= used
 
 
 def test_statistics_and_head_have_names_of_their_own() -> None:

@@ -247,7 +247,10 @@ def _storage_note(source: Source, storage: Storage, agreed: Agreement) -> str:
         "int8": "Convolutions statically quantised to int8, per channel (QDQ)",
     }[storage]
     if storage == "int8" and is_encoder(source.model):
-        said = "Products of the blocks in int8, each frame scaled by its own range"
+        said = (
+            "Products of the blocks and the second convolution in int8, each frame with a scale "
+            "of its own"
+        )
     return (
         f"{said}: {agreed.labels:.1%} of the labels of the float32 model, over {agreed.windows} "
         f"windows of clips held out of training; probabilities differ by up to "

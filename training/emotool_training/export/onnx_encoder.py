@@ -6,9 +6,8 @@ is one operator, the three projections of attention are one product, and every w
 its own. `emotool_training.export.parity` compares the result with the Keras model on real clips.
 
 A window's result does not depend on the others of its batch: its logits are a product of its own,
-and in int8 each frame of a product's input has a scale of its own, by its own range. (A
-scale of the whole batch, as in ONNX Runtime's dynamic quantisation, would let a clip's neighbours
-change it.)
+and in int8 each frame of a product's input has a scale of its own. (A scale of the whole batch, as
+in ONNX Runtime's dynamic quantisation, would let a clip's neighbours change it.)
 """
 
 from typing import Any
@@ -39,7 +38,7 @@ def encoder_graph(model: Any, temperature: float, *, int8: bool = False) -> onnx
     temperature : float
         What the logits are divided by, above 0.
     int8 : bool
-        Whether the products of the blocks are in int8; all else stays float32.
+        Whether the blocks' products and the second convolution are in int8; all else is float32.
 
     Returns
     -------
@@ -112,15 +111,42 @@ def _stem(writer: Writer, frames: int) -> str:
     level = writer.node("Slice", level, *ends)  # [batch, n_mels, frames - 1]
     scaled = writer.node("Div", level, writer.number(40.0))
     x = writer.node("Add", scaled, writer.number((whisper.LOUDEST_DB / 10.0 + 4.0) / 4.0))
-    for number in (1, 2):
-        kernel = writer.weights[f"conv{number}/kernel"].transpose(2, 1, 0)  # [out, in, 3]
-        bias = writer.weight(f"conv{number}_bias", writer.weights[f"conv{number}/bias"])
-        named = writer.half_weight(f"conv{number}_kernel", kernel)
-        x = writer.node("Conv", x, named, bias, pads=[1, 1], strides=[number])
-        x = writer.gelu(x)  # [batch, width, frames - 1], then [batch, width, count]
-    x = writer.node("Transpose", x, perm=[0, 2, 1])  # [batch, count, width]
+    x = writer.gelu(_convolution(writer, x, 1))  # [batch, width, frames - 1]
+    if writer.int8 and frames % 2:
+        x = writer.gelu(_integer_convolution(writer, x, frames // 2))  # [batch, count, width]
+    else:
+        x = writer.gelu(_convolution(writer, x, 2))  # [batch, width, count]
+        x = writer.node("Transpose", x, perm=[0, 2, 1])  # [batch, count, width]
     vectors = writer.weights[f"{whisper.POSITIONS}/vectors"]
     return writer.node("Add", x, writer.weight("positions", vectors))
+
+
+def _convolution(writer: Writer, x: str, number: int) -> str:
+    """Convolve over time in float32, [batch, in, n] to [batch, width, n / number]."""
+    kernel = writer.weights[f"conv{number}/kernel"].transpose(2, 1, 0)  # [width, in, 3]
+    bias = writer.weight(f"conv{number}_bias", writer.weights[f"conv{number}/bias"])
+    named = writer.half_weight(f"conv{number}_kernel", kernel)
+    return writer.node("Conv", x, named, bias, pads=[1, 1], strides=[number])
+
+
+def _integer_convolution(writer: Writer, x: str, count: int) -> str:
+    """Write the second convolution as a product, [batch, width, 2 count] to [batch, count, width].
+
+    Its three taps at place t are the frames 2 t - 1, 2 t and 2 t + 1: those of the pair t, before
+    them the last of the pair t - 1.
+    """
+    taps, width, out = writer.weights["conv2/kernel"].shape
+    frames = writer.node("Transpose", x, perm=[0, 2, 1])  # [batch, 2 count, width]
+    pairs = writer.node("Reshape", frames, writer.shape(0, count, 2 * width))
+    first, last = (writer.shape(width), writer.shape(2 * width))
+    seconds = writer.node("Slice", pairs, first, last, writer.shape(2))  # [batch, count, width]
+    kept = [writer.shape(value) for value in (0, count - 1, 1)]
+    before = writer.node("Slice", seconds, *kept)  # [batch, count - 1, width]
+    before = writer.node("Pad", before, writer.shape(0, 1, 0, 0, 0, 0))  # a frame of 0 in front
+    inputs = writer.node("Concat", before, pairs, axis=-1)  # [batch, count, 3 width]
+    writer.weights["conv2/taps/kernel"] = writer.weights["conv2/kernel"].reshape(taps * width, out)
+    writer.weights["conv2/taps/bias"] = writer.weights["conv2/bias"]
+    return writer.dense(inputs, "conv2/taps", one_sided=True)
 
 
 def _block(writer: Writer, block: TransformerBlock, x: str, bias: str) -> str:
@@ -130,7 +156,8 @@ def _block(writer: Writer, block: TransformerBlock, x: str, bias: str) -> str:
     x = writer.node("Add", x, _attention(writer, block, inner, bias))
     inner = writer.normalise(x, f"{name}/feedforward_norm")
     inner = writer.gelu(writer.dense(inner, f"{name}/feedforward_in"))
-    return writer.node("Add", x, writer.dense(inner, f"{name}/feedforward_out"))
+    outer = writer.dense(inner, f"{name}/feedforward_out", one_sided=True)
+    return writer.node("Add", x, outer)
 
 
 def _attention(writer: Writer, block: TransformerBlock, x: str, bias: str) -> str:

@@ -15,10 +15,10 @@ IR_VERSION = 8
 """What ONNX Runtime has read since 1.12, as it has the operator set."""
 
 _LARGEST = 127.0
-"""What the largest magnitude of a unit's weights becomes in int8."""
+"""What the largest magnitude of a unit's weights, or of a frame, becomes."""
 
 _LEVELS = 255.0
-"""What a frame's largest value becomes in uint8; its lowest becomes 0."""
+"""What a frame's highest value becomes in uint8 where its lowest becomes 0."""
 
 _LEAST_RANGE = 1e-9
 """Keeps a frame of one value from being divided by 0."""
@@ -39,7 +39,7 @@ class Writer:
 
     def __init__(self, weights: Arrays, *, int8: bool) -> None:
         self.weights = dict(weights)
-        self._int8 = int8
+        self.int8 = int8
         self._nodes: list[onnx.NodeProto] = []
         self._stored: dict[str, onnx.TensorProto] = {}
 
@@ -102,39 +102,65 @@ class Writer:
         )
         return self.node("LayerNormalization", x, gamma, beta, axis=-1, epsilon=1e-5)
 
-    def dense(self, x: str, layer: str) -> str:
-        """Write a product of frames [batch, frames, in] with a layer's weights, and its bias."""
+    def dense(self, x: str, layer: str, *, one_sided: bool = False) -> str:
+        """Write a product of frames [batch, frames, in] with a layer's weights, and its bias.
+
+        ``one_sided`` says that the frames' values lie mostly on one side of 0, as behind a GELU:
+        in int8 a frame's own range is then worth two more passes over its values.
+        """
         kernel = self.weights[f"{layer}/kernel"]  # [in, out]
-        if self._int8:
-            product = self._integer_product(x, layer, kernel)
-        else:
+        if not self.int8:
             product = self.node("MatMul", x, self.weight(f"{layer}/kernel", kernel))
+        elif one_sided:
+            product = self._product_by_range(x, layer, kernel)
+        else:
+            product = self._product_by_magnitude(x, layer, kernel)
         bias = self.weights.get(f"{layer}/bias")
         if bias is None:
             return product
         return self.node("Add", product, self.weight(f"{layer}/bias", bias))
 
-    def _integer_product(self, x: str, layer: str, kernel: NDArray[np.float32]) -> str:
-        """Write a product in integers: each frame's range becomes 0 to 255, each unit's ±127.
+    def _product_by_magnitude(self, x: str, layer: str, kernel: NDArray[np.float32]) -> str:
+        """Write a product in integers: each frame's largest magnitude becomes 127."""
+        rounded, units = self._rounded(layer, kernel)
+        largest = self.node("ReduceMax", self.node("Abs", x), axes=[-1], keepdims=1)
+        largest = self.node("Max", largest, self.number(_LEAST_RANGE))
+        scale = self.node("Div", largest, self.number(_LARGEST))  # [batch, frames, 1]
+        zero = self.weight("middle", np.array(128, np.uint8))
+        levels = self.node("QuantizeLinear", self.node("Div", x, scale), self.number(1.0), zero)
+        product = self.node("MatMulInteger", levels, rounded, zero)  # i32 [batch, frames, out]
+        return self._scaled(product, scale, units)
+
+    def _product_by_range(self, x: str, layer: str, kernel: NDArray[np.float32]) -> str:
+        """Write a product in integers: each frame's lowest value becomes 0, its highest 255.
 
         With x = low + scale * levels, the product is scale * (levels · W) + low * (sums of W).
         """
-        scales = np.maximum(np.abs(kernel).max(axis=0) / _LARGEST, _LEAST_RANGE)  # [out]
-        rounded = np.clip(np.rint(kernel / scales), -_LARGEST, _LARGEST).astype(np.int8)
+        rounded, units = self._rounded(layer, kernel)
         low = self.node("ReduceMin", x, axes=[-1], keepdims=1)  # [batch, frames, 1]
         above = self.node("Sub", x, low)
         width = self.node("ReduceMax", above, axes=[-1], keepdims=1)
         width = self.node("Max", width, self.number(_LEAST_RANGE))
         scale = self.node("Div", width, self.number(_LEVELS))  # [batch, frames, 1]
-        zero = self.weight("zero", np.array(0, np.uint8))
+        zero = self.weight("lowest", np.array(0, np.uint8))
         levels = self.node("QuantizeLinear", self.node("Div", above, scale), self.number(1.0), zero)
+        product = self.node("MatMulInteger", levels, rounded)  # i32 [batch, frames, out]
+        offset = self.node("Mul", low, f"{layer}/sums")
+        return self.node("Add", self._scaled(product, scale, units), offset)
+
+    def _rounded(self, layer: str, kernel: NDArray[np.float32]) -> tuple[str, str]:
+        """Store a kernel in int8, and each unit's scale f32 [out]; also the sums of its weights."""
+        scales = np.maximum(np.abs(kernel).max(axis=0) / _LARGEST, _LEAST_RANGE)  # [out]
+        rounded = np.clip(np.rint(kernel / scales), -_LARGEST, _LARGEST).astype(np.int8)
+        sums = rounded.sum(axis=0, dtype=np.int64) * scales  # [out]
+        self.weight(f"{layer}/sums", sums.astype(np.float32))
         named = self.weight(f"{layer}/kernel_int8", rounded)
-        product = self.node("MatMulInteger", levels, named)  # i32 [batch, frames, out]
-        product = self.node("Mul", self.cast(product, TensorProto.FLOAT), scale)
-        units = self.weight(f"{layer}/scale", scales.astype(np.float32))
-        sums = (rounded.sum(axis=0, dtype=np.int64) * scales).astype(np.float32)  # [out]
-        offset = self.node("Mul", low, self.weight(f"{layer}/sums", sums))
-        return self.node("Add", self.node("Mul", product, units), offset)
+        return named, self.weight(f"{layer}/scale", scales.astype(np.float32))
+
+    def _scaled(self, product: str, scale: str, units: str) -> str:
+        """Convert sums of integers [batch, frames, out] to float32."""
+        scaled = self.node("Mul", self.cast(product, TensorProto.FLOAT), scale)
+        return self.node("Mul", scaled, units)
 
     def model(
         self, inputs: Mapping[str, tuple[int, ...]], outputs: Mapping[str, tuple[int, ...]]
@@ -153,12 +179,10 @@ class Writer:
                 for name, shape in shapes.items()
             ]
 
+        used = {name for node in self._nodes for name in node.input}
+        stored = [tensor for name, tensor in self._stored.items() if name in used]
         graph = helper.make_graph(
-            self._nodes,
-            "emotool",
-            described(inputs),
-            described(outputs),
-            list(self._stored.values()),
+            self._nodes, "emotool", described(inputs), described(outputs), stored
         )
         opset = helper.make_opsetid("", OPSET)
         proto = helper.make_model(graph, opset_imports=[opset], producer_name="emotool")
