@@ -27,6 +27,8 @@ CONTAINERS: Final = {
     "qcp": "a QCP file",
     "avi": "an AVI file",
     "flv": "a Flash video",
+    "mpeg": "an MPEG program stream",
+    "mpegts": "an MPEG transport stream",
     "ogg": "an Ogg file of Speex, FLAC or several streams",
     "flac": "a FLAC file of a word length that libsndfile does not read",
     "wav": "a WAV file of a codec that libsndfile does not read",
@@ -70,6 +72,7 @@ _STARTS: Final = (
     (b"\x02dss", "dss"),
     (b"\x03ds2", "dss"),
     (b"FLV\x01", "flv"),
+    (b"\0\0\1\xba", "mpeg"),
     (b"\x7f\xfe\x80\x01", "dts"),
     (b"\xfe\x7f\x01\x80", "dts"),
     (b"\x1f\xff\xe8\x00", "dts"),
@@ -85,6 +88,9 @@ _BEHIND: Final = (
     (b"OggS", "ogg"),
 )
 """What is tried where libsndfile has refused a file."""
+
+_TRANSPORT: Final = (188, 192)
+"""Bytes of a packet of an MPEG transport stream, without and with a time before each."""
 
 _ATOMS: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
@@ -127,7 +133,13 @@ def container_of(head: bytes, size: int) -> str:
         # The word may stand in a text; the length before it may not.
         if length == 1 or 8 <= length <= size:
             return "mov"
-    return ""
+    return "mpegts" if any(_is_transport(head, packet) for packet in _TRANSPORT) else ""
+
+
+def _is_transport(head: bytes, packet: int) -> bool:
+    """Return whether packets of so many bytes follow each other."""
+    places = [packet * number - _TRANSPORT[0] for number in (1, 2, 3)]
+    return places[-1] < len(head) and all(head[place] == 0x47 for place in places)
 
 
 def container_behind(head: bytes) -> str:

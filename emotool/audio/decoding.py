@@ -25,6 +25,8 @@ __all__ = ["File", "open_sound"]
 
 _FILLED: Final = 4  # frames at most with which encoders fill an MP3 up, and which are not played
 
+_SHARE: Final = 0.5  # of what is behind the first frame that must be frames, too
+
 _SLACK: Final = 1 << 13  # bytes that libFLAC reads ahead
 
 
@@ -120,6 +122,9 @@ def _otherwise(file: File, head: bytes, start: int, reason: str) -> AbstractCont
         raise AudioError("open", plain_reason(error)) from error
     if plan is None:
         raise problem
+    # By chance, other files have a few bytes that look like frames.
+    if sum(piece.stop - piece.start for piece in plan.pieces) < _SHARE * (file.size - begin):
+        raise problem
     return _joined(file, plan)
 
 
@@ -170,7 +175,13 @@ def _piece(file: File, piece: Piece) -> Iterator[Sound]:
     try:
         sound = PlainSound(part, piece.stop - piece.start)
     except PlainSoundError as error:
-        head = read_at(file.source, piece.start, 512)
-        raise explain(file.name, head, reason_of(error)) from error
+        size = len(piece.prefix) + piece.stop - piece.start
+        if not (codec := codec_of(part, 0, size)):
+            head = read_at(file.source, piece.start, 512)
+            raise explain(file.name, head, reason_of(error)) from error
+        part.seek(0)
+        with open_foreign(part, "wav", f"a WAV file of {codec}") as foreign:
+            yield foreign
+        return
     with closing(sound):
         yield sound

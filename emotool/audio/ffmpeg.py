@@ -83,6 +83,10 @@ _PAUSES: Final = {"amrnb": (8, 8_000), "amrwb": (9, 16_000)}
 """Decoders, from which type on a frame of 20 ms holds no speech, and the rate in Hz."""
 
 
+_BROADCAST: Final = ("mpeg", "mpegts")
+"""Containers whose times begin anywhere."""
+
+
 _TOLERANCE_S: Final = 0.25
 """Containers give times in coarse units, and encoders round up to whole frames."""
 
@@ -133,7 +137,8 @@ class ForeignSound:
 
     def _decoded(self) -> Iterator[Floats]:
         """Yield float32 [n, channels] at one rate, from time 0 on; check where it ends."""
-        reach = Reach(self.format)
+        begins = self._container.start_time if self.format in _BROADCAST else 0
+        reach = Reach(self.format, (begins or 0) / 1e6, len(self._container.streams) > 1)
         level: Levelled | None = None
         with _as_audio_errors("decode", "damaged"):
             for block, rate, time in self._frames(reach):

@@ -249,7 +249,8 @@ def plan_mpeg(
     run = runs[0]
     if whole and len(runs) == 1 and not flags and run.start == start and _is_known(run):
         behind = read_at(source, run.stop, 32) if run.stop < stop else b""
-        if stop - run.stop < _COUNTED or behind.startswith(_TAGS):
+        tags = behind.startswith(_TAGS) and (run.promised or stop - run.stop < _RESYNC)
+        if stop - run.stop < _COUNTED or tags:
             return None
     return Plan(tuple(_piece(run) for run in runs), flags)
 

@@ -14,7 +14,7 @@ _LATE_S: Final = 0.1
 _LONGEST_S: Final = 12 * 3_600.0
 """Longer gaps are damaged times."""
 
-_TIMED: Final = ("mov", "matroska", "flv", "avi")
+_TIMED: Final = ("mov", "matroska", "flv", "avi", "mpeg", "mpegts")
 """Containers that give a time for all frames; the others' are not filled up."""
 
 _HEADERS: Final = 5_000  # bytes that Matroska files have before their first packet
@@ -34,9 +34,15 @@ class Reach:
     ----------
     container : str
         A key of `emotool.audio.containers.CONTAINERS`.
+    origin : float
+        Time at which the recording begins, in s; other than 0 in streams that were broadcast.
+    others : bool
+        Whether there are other tracks, whose packets stand before a late beginning.
     """
 
     container: str
+    origin: float = 0.0
+    others: bool = False
     lost_s: float = 0.0
     _sound_s: float = 0.0  # decoded
     _sound_bytes: int = 0  # that it was decoded from
@@ -56,7 +62,7 @@ class Reach:
             self._behind = packet.pos + packet.size
             self._sound_bytes += packet.size
         if packet.pts is not None and packet.size:
-            time = float(packet.pts * packet.time_base)
+            time = float(packet.pts * packet.time_base) - self.origin
             self._first = time if self._first is None else min(self._first, time)
             self._last = max(self._last, time + float((packet.duration or 0) * packet.time_base))
 
@@ -75,6 +81,8 @@ class Reach:
         float
             How many seconds of silence stand before it in the recording.
         """
+        if time is not None:
+            time -= self.origin
         silence = self._late(time)
         self._silence_s += silence
         self._sound_s += seconds
@@ -83,7 +91,7 @@ class Reach:
         if self._start is None:
             # Matroska's length counts from zero, an MP4's from its first sound.
             self._start = self._end = 0.0 if self.container == "matroska" else time
-        gap = time - self._end
+        gap = 0.0 if self.others and not self._end else time - self._end
         # An MP4 lists where its packets are, and reading on behind damage is an error.
         if self.container == "matroska" and gap > 0 and self._skipped > _BETWEEN:
             self.lost_s += min(gap, self._skipped * self._sound_s / max(1, self._sound_bytes))

@@ -129,7 +129,7 @@ def _chunks_end(source: BinaryIO, position: int, stop: int) -> int:
         size = int.from_bytes(head[4:], "little")
         if len(head) < 8 or not _is_name(head[:4]) or position + 8 + size > stop:
             break
-        if head[:4] in (b"RIFF", b"RF64", b"BW64"):  # another file
+        if head[:4] in (b"RIFF", b"RF64", b"BW64", b"data"):  # another file, or more sound
             break
         position += 8 + size
         if size & 1 and not _is_name(read_at(source, position, 4)):
@@ -157,7 +157,8 @@ def plan_wav(source: BinaryIO, head: bytes, start: int, stop: int) -> Plan | Non
     place = head.find(b"data", 12)
     if place > 0 and head[:4] == b"RIFF" and head[20:22] not in (b"\x50\0", b"\x55\0"):
         behind = start + place + 8 + int.from_bytes(head[place + 4 : place + 8], "little")
-        if behind == stop and start == 0 and head[20:22] != b"\xfe\xff":
+        plain = start == 0 and place % 2 == 0 and head[20:22] != b"\xfe\xff"
+        if behind == stop and plain:
             return None
     wav = _read(source, start, stop)
     if not wav.fmt or not wav.data or head[:4] == b"RIFX":
@@ -182,7 +183,8 @@ def _plan(source: BinaryIO, head: bytes, wav: _Wav, whole: tuple[int, int]) -> P
     if following:
         return Plan(pieces + following.pieces, flags or following.flags)
     plain = size == min(wav.stated, stop - wav.data) and start == 0 and head[:4] != b"BW64"
-    if plain and wav.codec not in _MPEG and not flags:
+    # libsndfile takes chunks to begin at even places, as they should.
+    if plain and wav.data % 2 == 0 and wav.codec not in _MPEG and not flags:
         return None
     return Plan(pieces, flags)
 

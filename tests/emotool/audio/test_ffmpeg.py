@@ -370,6 +370,8 @@ def test_any_bytes_behind_a_magic_number(tmp_path: Path, name: str, content: byt
         "tta": b"TTA1",
         "mpc": b"MP+",
         "mpc8": b"MPCK",
+        "mpeg": b"\0\0\1\xba",
+        "mpegts": (b"\x47" + bytes(187)) * 4,
         "tak": b"tBaK",
         "dsf": b"DSD ",
         "iff": b"FRM8",
