@@ -3,9 +3,10 @@
 A quote begins a quoted cell only where a cell begins, and only if another quote ends it before a
 delimiter or a line break. All other quotes are ordinary characters, as they are everywhere in
 the TSV files of Common Voice. A quoted cell may hold line breaks, but two stray quotes look the
-same as one such cell, with the rows between them inside. The lines inside of quotes are therefore
-rows if one of them has a row's number of cells and names a sound file, not counting a name that
-ends with the quote, and in tables with tabs if all of them have that number.
+same as one such cell, with the rows between them inside. The lines that quotes join are therefore
+rows if one of them has a row's number of cells and names a sound file inside of the quotes, not
+counting a name that ends with the quote and, on the first line, one behind another outside of the
+quotes. In tables with tabs they are also rows if all of them have that number.
 """
 
 import re
@@ -145,15 +146,15 @@ class _Reader:
         if '"' not in text[place:end]:
             return tuple(text[place:end].split(self._delimiter)), end, 0
         plain = self._line(place, end)
-        cells, last = self._cells(place, self._quoted)
+        cells, last, joined = self._cells(place, self._quoted)
         if last <= end:
             return plain, end, 0
         if not self._width:  # a header: each of its lines must be unlike it
             self.named = self._width = len(plain)
-            apart = self._is_rows(place, last)
+            apart = self._is_rows(place, last, joined)
             self.named = self._width = 0
         else:
-            apart = self._is_rows(place, last)
+            apart = self._is_rows(place, last, joined)
             if not self.fits(cells):
                 return plain, end, 0
         if apart:
@@ -163,38 +164,42 @@ class _Reader:
 
     def _line(self, place: int, end: int) -> Cells:
         """Return the cells of one line, with or without quoted ones, whichever fits."""
-        cells, _ = self._cells(place, self._quoted_line)
+        cells, *_ = self._cells(place, self._quoted_line)
         if self._width and not self.fits(cells):
             bare = tuple(self._text[place:end].split(self._delimiter))
             return bare if self.fits(bare) else cells
         return cells
 
-    def _cells(self, place: int, quoted: re.Pattern[str]) -> tuple[Cells, int]:
-        """Return the cells from a place to the end of a row, and where that is."""
-        text, cells = self._text, []
+    def _cells(self, place: int, quoted: re.Pattern[str]) -> tuple[Cells, int, list[slice]]:
+        """Return the cells from a place to the end of a row, that end, and where quotes are."""
+        text, cells, spans = self._text, [], []
         while True:
             limit = min(len(text), place + _MAX_SPAN)
             match = quoted.match(text, place, limit) if text.startswith('"', place) else None
             if match and (match.end() < limit or limit == len(text)):
                 cells.append(match[1].replace('""', '"'))
+                spans.append(slice(match.start(), match.end()))
             else:
                 match = self._bare.match(text, place)
                 cells.append(match[0] if match else "")
             place = match.end() if match else place
             if not text.startswith(self._delimiter, place):
-                return tuple(cells), place
+                return tuple(cells), place, spans
             place += 1
 
-    def _is_rows(self, place: int, last: int) -> bool:
+    def _is_rows(self, place: int, last: int, quoted: list[slice]) -> bool:
         """Whether the lines that quotes join are rows of their own."""
-        whole, first = self._delimiter == "\t" and self.named > 1, True
+        delimiter = self._delimiter
+        whole, first = delimiter == "\t" and self.named > 1, True
         while place < last:
             end = self._line_end(place)
             if not self._blank.fullmatch(self._text, place, end):
-                cells = self._line(place, end)
-                fits = self.fits(cells)
-                if fits and not first and any(map(_SOUND.search, cells)):
-                    return True
+                fits = self.fits(self._line(place, end))
+                inside = [slice(max(q.start, place), min(q.stop, end)) for q in quoted]
+                if fits and any(_names_sound(self._text[part], delimiter) for part in inside):
+                    start = next(q.start for q in quoted if q.stop > end) if first else place
+                    if not _names_sound(self._text[place:start].replace('"', ""), delimiter):
+                        return True
                 whole, first = whole and fits, False
             after = _LINE_BREAK.match(self._text, end)
             place = after.end() if after else last
@@ -203,6 +208,11 @@ class _Reader:
     def _line_end(self, place: int) -> int:
         found = _LINE_BREAK.search(self._text, place)
         return found.start() if found else len(self._text)
+
+
+def _names_sound(cells: str, delimiter: str) -> bool:
+    """Whether one of the cells is the name of a sound file."""
+    return any(map(_SOUND.search, cells.split(delimiter)))
 
 
 def _breaks(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from emotool.errors import InputError
 
 __all__ = ["read_text"]
 
-_SNIFFED_BYTES: Final = 1024
+_SNIFFED_BYTES: Final = 16  # of the header: the rows can be in any script
 
 
 def read_text(path: str, what: str) -> str:
@@ -50,7 +50,7 @@ def read_text(path: str, what: str) -> str:
 
 
 def _encoding(content: bytes) -> str:
-    """Recognise UTF-16 by its mark, or by the zero bytes of its Latin letters."""
+    """Recognise UTF-16 by its mark, or by the zero bytes of a header in Latin letters."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     first, second = content[:_SNIFFED_BYTES:2], content[1:_SNIFFED_BYTES:2]

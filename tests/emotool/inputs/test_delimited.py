@@ -94,6 +94,30 @@ def test_quotes_around_cells_and_line_breaks_in_them_still_work() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        '"Well\nfine",a.wav,1',
+        '"Well, you\nknow\nfine",a.wav,1',
+        '"Well\nfine",a.wav,"and\nmore"',
+        'x,a.wav,"Well\nsee"',
+        'a.wav,1,"Well, see b.wav\nfine"',
+    ],
+)
+def test_a_cell_of_several_lines_can_stand_on_either_side_of_the_file(row: str) -> None:
+    """The name of the file is outside of the quotes, so they join no rows."""
+    text = f"one,two,three\n{row}\nx,z.wav,2\n"
+    assert rows(text) == list(map(tuple, csv.reader(io.StringIO(text, newline=""))))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
+@pytest.mark.parametrize("lines", ['"Well,a.wav,1\nfine",b.wav,2', 'Well,"a.wav,1\nfine,b.wav",2'])
+def test_quotes_that_join_files_are_ordinary_characters(lines: str, delimiter: str) -> None:
+    """Also where the first of the lines names its file behind the quote."""
+    text = f"said,path,n\n{lines}\n".replace(",", delimiter)
+    assert [row[1].strip('"') for row in rows(text)[1:]] == ["a.wav", "b.wav"]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("sep", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;;"])
 def test_what_spreadsheets_add_is_no_part_of_the_table(sep: str, end: str) -> None:

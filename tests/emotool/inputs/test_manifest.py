@@ -32,6 +32,14 @@ def test_the_encodings_of_spreadsheets_are_read(tmp_path: Path, encoding: str) -
     assert (manifest.columns, manifest.rows) == (("path", "speaker"), [("a.wav", "Zo\u00eb")])
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_recognised_by_its_header(tmp_path: Path, encoding: str) -> None:
+    """Whatever the script of the rows."""
+    said = "\u043f\u0440\u0438\u0432\u0435\u0442 \u4f60\u597d " * 40
+    table = f"path,said\na.wav,{said}\n".encode(encoding)
+    assert read_manifest(write(tmp_path, table), "path").rows == [("a.wav", said)]
+
+
 def test_rows_between_stray_quotes_are_clips_and_the_reading_is_noted(tmp_path: Path) -> None:
     """As in Common Voice, where quotes are ordinary characters."""
     table = 'path\tsaid\na.wav\t"Hello\nb.wav\tHe said: bye"\nc.wav\tWell\n'
