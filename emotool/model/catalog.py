@@ -33,7 +33,7 @@ __all__ = [
     "model_folders",
 ]
 
-DEFAULT_MODEL = "cnn"
+DEFAULT_MODEL = "whisper"
 
 BUILT_IN = (
     "autoencoder",
