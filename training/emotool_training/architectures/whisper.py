@@ -47,7 +47,7 @@ class Config:
     pooled : tuple of int
         Blocks, from 1, whose frames are pooled, side by side.
     width, heads, hidden : int
-        Of the blocks; Whisper base's if not said.
+        Of the blocks; those of Whisper base by default.
     """
 
     blocks: Count = 3
@@ -141,7 +141,7 @@ class Scale(keras.layers.Layer):  # type: ignore[misc]
     """Bring decibels to Whisper's scale, frames before bands, without the last frame.
 
     Whisper takes log10 of the power, adds 4 and divides by 4. The level of each window is set
-    first: corpora are recorded 20 dB apart, which says nothing of an emotion.
+    first: corpora are recorded 20 dB apart, which is unrelated to emotions.
 
     Shape
     -----
@@ -156,7 +156,7 @@ class Scale(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Positions(keras.layers.Layer):  # type: ignore[misc]
-    """Add a vector to each frame that says which it is.
+    """Add to each frame the vector of its position.
 
     Shape
     -----

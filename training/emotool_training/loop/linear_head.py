@@ -2,9 +2,9 @@
 
 What all recordings of a corpus have in common (its rooms, microphones, language, the way its
 actors were asked to speak) shifts its embeddings as a whole. Standardised within its corpus, an
-embedding says how a recording differs from the others made like it, and so may the embeddings of
-a corpus that nobody has labelled. Multinomial logistic regression finds the weights, corpora and
-labels weighing as the recipe's balance says. The result is the same to the bit each time.
+embedding is how a recording differs from the others made like it; the same can be done to the
+embeddings of a corpus without labels. Multinomial logistic regression finds the weights, corpora
+and labels weighted by the recipe's balance. The result is the same to the bit each time.
 """
 
 from collections.abc import Sequence
@@ -98,7 +98,7 @@ def solve(clips: EmbeddedClips, recipe: Recipe, settings: LinearHead) -> Solved:
     Returns
     -------
     Solved
-        With the mean over the corpora's statistics, which stands for a corpus nobody knows.
+        With the mean over the corpora's statistics, used for an unknown corpus.
     """
     own = _corpus_statistics(clips, settings.least_clips)
     parts = list(own.values())

@@ -31,7 +31,7 @@ POSITIONS = "position_embedding"
 first rows."""
 
 RANDOM = "random weights"
-"""What `load_pretrained` says where nothing was taken."""
+"""What `load_pretrained` returns if nothing was loaded."""
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -87,7 +87,7 @@ def load_pretrained(model: Any, weights: str) -> str:
 
 
 def _copy(model: Any, arrays: Arrays) -> str:
-    """Assign the arrays to the model's layers; say how many layers got theirs."""
+    """Assign the arrays to the model's layers; return how many layers got theirs."""
     wanted = [layer for layer in model.layers if _is_backbone(layer)]
     missing = [layer.name for layer in wanted if any(_key(v) not in arrays for v in layer.weights)]
     if missing:

@@ -68,7 +68,7 @@ class DomainHead(keras.layers.Layer):  # type: ignore[misc]
         self.bias = self.add_weight(name="bias", shape=(self.n_labels,), initializer="zeros")
 
     def call(self, pooled: Any, frames: Any, sounding: Any) -> dict[str, Any]:
-        """Judge, and say why."""
+        """Return logits, embedding and evidence."""
         embedding = (pooled - self.mean) / self.deviation  # [batch, 2 width]
         logits = ops.matmul(embedding, self.kernel) + self.bias  # [batch, n_labels]
         weights = margin_weights(self.kernel, logits) / self.deviation  # [batch, 2 width]

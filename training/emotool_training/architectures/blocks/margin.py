@@ -1,4 +1,4 @@
-"""The weights under which an embedding speaks for the label that is predicted."""
+"""The weights of an embedding in the margin of the label that is predicted."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ __all__ = ["margin_weights"]
 def margin_weights(kernel: Any, logits: Any) -> Any:
     """Return the embedding's weights in the predicted label's margin over the others' mean.
 
-    Nothing that ONNX lacks, and cheap; where nobody asks for the map, TensorFlow and ONNX
-    Runtime leave all of this out.
+    Uses operators of the ONNX standard only; TensorFlow and ONNX Runtime skip them where the map
+    is not an output.
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ class TransformerBlock(keras.layers.Layer):  # type: ignore[misc]
         self.feedforward_norm.build(frames_shape)
 
     def call(self, frames: Any, sounding: Any) -> Any:
-        """Add what attention and the network give."""
+        """Add the outputs of attention and of the network to the frames."""
         frames = frames + self._attend(self.attention_norm(frames), sounding)
         inner = gelu(self.feedforward_in(self.feedforward_norm(frames)))  # [b, frames, hidden]
         return frames + self.feedforward_out(inner)  # [batch, frames, width]
