@@ -89,6 +89,16 @@ def test_each_normalisation_is_one_operator() -> None:
         assert set(operators) <= known
 
 
+def test_kernels_in_int8_can_be_replaced_where_their_sums_overflow() -> None:
+    """ONNX Runtime does so on processors without VNNI if a zero point is given."""
+    graph = encoder_graph(network(), 1.0, int8=True).graph
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "MatMulInteger":
+            assert [stored[name].dtype for name in node.input[1:]] == [np.int8, np.uint8, np.int8]
+            assert stored[node.input[3]] == 0
+
+
 def test_no_weight_is_stored_that_nothing_uses() -> None:
     """In either form."""
     for int8 in (False, True):

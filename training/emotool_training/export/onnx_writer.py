@@ -128,7 +128,7 @@ class Writer:
         scale = self.node("Div", largest, self.number(_LARGEST))  # [batch, frames, 1]
         zero = self.weight("middle", np.array(128, np.uint8))
         levels = self.node("QuantizeLinear", self.node("Div", x, scale), self.number(1.0), zero)
-        product = self.node("MatMulInteger", levels, rounded, zero)  # i32 [batch, frames, out]
+        product = self._integer_product(levels, rounded, zero)
         return self._scaled(product, scale, units)
 
     def _product_by_range(self, x: str, layer: str, kernel: NDArray[np.float32]) -> str:
@@ -144,9 +144,18 @@ class Writer:
         scale = self.node("Div", width, self.number(_LEVELS))  # [batch, frames, 1]
         zero = self.weight("lowest", np.array(0, np.uint8))
         levels = self.node("QuantizeLinear", self.node("Div", above, scale), self.number(1.0), zero)
-        product = self.node("MatMulInteger", levels, rounded)  # i32 [batch, frames, out]
+        product = self._integer_product(levels, rounded, zero)
         offset = self.node("Mul", low, f"{layer}/sums")
         return self.node("Add", self._scaled(product, scale, units), offset)
+
+    def _integer_product(self, levels: str, rounded: str, zero: str) -> str:
+        """Multiply integers, i32 [batch, frames, out].
+
+        The kernel's zero point is given although it is 0: ONNX Runtime then replaces the kernel on
+        processors whose int8 sums would overflow (``session.x64quantprecision``), in any of its versions.
+        """
+        none = self.weight("none", np.array(0, np.int8))
+        return self.node("MatMulInteger", levels, rounded, zero, none)
 
     def _rounded(self, layer: str, kernel: NDArray[np.float32]) -> tuple[str, str]:
         """Store a kernel in int8, and each unit's scale f32 [out]; also the sums of its weights."""
