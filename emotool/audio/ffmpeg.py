@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotool.audio.containers import CONTAINERS
+from emotool.audio.decoders import DECODERS
 from emotool.audio.joined import Levelled
 from emotool.audio.reach import Reach
 from emotool.errors import AudioError, install_command
@@ -27,46 +28,9 @@ __all__ = ["ForeignSound", "open_foreign"]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 
-_ENDS: Final = ("le", "be")
-
-
-_DECODERS: Final = frozenset(
-    {
-        *("aac", "aac_latm", "alac", "amrnb", "amrwb", "ac3", "eac3", "dca", "flac", "opus"),
-        *("libopus", "mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float", "vorbis"),
-        *("libvorbis", "speex", "libspeex", "wmav1", "wmav2", "wmapro", "wmalossless", "wmavoice"),
-        *(
-            "ape",
-            "wavpack",
-            "tta",
-            "mpc7",
-            "mpc8",
-            "tak",
-            "dst",
-            "shorten",
-            "als",
-            "truespeech",
-            "gsm",
-            "gsm_ms",
-        ),
-        *("g722", "g723_1", "g726", "g726le", "g729", "ilbc", "qcelp", "evrc", "dss_sp"),
-        *("dsd_lsbf", "dsd_msbf", "dsd_lsbf_planar", "dsd_msbf_planar", "nellymoser", "mace3"),
-        *("mace6", "qdm2", "adpcm_g726", "adpcm_g726le", "adpcm_g722", "adpcm_ms"),
-        *("adpcm_ima_wav", "adpcm_ima_qt", "adpcm_yamaha", "adpcm_swf", "adpcm_ct"),
-        *("adpcm_sbpro_2", "adpcm_sbpro_3", "adpcm_sbpro_4", "pcm_mulaw", "pcm_alaw", "pcm_s8"),
-        *("pcm_u8", "pcm_s8_planar"),
-        *(f"pcm_{kind}{bits}{end}" for kind in "su" for bits in (16, 24, 32) for end in _ENDS),
-        *(f"pcm_f{bits}{end}" for bits in (16, 24, 32, 64) for end in _ENDS),
-        *(f"pcm_s{bits}le_planar" for bits in (16, 24, 32)),
-        *("pcm_s16be_planar", "pcm_s64le", "pcm_s64be"),
-    }
-)
-"""FFmpeg's names of the decoders that may be used."""
-
-
 _LIMITS: Final = {
     "format_whitelist": ",".join(CONTAINERS),
-    "codec_whitelist": ",".join(sorted(_DECODERS)),
+    "codec_whitelist": ",".join(sorted(DECODERS)),
     "protocol_whitelist": "",
     "max_streams": "64",
 }
@@ -85,6 +49,14 @@ _PAUSES: Final = {"amrnb": (8, 8_000), "amrwb": (9, 16_000)}
 
 _BROADCAST: Final = ("mpeg", "mpegts")
 """Containers whose times begin anywhere."""
+
+
+_WHOLE: Final = ("aiff", "caf", "mov", "tta")
+"""Containers of which FFmpeg reads the first, where several are joined."""
+
+
+_UNREAD: Final = ((1 << 16, 0.25), (1 << 13, 0.45))
+"""Names, remarks and lists of packets may take this many bytes, and this share of the file."""
 
 
 _TOLERANCE_S: Final = 0.25
@@ -140,7 +112,7 @@ class ForeignSound:
         begins = self._container.start_time if self.format in _BROADCAST else 0
         reach = Reach(self.format, (begins or 0) / 1e6, len(self._container.streams) > 1)
         level: Levelled | None = None
-        with _as_audio_errors("decode", "damaged"):
+        with _as_audio_errors("decode", "damaged", reach):
             for block, rate, time in self._frames(reach):
                 if level is None:
                     self.samplerate, self.channels = rate, block.shape[1]
@@ -156,8 +128,16 @@ class ForeignSound:
                 "decode",
                 f"damaged or cut off: {seconds:.1f} of {self._promised_s:.1f} s can be decoded",
             )
-        if reach.lost_s > _TOLERANCE_S:
+        if reach.lost_s > _TOLERANCE_S or self._is_unread(reach.behind):
             self.flags = (*self.flags, "incomplete")
+
+    def _is_unread(self, position: int) -> bool:
+        """Return whether so much lies behind the last packet that it may be another recording."""
+        if self.format not in _WHOLE or len(self._container.streams) > 1:
+            return False
+        size = self._container.size
+        unread = size - position
+        return any(unread > max(least, share * size) for least, share in _UNREAD)
 
     def _frames(self, reach: Reach) -> Iterator[tuple[Floats, int, float | None]]:
         """Yield what each frame holds, float32 [n, channels], its rate (Hz) and its time (s)."""
@@ -210,7 +190,7 @@ def _best_track(container: "av.container.InputContainer", name: str) -> Any:
             other.discard = Discard.all
     codec = track.codec_context.name if track.codec_context is not None else "an unknown codec"
     # FFmpeg's own list is not asked when PyAV opens a decoder.
-    if codec not in _DECODERS:
+    if codec not in DECODERS:
         raise AudioError(
             "open", f"its sound track is {codec}, which is not decoded here ({_CONVERT})"
         )
@@ -246,7 +226,7 @@ def _floats(frame: "av.AudioFrame") -> Floats:
 
 
 @contextmanager
-def _as_audio_errors(stage: str, what: str) -> Iterator[None]:
+def _as_audio_errors(stage: str, what: str, reach: Reach | None = None) -> Iterator[None]:
     """Turn what PyAV raises into `AudioError`; OSError comes of seeking to absurd places."""
     import av
 
@@ -254,7 +234,8 @@ def _as_audio_errors(stage: str, what: str) -> Iterator[None]:
         yield
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        said = f"{what}: the decoder gave up ({reason.rstrip('. ')})"
+        place = f" after {reach.seconds:.1f} s" if reach else ""
+        said = f"{what}: the decoder gave up{place} ({reason.rstrip('. ')})"
         raise AudioError(stage, said) from error
 
 

@@ -61,8 +61,14 @@ _HEAD_BYTES: Final = 512
 _ID3_BYTES: Final = 10  # of the header of an ID3v2 tag
 
 
+_NO_MAGIC: Final = bytes(16)  # what no format begins with
+
+
+_MOST_ZEROS: Final = 1 << 20  # bytes of them that are skipped at the start
+
+
 def read_head(source: BinaryIO) -> tuple[bytes, int]:
-    """Return a file's first bytes behind an ID3v2 tag, and where they begin.
+    """Return a file's first bytes behind ID3v2 tags and zeros, and where they begin.
 
     The file is at its start again.
 
@@ -79,6 +85,12 @@ def read_head(source: BinaryIO) -> tuple[bytes, int]:
             if not (further := source.read(_HEAD_BYTES)):
                 break
             head, start = further, behind
+        if head.startswith(_NO_MAGIC):
+            source.seek(start)
+            content = source.read(_MOST_ZEROS)
+            zeros = len(content) - len(content.lstrip(b"\0"))
+            if zeros < len(content):
+                head, start = content[zeros : zeros + _HEAD_BYTES], start + zeros
         source.seek(0)
     except OSError as error:
         raise AudioError("open", plain_reason(error)) from error

@@ -1,5 +1,6 @@
 """Sound that libsndfile reads, from start to end."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -40,6 +41,14 @@ _WIDTHS: Final = {
     "DOUBLE": 8,
 }
 """Bytes of a sample where it is not compressed."""
+
+_CORRECTED: Final = re.compile(r": (\d+) \(should be (\d+)\)")
+"""What libsndfile's log has of a length that its file does not have room for."""
+
+_PIPED: Final = 0x7FFF_0000
+"""Lengths from here on are written where a program does not know it."""
+
+_TOLERANCE_S: Final = 0.25
 
 _PLANNED: Final = frozenset({"WAV", "WAVEX", "RF64", "FLAC", "MP3", "OGG"})
 """Formats whose bytes behind the sound are looked at elsewhere, or that are compressed."""
@@ -99,8 +108,11 @@ class PlainSound:
         width = 0 if self._file.format in _PLANNED else _WIDTHS.get(self._file.subtype, 0)
         if not width:
             return ()
-        unread = self._bytes - self._promised * self.channels * width
-        return ("incomplete",) if unread > max(_UNREAD_BYTES, self._bytes / 4) else ()
+        frame = self.channels * width
+        unread = self._bytes - self._promised * frame
+        lacks = _lacking(self._file.extra_info) > _TOLERANCE_S * self.samplerate * frame
+        many = unread > max(_UNREAD_BYTES, self._bytes / 4)
+        return ("incomplete",) if many or lacks else ()
 
     def read(self, count: int) -> Floats:
         """Return the next samples, float32 ``[<= count, channels]``; fewer only at the end.
@@ -116,7 +128,10 @@ class PlainSound:
         try:
             block: Floats = self._file.read(size, dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, RuntimeError) as error:
-            raise AudioError("decode", f"the decoder gave up ({reason_of(error)})") from error
+            seconds = self._file.tell() / self.samplerate
+            raise AudioError(
+                "decode", f"the decoder gave up after {seconds:.1f} s ({reason_of(error)})"
+            ) from error
         part = getattr(self._source, "raw", None)
         if isinstance(part, Part) and part.error:
             raise AudioError("decode", plain_reason(part.error)) from part.error
@@ -151,6 +166,12 @@ class PlainSound:
                 "decode",
                 f"damaged or cut off: {decoded} of {self._promised} samples can be decoded",
             )
+
+
+def _lacking(log: str) -> int:
+    """Return how many bytes a file is shorter than its header states, by libsndfile's log."""
+    lengths = [(int(stated), int(real)) for stated, real in _CORRECTED.findall(log)]
+    return max([stated - real for stated, real in lengths if stated < _PIPED], default=0)
 
 
 def reason_of(error: Exception) -> str:

@@ -29,7 +29,7 @@ class _Link:
     stop: int
     heads: list[bytes] = field(default_factory=list)  # first bytes of each stream
     pages: dict[bytes, int] = field(default_factory=dict)  # the last one's number, by stream
-    holes: bool = False  # whether pages are missing
+    holes: bool = False  # whether pages are missing, or the last one is cut off
 
     def piece(self) -> Piece:
         """Return how to read it."""
@@ -66,6 +66,7 @@ def _links(source: BinaryIO, start: int, stop: int) -> list[_Link]:
         _take(links, data[place : min(body + 64, place + length)], position)
         position += length
         links[-1].stop = min(position, stop)
+        links[-1].holes |= position > stop
     return links
 
 

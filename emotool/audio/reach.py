@@ -66,6 +66,11 @@ class Reach:
             self._first = time if self._first is None else min(self._first, time)
             self._last = max(self._last, time + float((packet.duration or 0) * packet.time_base))
 
+    @property
+    def behind(self) -> int:
+        """Where the last packet ends, in bytes of the file."""
+        return self._behind
+
     def decoded(self, time: float | None, seconds: float) -> float:
         """Note a frame of that packet.
 
