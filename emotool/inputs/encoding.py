@@ -6,7 +6,7 @@ from typing import Final
 
 from emotool.errors import InputError
 
-__all__ = ["read_text"]
+__all__ = ["encoding_of", "read_text"]
 
 _SNIFFED_BYTES: Final = 16  # of the header: the rows can be in any script
 
@@ -42,15 +42,21 @@ def read_text(path: str, what: str) -> str:
     """
     try:
         content = Path(path).read_bytes()
-        return content.decode(_encoding(content)).removeprefix("\ufeff")
+        return content.decode(encoding_of(content)).removeprefix("\ufeff")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         hint = "" if isinstance(error, OSError) else "save it as CSV UTF-8"
         raise InputError(f"cannot read {what}: {reason}", hint=hint) from error
 
 
-def _encoding(content: bytes) -> str:
-    """Recognise UTF-16 by its mark, or by the zero bytes of a header in Latin letters."""
+def encoding_of(content: bytes) -> str:
+    r"""Recognise UTF-16 by its mark, or by the zero bytes of a beginning in Latin letters.
+
+    Examples
+    --------
+    >>> encoding_of(b"p\0a\0t\0h\0"), encoding_of(b"path")
+    ('utf-16-le', 'utf-8')
+    """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     first, second = content[:_SNIFFED_BYTES:2], content[1:_SNIFFED_BYTES:2]

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from emotool.text import printable, unharmed
 __all__ = ["Names", "composed"]
 
 _QUOTES: Final = ('""', "''", "\u201c\u201d", "\u2018\u2019")
+_HOME: Final = re.compile(r"\A(\$HOME|\$\{HOME\}|%USERPROFILE%)(?=[/\\]|\Z)")
 _MOST_NAMES: Final = 5_000  # in a folder, to look for close ones
 _MOST_SEARCHES: Final = 200  # of close names in a run
 _SHOWN: Final = 3
@@ -62,7 +64,8 @@ class Names:
 
         Tried in this order: without the apostrophe that keeps a spreadsheet from running it as a
         formula; without blanks and quotes around it, as after "Copy as path"; with ``/`` for each
-        backslash; and with each name's letters composed or decomposed.
+        backslash; with the home folder for ``~`` or ``$HOME`` at its beginning; and with each
+        name's letters composed or decomposed.
 
         Parameters
         ----------
@@ -121,7 +124,8 @@ def _readings(path: str) -> Iterator[str]:
         bare = bare[1:-1].strip()
     whole = (path, unharmed(path), bare, bare.strip("\"' \t\r\n"))
     slashed = [each.replace("\\", "/") for each in whole] if os.sep == "/" else []
-    yield from (each for each in dict.fromkeys([*whole, *slashed]) if each)
+    home = [os.path.expanduser(each) for each in (bare, _HOME.sub("~", bare))]  # noqa: PTH111
+    yield from (each for each in dict.fromkeys([*whole, *slashed, *home]) if each)
 
 
 def _existing(path: str) -> tuple[str, list[str]]:

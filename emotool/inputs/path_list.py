@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from emotool.errors import InputError
+from emotool.inputs.encoding import encoding_of
 from emotool.text import printable
 
 __all__ = ["read_paths"]
@@ -60,11 +61,13 @@ def read_paths(source: str, *, nul: bool = False) -> list[str]:
 def _lines(content: bytes, shown: str) -> list[bytes]:
     """Part a text at its line breaks; UTF-16, as PowerShell writes lists, becomes UTF-8."""
     if b"\0" in content:
-        if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = encoding_of(content)
+        marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        if not marked and (encoding == "utf-8" or "\n".encode(encoding) not in content):
             raise InputError(f"{shown}: paths end in NUL bytes", hint="read it with --from0")
         try:
             # Names on Windows may hold half a pair of surrogates.
-            text = content.decode("utf-16", "surrogatepass")
+            text = content.decode(encoding, "surrogatepass")
         except UnicodeDecodeError as error:
             raise _no_text(shown, "UTF-16") from error
         content = text.encode("utf-8", "surrogatepass")

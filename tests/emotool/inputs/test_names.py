@@ -28,6 +28,19 @@ def make(*names: str) -> None:
 
 
 @posix
+@pytest.mark.parametrize("listed", ["~/a.wav", "$HOME/a.wav", "'${HOME}/a.wav'", '"~/a.wav" '])
+def test_the_home_folder_can_be_written_as_in_a_shell(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, listed: str
+) -> None:
+    """A list is read by no shell, which would have replaced it."""
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    make("home/a.wav")
+    assert [clip.path for clip in find_clips([], [listed]).clips] == [str(folder / "home/a.wav")]
+    make("~/a.wav", "$HOME/a.wav")
+    assert find_clips([], ["$HOME/a.wav"]).clips[0].path == "$HOME/a.wav"
+
+
+@posix
 @pytest.mark.parametrize("disk", ["NFC", "NFD"])
 @pytest.mark.parametrize("listed", ["NFC", "NFD"])
 @pytest.mark.parametrize("mixed", [True, False])

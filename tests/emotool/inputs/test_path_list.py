@@ -48,6 +48,13 @@ def test_a_list_as_powershell_writes_it_is_read(tmp_path: Path, encoding: str) -
     assert read == [name.encode("utf-8", "surrogatepass") for name in names]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_list_in_utf_16_needs_no_mark(tmp_path: Path, encoding: str) -> None:
+    """As iconv and some editors write it."""
+    (tmp_path / "l").write_bytes("talks/a.wav\r\nM\u00fcller.wav\r\n".encode(encoding))
+    assert read_paths(str(tmp_path / "l")) == ["talks/a.wav", "M\u00fcller.wav"]
+
+
 def test_half_a_list_of_powershells_is_told(tmp_path: Path) -> None:
     """Cut off within a letter, it is no text."""
     (tmp_path / "l").write_bytes(b"\xff\xfea\0\n\0b")
