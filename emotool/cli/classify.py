@@ -238,6 +238,13 @@ def _run(options: "RunOptions", log: "RunLog", *, quiet: bool) -> int:
         from emotool.cli.summary import print_summary
 
         print_summary(summary)
+    for wanted, written in zip(_tables(options), summary.outputs, strict=True):
+        if quiet and wanted != written:
+            typer.echo(f"note: {wanted} is kept; the table is {written}", err=True)
     if summary.verdict and (quiet or summary.exit_code == 1):
         typer.echo(f"error: {printable(summary.verdict)}", err=True)
     return summary.exit_code
+
+
+def _tables(options: "RunOptions") -> list[str]:
+    return [output.target for output in options.outputs if output.content == "table"]

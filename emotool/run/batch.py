@@ -16,7 +16,7 @@ from emotool.results.row import UNCERTAIN, ClipResult
 from emotool.results.tally import RunSummary, Tally
 from emotool.run.journal import Journal
 from emotool.run.options import Output, Progress, RunOptions, Silence
-from emotool.run.outputs import Outputs, check_inputs, files_of
+from emotool.run.outputs import Outputs, check_inputs, columns_of, files_of
 from emotool.text import printable
 from emotool.version import __version__
 from emotool.workers.pool import WorkerPool
@@ -87,14 +87,14 @@ class _Batch:
             pool = stack.enter_context(WorkerPool(options.pool))
             pool.start(1)  # before anything else: it is ready when the model is
             found = self._find(files)
-            files = self._settle(found, files)
             pool.start(_workers_worth(found.clips, pool.workers))
-            for file in files:
-                stack.enter_context(OutputLock(file))
             # Not at the top: ONNX Runtime loads while the workers do.
             from emotool.model.classifier import load_classifier
 
             classifier = load_classifier(options.model, options.device, options.threads)
+            files = self._settle(found, files, classifier)
+            for file in files:
+                stack.enter_context(OutputLock(file))
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
             rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))
@@ -115,19 +115,24 @@ class _Batch:
         check_inputs(files, [*sources, *found.clips])
         return found
 
-    def _settle(self, found: Found, files: list[Path]) -> list[Path]:
-        """Move a table that nobody named a file for, if labels of other clips are there."""
-        from emotool.run.default_place import settle
-
+    def _settle(self, found: Found, files: list[Path], model: "Classifier") -> list[Path]:
+        """Choose other files for outputs that nobody named, where something would be lost."""
         options = self._options
-        outputs = [settle(one, found.clips) if one.default else one for one in options.outputs]
+        if not any(output.default for output in options.outputs):
+            return files
+        from emotool.run.default_place import Planned, settle
+
+        columns = columns_of(options, model.labels)
+        planned = Planned(found.clips, columns, model.name, options.pool.reading)
+        outputs = [settle(one, planned) if one.default else one for one in options.outputs]
+        if outputs == list(options.outputs):
+            return files
         for before, after in zip(options.outputs, outputs, strict=True):
             if before != after:
                 self._progress.note(
-                    f"{before.target} is not a table of these clips: writing {after.target}"
+                    f"{before.target} is kept for other clips, columns or models: writing "
+                    f"{after.target}"
                 )
-        if outputs == list(options.outputs):
-            return files
         self._options = replace(options, outputs=outputs)
         return files_of(outputs)
 

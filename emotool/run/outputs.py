@@ -30,7 +30,7 @@ from emotool.writers.registry import (
 if TYPE_CHECKING:
     from emotool.model.classifier import Classifier
 
-__all__ = ["Outputs", "check_inputs", "files_of"]
+__all__ = ["Outputs", "check_inputs", "columns_of", "files_of"]
 
 
 def files_of(outputs: Sequence[Output]) -> list[Path]:
@@ -67,6 +67,11 @@ def files_of(outputs: Sequence[Output]) -> list[Path]:
             )
         files.append(file)
     return files
+
+
+def columns_of(options: RunOptions, labels: Sequence[str]) -> Columns:
+    """Return the columns of a run's tables, given the model's labels."""
+    return Columns(labels, segments=options.segments, top=options.top, manifest=options.manifest)
 
 
 def check_inputs(files: Sequence[Path], clips: Sequence[Clip]) -> None:
@@ -134,9 +139,7 @@ class Outputs:
     ) -> None:
         self._options, self._model, self._files = options, model, files
         self._facts: dict[str, Any] = {}
-        self._table = Columns(
-            model.labels, segments=options.segments, top=options.top, manifest=options.manifest
-        )
+        self._table = columns_of(options, model.labels)
         self._failures = _failure_table(options, files)
         self._writers: list[Writer] = []
         sources = Sources(clips, model)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.emotool.cli.classify_runs import Emotool, fill, linux, one_line, posix, table
 from tests.emotool.misbehaving import ROOT
+from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 
 Terminal = Callable[..., str]
 pytestmark = pytest.mark.slow
@@ -72,9 +73,9 @@ def at_terminal(place: Path, python: str, python_path: dict[str, str]) -> Termin
     """Return a function that runs the command without -o, its standard output a terminal."""
     pty = pytest.importorskip("pty", reason="needs a POSIX system")
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, model: str = "tiny.onnx") -> str:
         ours, theirs = pty.openpty()
-        command = [python, "-m", "emotool", "classify", *arguments, "--model", "tiny.onnx"]
+        command = [python, "-m", "emotool", "classify", *arguments, "--model", model]
         done = subprocess.run(
             command, cwd=place, env=python_path, stdout=theirs, stderr=subprocess.PIPE, check=False
         )
@@ -113,6 +114,32 @@ def test_a_folder_that_has_grown_replaces_its_table(at_terminal: Terminal, place
     (place / "clips" / "d.wav").unlink()
     assert "labels_2.csv" in at_terminal("clips")
     assert len(table((place / "labels.csv").read_text())) == 4
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "jsonl"])
+def test_other_columns_windows_and_models_are_kept(
+    at_terminal: Terminal, place: Path, suffix: str
+) -> None:
+    """What the new table does not have would be lost, although its clips are the same."""
+    at_terminal("clips", "--format", suffix, "--top", "1")
+    first = (place / f"labels.{suffix}").read_text()
+    assert f"writing labels_2.{suffix}" in at_terminal("clips", "--format", suffix)
+    write_tiny_model(place / "other.onnx", tiny_metadata(name="other"))
+    for number, arguments in ((3, ["--segments"]), (4, ["--top", "1"])):
+        model = "other.onnx" if number == 4 else "tiny.onnx"
+        said = at_terminal("clips", "--format", suffix, *arguments, model=model)
+        assert f"writing labels_{number}.{suffix}" in said
+    assert (place / f"labels.{suffix}").read_text() == first
+
+
+def test_a_column_that_people_added_is_kept(at_terminal: Terminal, place: Path) -> None:
+    """A table of the same clips may have notes by now; --quiet names the other file, too."""
+    at_terminal("clips")
+    lines = (place / "labels.csv").read_text().splitlines()
+    noted = "".join(f"{line},{'note' if not i else 'x'}\n" for i, line in enumerate(lines))
+    (place / "labels.csv").write_text(noted)
+    assert at_terminal("clips", "-q") == "note: labels.csv is kept; the table is labels_2.csv\n"
+    assert (place / "labels.csv").read_text() == noted
 
 
 def test_labels_that_people_gave_are_kept(at_terminal: Terminal, place: Path) -> None:
