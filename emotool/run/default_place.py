@@ -1,13 +1,14 @@
 """Where a table goes that nobody has named a file for: never over content that it does not have."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from emotool.errors import InputError
-from emotool.files.destination import numbered, replaced_file
+from emotool.files.destination import numbered
 from emotool.inputs.clips import Clip
 from emotool.inputs.delimited import read_delimited
 from emotool.results.columns import Columns
@@ -69,7 +70,7 @@ def settle(output: Output, planned: Planned) -> Output:
     shown = {path_text(clip.shown) for clip in planned.clips}
     shown |= {harmless(path) for path in shown}
     for file in numbered(Path(output.target)):
-        place = replaced_file(file) or file
+        place = Path(os.path.realpath(file))  # as of the output, beside which journals are
         if is_of_others(place, planned.clips, planned.reading):
             continue
         if not file.exists() or _loses_nothing(file, planned, shown):
