@@ -56,7 +56,7 @@ class FullScale:
         """
         low, high = float(block.min()), float(block.max())
         if not (math.isfinite(low) and math.isfinite(high)):
-            raise AudioError("decode", "samples that are no numbers (NaN or infinity)")
+            raise AudioError("decode", "samples that are NaN or infinite")
         peak = max(-low, high)
         if peak > _LOUDEST:
             raise AudioError("decode", f"samples beyond ±{_LOUDEST:.0e}, where full scale is 1")

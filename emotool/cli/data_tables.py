@@ -27,10 +27,10 @@ def show_report(report: "Report", *, speakers: bool = True) -> None:
         console.print(_table("Speakers", report.speakers))
     console.print(_table("Corpora", report.corpora, total=True))
     for corpus, reason, count in report.excluded:
-        line = printable(f"left out: {count:,} of {corpus}: {reason}")
+        line = printable(f"skipped: {count:,} of {corpus}: {reason}")
         console.print(line, markup=False, highlight=False)
     if report.copies:
-        console.print(f"left out: {report.copies:,} further copies of clips", highlight=False)
+        console.print(f"skipped: {report.copies:,} further copies of clips", highlight=False)
     _show_problems(console, report)
 
 
@@ -106,13 +106,13 @@ def _show_problems(console: "Console", report: "Report") -> None:
     from rich.text import Text
 
     if report.sound:
-        console.print("Nothing is wrong.", style="green")
+        console.print("No problems found.", style="green")
         return
     counts = Counter(problem.kind for problem in report.problems)
     table = Table(title=_problems(counts.total()), title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("kind", no_wrap=True)
     table.add_column("file", overflow="fold", ratio=1)
-    table.add_column("what is wrong", overflow="fold", ratio=1)
+    table.add_column("problem", overflow="fold", ratio=1)
     shown: Counter[str] = Counter()
     for problem in report.problems:
         shown[problem.kind] += 1

@@ -38,5 +38,5 @@ def doctor(
     if as_json:
         typer.echo(json.dumps({"broken": broken, "checks": [asdict(c) for c in checks]}, indent=1))
     elif broken:
-        typer.echo(f"{broken} of {len(checks)} checks found something broken.", err=True)
+        typer.echo(f"{broken} of {len(checks)} checks failed.", err=True)
     raise typer.Exit(1 if broken else 0)

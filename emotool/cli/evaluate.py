@@ -98,7 +98,7 @@ def evaluate(
         raise CorpusError(
             f"no clip is labelled {' or '.join(classifier.labels)}; there is "
             f"{', '.join(sorted({u.emotion for u in index.utterances}))}",
-            hint="`emotool data check` says what is there",
+            hint="`emotool data check` lists the clips and labels found",
         )
     with progress_bar("classifying") as advance:
         evaluation = run_evaluation(
@@ -112,8 +112,8 @@ def evaluate(
         show_evaluation(evaluation, classifier.name, speakers=speakers)
     left_out = len(index.utterances) - len(chosen) + len(index.excluded)
     typer.echo(
-        f"{len(chosen):,} clips, {left_out:,} left out for their emotion; "
-        f"pictures and every clip's answer are in {folder}",
+        f"{len(chosen):,} clips, {left_out:,} skipped: emotion not among the model's labels; "
+        f"plots and predictions written to {folder}",
         err=True,
     )
     if index.passed_over:

@@ -31,11 +31,11 @@ def show_evaluation(evaluation: "Evaluation", model: str, *, speakers: bool = Fa
         calibration = figures["calibration"]
         console.print(
             f"calibration error (15 bins) {calibration['ece']:.3f}, "
-            f"-log p of the true label {calibration['nll']:.3f}\n",
+            f"negative log-likelihood {calibration['nll']:.3f}\n",
             highlight=False,
         )
     if evaluation.unanswered:
-        console.print(f"without a label, and in no figure: {len(evaluation.unanswered):,} clips")
+        console.print(f"without a label, not counted: {len(evaluation.unanswered):,} clips")
     for result in evaluation.unanswered[:SHOWN]:
         text = f"  {printable(result.shown)}: {result.status} {printable(result.error)}"
         console.print(text.rstrip(), markup=False, highlight=False)

@@ -42,7 +42,7 @@ def refusal(error: BaseException) -> tuple[str, str] | None:
     Returns
     -------
     (str, str) or None
-        The message and a hint; None for an error of another kind, such as a fault in emotool.
+        The message and a hint; None for an error of another kind, such as a bug in emotool.
 
     Examples
     --------

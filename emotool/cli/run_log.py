@@ -149,7 +149,7 @@ def _open(log_file: str) -> IO[str]:
     try:
         if Path(log_file).is_file() and not _is_text(Path(log_file)):
             raise OutputError(
-                f"{printable(log_file)} is no text: lines added to it would damage it",
+                f"{printable(log_file)} is not a text file: appending to it would damage it",
                 hint="give --log-file another name",
             )
         return Path(log_file).open("a", encoding="utf-8", errors="backslashreplace")

@@ -99,7 +99,7 @@ def _confine(name: str, setting: Setting) -> None:
     if name not in _HARMLESS:
         raise SettingsError(
             f"{setting.source}: {name} cannot be set by a file in the current folder",
-            hint="the recordings and this file may come from a stranger: set it on the command "
+            hint="this file may be untrusted, as the recordings: set it on the command "
             "line, in the environment or in your own settings file",
         )
     if name == "model":
@@ -139,7 +139,7 @@ def _spare_other_files(target: Path) -> None:
         tomllib.loads(target.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise OutputError(
-            f"{printable(str(target))} is there already, and no file of settings (TOML)",
+            f"{printable(str(target))} already exists and is not a settings file (TOML)",
             hint="give --save-config another name, or remove the file",
         ) from error
 
@@ -152,7 +152,7 @@ def _save(ctx: Any, command: HelpCommand, target: Path) -> None:
         value = ctx.params.get(option.name)
         if value is not None and value != []:
             values[name] = getattr(value, "value", value)
-    comments = [f"Settings of emotool {command.name}; the command line's options go first."]
+    comments = [f"Settings of emotool {command.name}; options on the command line take precedence."]
     if target.absolute() == Path(FILE_NAME).absolute():
         comments.append(
             "A file in the current folder may not choose everything: the rest is left out."

@@ -126,7 +126,7 @@ def from_environment(known: Collection[str], environment: Mapping[str, str]) -> 
         close = get_close_matches(variable, variables, n=1, cutoff=0.85)
         if close and variable.startswith(PREFIX):
             raise SettingsError(
-                f"the environment variable {printable(variable)} is no setting",
+                f"the environment variable {printable(variable)} is not a setting",
                 hint=f"did you mean {close[0]}?",
             )
     return found

@@ -40,8 +40,8 @@ def train(
         str,
         typer.Argument(
             metavar="RECIPE",
-            help="A built-in recipe (cnn, autoencoder, resnet, resnet_ft, cnn6, resnet_ft6) or "
-            "the path of a recipe's .json. With --resume also a run's folder.",
+            help="A built-in recipe (whisper, cnn, autoencoder, resnet, resnet_ft, whisper6, cnn6, "
+            "resnet_ft6) or the path of a recipe's .json. With --resume also a run's folder.",
         ),
     ],
     data: Annotated[

@@ -170,7 +170,7 @@ def read_member(archive: str, name: str) -> bytes:
         reason = f"damaged in the archive ({str(error).rstrip('. ')})"
         raise AudioError("open", reason) from error
     if content.tell() != entry.file_size:
-        raise AudioError("open", "damaged in the archive (shorter than it says)")
+        raise AudioError("open", "damaged in the archive (shorter than declared)")
     return content.getvalue()
 
 

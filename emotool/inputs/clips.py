@@ -121,7 +121,7 @@ def _nothing(arguments: Sequence[str], found: Found) -> InputError:
         return InputError(message)
     names = ", ".join(printable(argument) for argument in arguments[:3]) or "no path given"
     return InputError(
-        f"no audio files in {names} ({found.passed_over} other files passed over, "
+        f"no audio files in {names} ({found.passed_over} other files skipped, "
         f"{found.hidden} hidden, {found.archives} zip archives)",
         hint="audio files in folders are known by their names, such as .wav, .flac or .mp3; "
         "a file named itself is always taken, and a zip archive's clips if it is named",

@@ -44,7 +44,7 @@ def read_text(path: str, what: str) -> str:
         content = Path(path).read_bytes()
         return content.decode(encoding_of(content)).removeprefix("\ufeff")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         hint = "" if isinstance(error, OSError) else "save it as CSV UTF-8"
         raise InputError(f"cannot read {what}: {reason}", hint=hint) from error
 

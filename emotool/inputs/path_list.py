@@ -77,7 +77,7 @@ def _lines(content: bytes, shown: str) -> list[bytes]:
 
 
 def _no_text(shown: str, encoding: str) -> InputError:
-    message = f"cannot read the list of paths {shown}: it is no {encoding} text"
+    message = f"cannot read the list of paths {shown}: it is not {encoding} text"
     return InputError(message, hint="save it as UTF-8 (cmd writes that after: chcp 65001)")
 
 

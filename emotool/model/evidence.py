@@ -59,14 +59,14 @@ def warning(figures: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> warning({"clips": 10, "speakers": 1})
-    '10 clips of 1 person: too few to say how good the model is (10 people and 50 clips or more)'
+    '10 clips of 1 person: too few to measure the model's accuracy (10 people and 50 clips or more)'
     >>> warning({"clips": 500, "speakers": 20})
     ''
     """
     if not is_thin(figures):
         return ""
     return (
-        f"{basis(figures)}: too few to say how good the model is ({FEW_SPEAKERS} people and "
+        f"{basis(figures)}: too few to measure the model's accuracy ({FEW_SPEAKERS} people and "
         f"{FEW_CLIPS} clips or more)"
     )
 
@@ -77,7 +77,7 @@ def temperature_warning(temperature: float) -> str:
     Examples
     --------
     >>> temperature_warning(12.8)
-    'temperature 12.8: the model is right too rarely, or on too few clips, for its confidences'
+    'temperature 12.8: accuracy too low, or clips too few, to calibrate confidences'
     >>> temperature_warning(1.3)
     ''
     """
@@ -85,6 +85,6 @@ def temperature_warning(temperature: float) -> str:
     if low <= temperature <= high:
         return ""
     return (
-        f"temperature {temperature:.1f}: the model is right too rarely, or on too few clips, for "
-        "its confidences"
+        f"temperature {temperature:.1f}: accuracy too low, or clips too few, to "
+        "calibrate confidences"
     )

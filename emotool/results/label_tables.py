@@ -139,7 +139,7 @@ def _json_lines(text: str, shown: str) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError) as error:
             raise InputError(f"{shown}: line {number} is not valid JSON: {error}") from error
         if not isinstance(row, dict):
-            raise InputError(f"{shown}: line {number} is no object")
+            raise InputError(f"{shown}: line {number} is not an object")
         yield row
 
 

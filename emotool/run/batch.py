@@ -186,7 +186,7 @@ class _Batch:
                 else:
                     yield _same(clip, next(fresh, None))
             if next(fresh, None) is not None:
-                raise EmotoolError("there are more results than clips: this is a fault in emotool")
+                raise EmotoolError("there are more results than clips: this is a bug in emotool")
 
     def _write(
         self, rows: Iterator[ClipResult], found: Found, files: Sequence[Path], model: "Classifier"
@@ -209,7 +209,7 @@ class _Batch:
                     self._check_failures(tally, result)
             if tally.rows != len(found.clips):
                 raise EmotoolError(
-                    f"{tally.rows} rows for {len(found.clips)} clips: this is a fault in emotool"
+                    f"{tally.rows} rows for {len(found.clips)} clips: this is a bug in emotool"
                 )
             failures = outputs.close(self._facts(model, tally))
         return self._summary(found, model, tally, failures)
@@ -285,7 +285,7 @@ def _same(clip: Clip, result: ClipResult | None) -> ClipResult:
     """Check that a result is the clip's; a row must never carry another's label."""
     if result is None or result.index != clip.index or result.shown != clip.shown:
         raise EmotoolError(
-            f"{printable(clip.shown)} has no result in its place: this is a fault in emotool"
+            f"{printable(clip.shown)} has no result in its place: this is a bug in emotool"
         )
     return result
 

@@ -87,7 +87,7 @@ class WindowClassifier:
         self._embeddings = embeddings
         self.n_labels = len(classifier.labels)
         self.width = self.n_labels + (classifier.embedding_size() if embeddings else 0)
-        self.error = "the model gave no numbers"
+        self.error = "the model returned NaN or infinity"
 
     def predict(self, windows: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Run the model on any number of windows.

@@ -146,7 +146,7 @@ class _Run:
                 self._add(*labelled)
         yield from self._in_order()
         if left := len(self._order) + len(self._open) + len(self._ready):
-            raise EmotoolError(f"{left} clips have no result: this is a fault in emotool")
+            raise EmotoolError(f"{left} clips have no result: this is a bug in emotool")
 
     def _readable(self) -> "Iterator[Clip]":
         """Yield the clips that workers have to read: those without a known problem.

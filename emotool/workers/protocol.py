@@ -94,13 +94,13 @@ def receive(stream: BufferedIOBase) -> Message | None:
         raise ProtocolError("ended within a message's lengths")
     header_length, payload_length = _LENGTHS.unpack(first)
     if header_length > _MAX_HEADER or payload_length > _MAX_PAYLOAD:
-        raise ProtocolError("a message of absurd length")
+        raise ProtocolError("a message that is too long")
     try:
         header = json.loads(_read_exactly(stream, header_length))
     except ValueError as error:
-        raise ProtocolError("a header that is no JSON") from error
+        raise ProtocolError("a header that is not JSON") from error
     if not isinstance(header, dict):
-        raise ProtocolError("a header that is no JSON object")
+        raise ProtocolError("a header that is not a JSON object")
     return Message(header, _read_exactly(stream, payload_length))
 
 

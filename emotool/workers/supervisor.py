@@ -200,7 +200,7 @@ class Supervisor:
         if (header.get("index"), header.get("part")) != (first, self._parts):
             raise EmotoolError(
                 f"a worker answered {header.get('index')}/{header.get('part')} "
-                f"when asked for {first}/{self._parts}: this is a fault in emotool"
+                f"when asked for {first}/{self._parts}: this is a bug in emotool"
             )
         spans = [(start, end) for start, end in header["spans"]]
         answer = Answer(first, self._parts, _unpack(message), header["final"], spans)

@@ -83,7 +83,7 @@ class AnnotationFolder:
 
     def _check_free(self, path: Path) -> None:
         """Refuse to replace a file that is no annotation of ours."""
-        why = "is there already, and no annotation of ours"
+        why = "already exists and is not an annotation by emotool"
         if self._reserved and path.parent.resolve() / path.name in self._reserved:
             why = "is an output of the same command"
         elif not os.path.lexists(path):

@@ -92,7 +92,7 @@ class Dialect:
     (',', ';')
     >>> Dialect(delimiter=",", decimal=",")
     Traceback (most recent call last):
-    ValueError: ',' cannot both part cells and stand in numbers
+    ValueError: ',' cannot be both the delimiter and the decimal mark
     """
 
     delimiter: str | None = None
@@ -101,12 +101,12 @@ class Dialect:
 
     def __post_init__(self) -> None:
         if self.decimal not in (".", ","):
-            raise ValueError(f"numbers have a point or a comma, not {self.decimal!r}")
+            raise ValueError(f"the decimal mark is '.' or ',', not {self.decimal!r}")
         if self.delimiter is not None and self.delimiter not in DELIMITERS.values():
             known = ", ".join(DELIMITERS)
-            raise ValueError(f"cells are parted by one of {known}, not {self.delimiter!r}")
+            raise ValueError(f"the delimiter is one of {known}, not {self.delimiter!r}")
         if self.delimiter == self.decimal:
-            raise ValueError(f"{self.decimal!r} cannot both part cells and stand in numbers")
+            raise ValueError(f"{self.decimal!r} cannot be both the delimiter and the decimal mark")
 
     @property
     def separator(self) -> str:

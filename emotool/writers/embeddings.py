@@ -65,6 +65,6 @@ def embedding_bytes(result: "ClipResult", size: int) -> bytes:
     if len(result.embedding) != wanted:
         raise EmotoolError(
             f"{printable(result.shown)} has {len(result.embedding)} bytes of embedding instead of "
-            f"{wanted}: this is a fault in emotool"
+            f"{wanted}: this is a bug in emotool"
         )
     return result.embedding

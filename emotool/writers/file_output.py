@@ -111,7 +111,7 @@ class BinaryOutput(_FileOutput):
         if self.terminal:
             self._file.discard()
             raise OutputError(
-                f"{self._file.shown} is a terminal, and this format is no text",
+                f"{self._file.shown} is a terminal, and this format is binary",
                 hint="write it to a file with -o, or pipe it to another program",
             )
         self.sink = _Sink(self._file.handle)

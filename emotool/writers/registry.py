@@ -74,7 +74,7 @@ def check_target(target: str, suffix: str = "") -> None:
     >>> check_target("labels.CSV")
     >>> check_target("labels.doc")
     Traceback (most recent call last):
-    emotool.errors.OutputError: cannot tell the format of labels.doc from its suffix
+    emotool.errors.OutputError: unknown format: labels.doc
     """
     _check_extra(_table_suffix(target, suffix))
 
@@ -183,7 +183,7 @@ def _table_suffix(target: str, suffix: str) -> str:
     if suffix not in WRITERS:
         known = ", ".join(WRITERS)
         raise OutputError(
-            f"cannot tell the format of {printable(target)} from its suffix",
+            f"unknown format: {printable(target)}",
             hint=f"end the name in one of: {known}; or use -o - for CSV on standard output",
         )
     return suffix

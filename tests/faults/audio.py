@@ -157,13 +157,13 @@ AUDIO = (
         "NaN among the samples",
         "nan.wav",
         _clip(_with(np.nan), subtype="FLOAT"),
-        error="decode: samples that are no numbers (NaN or infinity)",
+        error="decode: samples that are NaN or infinite",
     ),
     AudioFault(
         "infinity among the samples",
         "infinity.wav",
         _clip(_with(np.inf), subtype="DOUBLE"),
-        error="decode: samples that are no numbers (NaN or infinity)",
+        error="decode: samples that are NaN or infinite",
     ),
     AudioFault(
         "samples of 1e30",

@@ -141,13 +141,13 @@ WORKERS = (
         ),
     ),
     Fault(
-        "a worker that answers for another clip, or talks nonsense",
-        "a loud error; nonsense counts as death",
-        "error: a worker answered …: this is a fault in emotool",
+        "a worker that answers for another clip, or sends invalid messages",
+        "an error; an invalid message counts as death",
+        "error: a worker answered …: this is a bug in emotool",
         1,
         (
             f"{_POOL}::test_answer_about_another_clip_is_refused_loudly",
-            f"{_POOL}::test_nonsense_counts_as_death",
+            f"{_POOL}::test_an_invalid_message_counts_as_death",
         ),
     ),
     Fault(

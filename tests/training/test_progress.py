@@ -27,7 +27,7 @@ def test_behind_a_pipe_an_epoch_is_a_line() -> None:
     first, second = file.getvalue().splitlines()
     assert first.startswith("epoch   2/10  loss 0.5000  validation: loss 0.4000  UAR 81.2 %")
     assert first.endswith("(kept: epoch 1)")
-    assert second.endswith("kept for now")
+    assert second.endswith("best so far")
     assert "\x1b" not in file.getvalue()
 
 
@@ -51,7 +51,7 @@ def test_the_first_epoch_that_may_be_kept_is_not_called_best() -> None:
     with shown.training():
         shown.epoch_begins(1, 5)
         shown.epoch_ends(ROW, 1)
-    assert file.getvalue().rstrip().endswith("kept for now")
+    assert file.getvalue().rstrip().endswith("best so far")
 
 
 def test_what_is_checked_after_an_epoch_may_end_training() -> None:

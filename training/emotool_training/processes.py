@@ -61,7 +61,7 @@ def in_processes(
     except BrokenProcessPool as error:
         raise TrainingError(
             "a process computing features died",
-            hint="it may have run out of memory; what is done is kept, so try again",
+            hint="it may have run out of memory; progress is saved; try again",
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

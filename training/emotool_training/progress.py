@@ -115,7 +115,7 @@ class Display:
         mark = f"  (kept: epoch {best + 1})" if best >= 0 else ""
         if best == epoch - 1:
             # Not "best": epochs before it may have been better, but too early to be kept.
-            mark = "  kept: last epoch" if epoch == self._epochs else "  kept for now"
+            mark = "  kept: last epoch" if epoch == self._epochs else "  best so far"
         self.say("  ".join(parts) + f"  {time.monotonic() - self._began:.0f} s" + mark)
         self._check()
 

@@ -67,8 +67,7 @@ class MediaFolder:
         self._earlier = earlier_folder(page)
         if self._earlier is None and os.path.lexists(self.path):
             raise OutputError(
-                f"{printable(str(self.path))} is there already, and nothing says that a report "
-                "made it",
+                f"{printable(str(self.path))} already exists and was not made by a report",
                 hint="choose another name with -o, or move that folder away",
             )
         self._growing = page.with_name(f".emotool-{secrets.token_hex(16)}.tmp")

@@ -31,7 +31,7 @@ def test_punctuation_that_cannot_be_read_back_is_a_wrong_option(emotool: Emotool
     """Exit code 2, and what is wrong with it."""
     run = emotool("clips", "--delimiter", "comma", "--decimal", ",")
     assert run.returncode == 2
-    assert one_line(run.stderr, "cannot both part cells and stand in numbers")
+    assert one_line(run.stderr, "cannot be both the delimiter and the decimal mark")
 
 
 def test_outputs_may_be_repeated(emotool: Emotool, place: Path) -> None:

@@ -152,7 +152,7 @@ def test_a_file_that_is_no_model_is_replaced_only_when_asked(
     (tmp_path / "tiny.onnx").write_text("mine")
     code, _, err = run("export", "tiny", "--runs", base / "runs", "-o", tmp_path)
     assert code == 1
-    assert "is there, and is no model of emotool" in err
+    assert "exists and is not an emotool model" in err
     assert (tmp_path / "tiny.onnx").read_text() == "mine"
 
 
@@ -160,7 +160,7 @@ def test_a_file_that_is_no_model_is_replaced_only_when_asked(
     ("arguments", "code", "message"),
     [
         (["tiny", "--name", "cnn"], 1, "cnn is the name of a built-in model"),
-        (["tiny", "--name", "a/b"], 1, "is no name for a model"),
+        (["tiny", "--name", "a/b"], 1, "is not a valid model name"),
         (["--name", "one"], 2, "name the one run"),
     ],
 )

@@ -132,14 +132,14 @@ def test_an_interrupted_run_is_resumed_to_the_same_end(
     (folder,) = (base / "runs" / "tiny").iterdir()
     shown = folder.relative_to(base)
     assert (process.returncode, out) == (130, "")
-    assert f"go on with: emotool train {shown} --resume" in err
+    assert f"resume with: emotool train {shown} --resume" in err
     assert "Traceback" not in err
     assert not (folder / "metrics.json").exists()
 
     process = start(base, python_path, shown, "--resume", "--cache", "cache", "--workers", "1")
     out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, f"{shown}\n"), err
-    assert f"going on with: {shown}" in err
+    assert f"resuming: {shown}" in err
     assert "cuda" not in err.lower()  # TensorFlow's chatter is held back
 
     code, out, err = run("train", base / "tiny.json", *options(base), "--runs", base / "whole")
@@ -163,5 +163,6 @@ def test_figures_say_what_stands_behind_them(run: Run, base: Path, tmp_path: Pat
     )
     (test,) = (line for line in lines if line.startswith("test: UAR"))
     assert test.endswith(
-        "4 clips of 1 person: too few to say how good the model is (10 people and 50 clips or more)"
+        "4 clips of 1 person: too few to measure the model's accuracy "
+        "(10 people and 50 clips or more)"
     )

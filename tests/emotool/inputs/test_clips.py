@@ -122,7 +122,7 @@ def test_nothing_usable_is_an_error_that_says_what_was_there() -> None:
     with pytest.raises(InputError, match=r"no audio files in empty"):
         find_clips(["empty"])
     _touch("papers/a.txt", "papers/.b.wav")
-    with pytest.raises(InputError, match=r"1 other files passed over, 1 hidden") as caught:
+    with pytest.raises(InputError, match=r"1 other files skipped, 1 hidden") as caught:
         find_clips(["papers"])
     assert "file named itself" in caught.value.hint
     with pytest.raises(InputError):

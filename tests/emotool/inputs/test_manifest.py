@@ -150,8 +150,8 @@ def test_a_manifest_in_the_current_folder_shows_its_own_paths(
         ("path,who\na.wav,b,c\n", "line 2 has 3 cells, the header 2"),
         ("path\n" + "x" * (1 << 21), "line 2: a cell is longer"),
         ("path," + ",".join(map(str, range(MAX_COLUMNS))) + "\n", "columns, more than"),
-        (b"path\ncaf\xe9.wav\n", "no UTF-8 text"),
-        (b"\xff\xfea", "no UTF-8 text"),
+        (b"path\ncaf\xe9.wav\n", "not UTF-8 text"),
+        (b"\xff\xfea", "not UTF-8 text"),
         ("path\ngone.wav\nlost.wav\n", "none of its 2 rows names a file"),
     ],
 )

@@ -58,7 +58,7 @@ def test_a_list_in_utf_16_needs_no_mark(tmp_path: Path, encoding: str) -> None:
 def test_half_a_list_of_powershells_is_told(tmp_path: Path) -> None:
     """Cut off within a letter, it is no text."""
     (tmp_path / "l").write_bytes(b"\xff\xfea\0\n\0b")
-    with pytest.raises(InputError, match="it is no UTF-16 text"):
+    with pytest.raises(InputError, match="it is not UTF-16 text"):
         read_paths(str(tmp_path / "l"))
 
 
@@ -68,7 +68,7 @@ def test_other_code_pages_are_told_where_names_are_no_bytes(
     """As of cmd's dir on Windows, where Python knows no names but text."""
     monkeypatch.setattr(os, "fsdecode", lambda name: name.decode("utf-8", "surrogatepass"))
     (tmp_path / "l").write_bytes("M\u00fcller.wav\r\n".encode("cp850"))
-    with pytest.raises(InputError, match="it is no UTF-8 text") as caught:
+    with pytest.raises(InputError, match="it is not UTF-8 text") as caught:
         read_paths(str(tmp_path / "l"))
     assert "UTF-8" in caught.value.hint
 

@@ -143,7 +143,7 @@ def test_golden_answer_that_proves_nothing_is_refused(changes: dict[str, Any]) -
 def test_what_json_has_no_number_for_is_refused(number: str) -> None:
     """Python's reader would take NaN anywhere, also where no field is checked."""
     text = changed(split={"loss": 0}).replace('{"loss": 0}', f'{{"loss": {number}}}')
-    with pytest.raises(ModelError, match="is no number"):
+    with pytest.raises(ModelError, match="is not a number"):
         ModelMetadata.from_json(text)
 
 

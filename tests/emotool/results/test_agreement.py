@@ -77,7 +77,7 @@ def test_an_apostrophe_of_a_names_own_stays() -> None:
         ("a.json", "{}", "no list of clips"),
         ("a.json", '[{"path": 1, "label": "sad"}]', "must be texts"),
         ("a.jsonl", '{"path": "a", "label": "b"}\n{', "line 2 is not valid JSON"),
-        ("a.jsonl", "[]", "line 1 is no object"),
+        ("a.jsonl", "[]", "line 1 is not an object"),
         ("a.xlsx", "PK", "only CSV, TSV, JSON and JSON Lines"),
         ("a.parquet", "PAR1", "only CSV, TSV, JSON and JSON Lines"),
     ],

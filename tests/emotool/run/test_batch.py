@@ -228,7 +228,7 @@ def test_row_that_is_not_its_clips_ends_the_run(
         yield from results
 
     monkeypatch.setattr(pipeline, "classify_clips", faulty)
-    with pytest.raises(EmotoolError, match="this is a fault in emotool"):
+    with pytest.raises(EmotoolError, match="this is a bug in emotool"):
         run(options(sounds, tmp_path / "r.csv"))
     assert not (tmp_path / "r.csv").exists()
 

@@ -173,11 +173,11 @@ def test_answer_about_another_clip_is_refused_loudly(tmp_path: Path) -> None:
         "'final': {'status': 'ok', 'duration_s': 1.0, 'flags': [], 'identity': ''}}); "
         "sys.stdin.read()"
     )
-    with pytest.raises(EmotoolError, match="fault in emotool"):
+    with pytest.raises(EmotoolError, match="bug in emotool"):
         read(clips(tmp_path, "a"), command=(sys.executable, "-c", code))
 
 
-def test_nonsense_counts_as_death(tmp_path: Path) -> None:
+def test_an_invalid_message_counts_as_death(tmp_path: Path) -> None:
     """A worker whose memory is damaged may send anything: it is replaced, its clip failed."""
     code = (
         f"import sys; sys.path[:] = {sys.path!r}; from emotool.workers.protocol import send; "

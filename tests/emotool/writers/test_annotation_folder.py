@@ -75,7 +75,7 @@ def test_folders_and_annotations_of_one_name_give_way(tmp_path: Path) -> None:
 def test_what_others_made_is_never_written_over(tmp_path: Path, content: str) -> None:
     """Transcripts lie beside recordings, and someone may call sounds .txt."""
     (tmp_path / "a.txt").write_text(content)
-    with pytest.raises(OutputError, match="there already"):
+    with pytest.raises(OutputError, match="already exists"):
         folder(tmp_path).write(clip("a.wav"))
     assert (tmp_path / "a.txt").read_text() == content
 

@@ -186,7 +186,7 @@ def test_a_full_disk_is_noticed_while_numbers_wait(
 def test_a_row_of_another_length_is_refused(tmp_path: Path, suffix: str) -> None:
     """A mistake of ours may cost a run, but never shifts a row."""
     for row in (labelled("a.wav", 1, 2), labelled("a.wav")):
-        with pytest.raises(EmotoolError, match="fault in emotool"):
+        with pytest.raises(EmotoolError, match="bug in emotool"):
             write(tmp_path / f"e{suffix}", [row])
     assert list(tmp_path.iterdir()) == []
 

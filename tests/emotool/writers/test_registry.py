@@ -85,7 +85,7 @@ def test_format_can_be_chosen_against_the_suffix(tmp_path: Path) -> None:
         writer.write(ROW)
     assert (tmp_path / "r.txt").read_bytes().startswith(b"{")
     check_target("-", ".json")
-    with pytest.raises(OutputError, match="cannot tell the format"):
+    with pytest.raises(OutputError, match="unknown format:"):
         check_target("r.csv", ".doc")
 
 

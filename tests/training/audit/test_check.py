@@ -81,7 +81,7 @@ def test_each_fault_is_found_and_named(tmp_path: Path) -> None:
     assert messages["1076_MTI_NEU_XX.wav"].endswith("(known: unreadable in some copies)")
     assert "cremad/1040_ITH_SAD_XX" in messages["1040_ITH_SAD_X.wav"]
     assert messages["1003_DFA_SAD_XX.flac"] == (
-        "labelled sad, has the very sound of cremad/1001_DFA_ANG_XX, which is labelled anger"
+        "labelled sad, identical audio to cremad/1001_DFA_ANG_XX, which is labelled anger"
     )
 
 

@@ -49,7 +49,7 @@ def test_bad_rows_are_told_by_line(tmp_path: Path) -> None:
     assert [(p.kind, p.message) for p in index.problems] == [
         ("bad row", "line 4 has no emotion"),
         ("bad row", "line 5 has no path"),
-        ("missing", "named in list.csv, line 3, and not there"),
+        ("missing", "named in list.csv, line 3, and missing"),
     ]
 
 

@@ -44,7 +44,7 @@ def metadata(**changed: object) -> ModelMetadata:
 def test_figures_come_with_intervals_and_protocol() -> None:
     """The headline with its interval, each corpus, and what was tested on."""
     card = model_card(metadata(), 2_345_678)
-    assert "| people it has never heard | 91.2 (88.0-93.5) |" in card
+    assert "| new speakers | 91.2 (88.0-93.5) |" in card
     assert "81.0 | 95.5 | 1405 | 34 | 3 |" in card
     assert "calibration error 0.080 before and 0.030 after" in card
     assert "tess has a single speaker" in card
@@ -56,7 +56,7 @@ def test_the_error_at_the_stored_temperature_is_told_where_known() -> None:
     measured = {**metadata().metrics["new_speakers"], "ece_stored": 0.042}
     card = model_card(metadata(metrics={"new_speakers": measured}), 1)
     assert "0.030 after a temperature fitted on each fold's validation speakers; 0.042 at" in card
-    assert "as it is stored" not in model_card(metadata(), 1)
+    assert "as the stored one is" not in model_card(metadata(), 1)
 
 
 def test_random_clips_are_always_marked() -> None:
@@ -91,9 +91,9 @@ def test_speakers_kept_for_validation_are_not_said_to_have_ended_the_training() 
     """Most recipes train for as long as they say, whatever those speakers show."""
     split = {**metadata().split, "speakers": {"train": ["nemo-A"], "validation": ["nemo-B"]}}
     card = model_card(metadata(split=split), 1)
-    assert "Other speakers to validate on: 1." in card
+    assert "Validation speakers: 1." in card
     assert "stopped" not in card
-    assert "to validate on" not in model_card(metadata(), 1)
+    assert "Validation speakers" not in model_card(metadata(), 1)
 
 
 def test_a_card_speaks_of_its_own_labels_only() -> None:
@@ -131,11 +131,11 @@ def test_cards_of_own_models_claim_nothing_that_is_not_known() -> None:
     assert "**acted**" not in card
     assert "children" not in card
     assert "LICENSE" not in card
-    assert "speakers to validate on" not in card
-    assert "the speakers it was validated on" not in card
+    assert "Validation speakers" not in card
+    assert "the validation speakers" not in card
     assert "| 400 | unknown |" in card
     assert "--model PATH/cnn.onnx" in card
-    assert "400 clips of unknown people: too few to say" in card
+    assert "400 clips of unknown people: too few to measure" in card
 
 
 def test_a_licence_file_is_named_only_where_it_is_about_the_corpora() -> None:
@@ -149,15 +149,15 @@ def test_a_licence_file_is_named_only_where_it_is_about_the_corpora() -> None:
 def test_speakers_on_both_sides_are_no_other_speakers() -> None:
     """A split by clips validates on people who were heard in training."""
     split = {**metadata().split, "speakers": {"train": ["nemo-A"], "validation": ["nemo-A"]}}
-    assert "Other speakers" not in model_card(metadata(split=split), 1)
+    assert "Validation speakers" not in model_card(metadata(split=split), 1)
 
 
 def test_figures_of_few_people_carry_a_warning() -> None:
     """A UAR of 100 % on ten clips of one person, and a temperature that says nothing fits."""
     figures = {"uar": 1.0, "clips": 10, "speakers": 1}
     card = model_card(metadata(metrics={"new_speakers": figures}, temperature=12.8), 1)
-    assert "10 clips of 1 person: too few to say how good the model is" in card
-    assert "Temperature 12.8: the model is right too rarely" in card
+    assert "10 clips of 1 person: too few to measure the model's accuracy" in card
+    assert "Temperature 12.8: accuracy too low" in card
     assert "too few" not in model_card(metadata(), 1)
 
 

@@ -219,7 +219,7 @@ def test_clips_that_cannot_be_used_are_told_and_left_out(base: Path, tmp_path: P
     told = [text for text in display.said if text.startswith("left out")]
     rejected = [metrics["rejected"][clip.key] for clip in (train_clip, test_clip)]
     assert told == [
-        f"left out: {clip.key}: {reason}"
+        f"skipped: {clip.key}: {reason}"
         for clip, reason in zip((train_clip, test_clip), rejected, strict=True)
     ]
 

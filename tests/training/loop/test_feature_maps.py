@@ -54,7 +54,7 @@ def clips(frames: int = SPEC.frames) -> TrainingClips:
 
 
 def test_maps_are_the_networks_own(model: Any, tmp_path: Path) -> None:
-    """Unaltered copies give what the body makes of the clip's window."""
+    """Unaugmented copies give what the body makes of the clip's window."""
     recipe = replace(RECIPE, augmentation=PLAIN)
     parts = split_backbone(model, LAYER)
     kept = FeatureMaps(parts, recipe, tmp_path).training(clips(), Display(1))

@@ -91,12 +91,12 @@ def test_a_name_that_no_model_can_have_is_told_before_it_is_trained(
     tmp_path: Path, name: str
 ) -> None:
     """Whether the file or the recipe gives it: it would be refused when it is exported."""
-    with pytest.raises(TrainingError, match="is no name for a model") as caught:
+    with pytest.raises(TrainingError, match="is not a valid model name") as caught:
         load_recipe(str(tiny_recipe(tmp_path / "fine.json", name=name)))
     assert '"name"' in caught.value.hint
     if name and "/" not in name:
         odd = str(tiny_recipe(tmp_path / f"{name}.json"))
-        with pytest.raises(TrainingError, match="is no name for a model"):
+        with pytest.raises(TrainingError, match="is not a valid model name"):
             load_recipe(odd)
         assert load_recipe(str(tiny_recipe(Path(odd), name="fine"))).name == "fine"
 

@@ -28,12 +28,12 @@ def test_an_unfinished_run_has_no_figures_and_says_how_to_go_on(tmp_path: Path) 
     run = create_run(tmp_path, "cnn", {})
     with pytest.raises(TrainingError) as caught:
         run.metrics()
-    assert caught.value.hint == f"go on with: emotool train {run.folder} --resume"
+    assert caught.value.hint == f"resume with: emotool train {run.folder} --resume"
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     """A folder without a config, or with a damaged one."""
-    with pytest.raises(TrainingError, match="is no run"):
+    with pytest.raises(TrainingError, match="is not a run"):
         open_run(tmp_path)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(TrainingError, match="cannot be read"):

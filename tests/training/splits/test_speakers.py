@@ -44,7 +44,7 @@ def test_speakers_are_on_one_side_in_any_order(
     """Every clip is on one side, every speaker too; shuffling the files changes nothing."""
     clips = made_up(counts, clips=1, emotions=("happy", "sad"))
     if len(speakers(clips)) < 3:
-        with pytest.raises(CorpusError, match="speakers cannot be dealt into 3 parts"):
+        with pytest.raises(CorpusError, match="speakers cannot be divided into 3 disjoint parts"):
             split_speakers(clips, seed=seed)
         return
     split = split_speakers(clips, seed=seed)

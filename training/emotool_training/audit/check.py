@@ -84,6 +84,6 @@ def _same_sound(clips: Sequence[Utterance], checks: Sequence[DecodeCheck]) -> li
         other = first.setdefault(h.digest, clip) if h.digest else clip
         if other is not clip:
             but = "" if other.emotion == clip.emotion else f", which is labelled {other.emotion}"
-            message = f"labelled {clip.emotion}, has the very sound of {other.key}{but}"
+            message = f"labelled {clip.emotion}, identical audio to {other.key}{but}"
             problems.append(Problem("same sound", clip.path, message))
     return problems

@@ -96,7 +96,7 @@ def _fault(cells: dict[str, str], manifest: Path, line: int, files: Names) -> Pr
         meant = files.find(cells["path"], str(manifest.parent))
         if meant is None or not Path(meant).is_file():
             near = files.near(cells["path"], str(manifest.parent))
-            what = f"named in {manifest.name}, line {line}, and not there"
+            what = f"named in {manifest.name}, line {line}, and missing"
             return Problem("missing", audio, f"{what}; {near}" if near else what)
         folder = os.path.join(manifest.parent, "")  # noqa: PTH118 - with a slash at its end
         cells["path"] = meant.removeprefix(folder)

@@ -56,7 +56,7 @@ def audio_files(root: Path, problems: list[Problem]) -> Iterator[Path]:
             if os.path.isfile(path):  # noqa: PTH113 - a closed folder behind a link is no crash
                 yield path
             elif path.is_symlink():
-                message = "a link to nothing; if it is git-annex's, run `git annex get`"
+                message = "a broken link; if it is git-annex's, run `git annex get`"
                 problems.append(Problem("missing", path, message))
 
 

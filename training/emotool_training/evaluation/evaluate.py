@@ -26,9 +26,9 @@ from emotool_training.evaluation.scores import score
 __all__ = ["GROUPS", "Evaluation", "evaluate"]
 
 GROUPS = {
-    "new": "speakers the model has never heard",
+    "new": "new speakers (not in training)",
     "heard": "speakers the model was trained on (not comparable: speakers shared)",
-    "unknown": "speakers that may have been in training (not comparable: nobody knows)",
+    "unknown": "speakers that may have been in training (overlap with training unknown)",
 }
 """Groups of clips, the most telling first, and what they are."""
 

@@ -81,8 +81,8 @@ def write_evaluation(evaluation: Evaluation, classifier: Classifier, folder: Pat
     # The model's own temperature is taken back for the left picture.
     raw = apply_temperature(part.probabilities, 1 / classifier.metadata.temperature)
     diagrams = {
-        "temperature 1": reliability(raw, part.truth),
-        f"as shipped, temperature {classifier.metadata.temperature:.2f}": reliability(
+        "uncalibrated": reliability(raw, part.truth),
+        f"calibrated, temperature {classifier.metadata.temperature:.2f}": reliability(
             part.probabilities, part.truth
         ),
     }

@@ -92,7 +92,7 @@ def save_reliability_plot(
 ) -> None:
     """Draw reliability diagrams side by side and write them as one PNG.
 
-    Above, the share labelled rightly in each bin of confidence, against the diagonal on
+    Above, the accuracy in each bin of confidence, against the diagonal on
     which a calibrated model lies; below, how many clips each bin holds, since a bin with
     three clips says little.
 
@@ -120,7 +120,7 @@ def save_reliability_plot(
         bins = len(diagram.counts)
         axes[1, column].bar(_centres(bins), diagram.counts, width=0.9 / bins, color="0.5")
         axes[1, column].set_xlabel("confidence")
-    axes[0, 0].set_ylabel("share labelled rightly")
+    axes[0, 0].set_ylabel("accuracy")
     axes[1, 0].set_ylabel("clips")
     axes[0, 0].legend(loc="upper left", fontsize=8)
     _save(figure, path, title, dpi=150)

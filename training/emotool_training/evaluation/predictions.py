@@ -152,7 +152,7 @@ def read_predictions(path: Path) -> Predictions:
             labels = [n.removeprefix("p_") for n in reader.fieldnames or () if n.startswith("p_")]
             return from_rows(labels, reader)
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise TrainingError(f"{path} is no table of predictions: {error!r}") from error
+        raise TrainingError(f"{path} is not a table of predictions: {error!r}") from error
 
 
 def format_probability(value: float) -> str:

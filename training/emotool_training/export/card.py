@@ -16,64 +16,64 @@ from emotool_training.corpora import facts
 __all__ = ["PROTOCOLS", "licence_of", "model_card"]
 
 PROTOCOLS = {
-    "another_corpus": "a corpus it has heard nothing of: what to expect of other recordings",
-    "another_corpus_own_statistics": "the same, with that corpus's own statistics half-way",
-    "new_speakers": "people it has never heard",
+    "another_corpus": "another corpus (unseen in training): what to expect of other recordings",
+    "another_corpus_own_statistics": "another corpus, features half adapted to its statistics",
+    "new_speakers": "new speakers",
     "random_clips": "random clips (**not comparable: speakers shared** between training and test)",
-    "validation": "the speakers it was validated on (**optimistic**: its temperature, and maybe "
-    "its weights, were chosen on them)",
+    "validation": "the validation speakers (**optimistic**: temperature, and maybe the epoch, were "
+    "chosen on them)",
 }
-"""What each protocol tests, in words."""
+"""What each protocol tests, the hardest first."""
 
 PROTOCOLS_OF_UNKNOWN = {
-    "random_clips": "random clips (**not comparable: nobody knows who speaks**, and speakers may "
-    "be shared between training and test)",
-    "validation": "the clips it was validated on (**optimistic**: its temperature, and maybe its "
-    "weights, were chosen on them; nobody knows who speaks)",
+    "random_clips": "random clips (**not comparable: speakers unknown**, and perhaps shared "
+    "between training and test)",
+    "validation": "the validation clips (**optimistic**: temperature, and maybe the epoch, were "
+    "chosen on them; speakers unknown)",
 }
-"""The same of clips whose speakers nobody knows."""
+"""The same where clips have no speaker."""
 
 _LIMITS = """\
 For sorting and searching recordings of speech, for teaching and for research on corpora.
-Where a label matters, a person should listen.
+Where a label matters, a person should listen to the clip.
 
 {speech}
-- It says how a clip *sounds to a model*, not what a person feels. It is no judge of people, of
-  their honesty, health or fitness for anything.
+- A label is how a clip *sounds to a model*, not what a person feels. Do not use it to assess
+  people, their honesty, health or fitness for anything.
 - In the European Union, inferring emotions of people at work or in education is forbidden
-  (AI Act, Regulation (EU) 2024/1689, Art. 5(1)(f)), medical and safety reasons apart.
+  (AI Act, Regulation (EU) 2024/1689, Art. 5(1)(f)), except for medical and safety reasons.
 {untested}
-- It answers with one of its labels whatever it is given: music, noise, another emotion.
+- It gives one of its labels to any input: music, noise, another emotion.
 """
 
 _ACTED = """\
-- It was trained on **acted** speech: actors told how to sound. Spontaneous emotion is
-  quieter and mixed; accuracy there is unknown, and to be expected lower."""
+- It was trained on **acted** speech. Spontaneous emotion is quieter and mixed; accuracy there
+  is unknown, and probably lower."""
 _PARTLY_ACTED = """\
-- Part of what it was trained on ({acted}) is **acted** speech: actors told how to sound.
-  Spontaneous emotion is quieter and mixed."""
+- Part of its training data ({acted}) is **acted** speech. Spontaneous emotion is
+  quieter and mixed."""
 _OWN = """\
-- It was trained on clips that emotool does not know ({own}): whether their speech is acted or
-  spontaneous, and who labelled it, is for whoever made the model to say."""
+- It was trained on clips outside the known corpora ({own}): ask the model's author whether
+  their speech is acted or spontaneous, and who labelled it."""
 _UNTESTED = """\
-- Languages, accents and recording conditions beyond the corpora above are untested, and
-  children's voices are missing."""
+- Languages, accents and recording conditions beyond the corpora above are untested;
+  there are no children's voices."""
 _UNTESTED_OWN = """\
 - Languages, accents, ages and recording conditions beyond the corpora above are untested."""
 
 _TRUSTED = 0.08
-"""Calibration error up to which confidences are taken to mean what they say."""
+"""Largest calibration error without a warning."""
 
 _FREE = ("ODbL",)  # licences without a non-commercial clause
 
 
 def licence_of(corpora: Iterable[str]) -> str:
-    """Say under what terms weights trained on some corpora may be used.
+    """Return the terms of use of weights trained on given corpora.
 
     Parameters
     ----------
     corpora : iterable of str
-        Short names; those not known here carry the terms of whoever made them.
+        Short names; unknown ones carry their owner's terms.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def model_card(metadata: ModelMetadata, size_bytes: int, *, licence_file: bool =
     Parameters
     ----------
     metadata : ModelMetadata
-        What the model file says of itself.
+        The model file's metadata.
     size_bytes : int
         The file's size.
     licence_file : bool, default True
@@ -123,7 +123,7 @@ def model_card(metadata: ModelMetadata, size_bytes: int, *, licence_file: bool =
 
 
 def _limits(corpora: Sequence[str]) -> str:
-    """Say what the model is for, and what is known of the speech it has learnt from."""
+    """Write what the model is for, and what is known of its training data."""
     acted = [name for name in corpora if name in facts()]
     own = [name for name in corpora if name not in facts()]
     if acted and not own:
@@ -134,7 +134,7 @@ def _limits(corpora: Sequence[str]) -> str:
 
 
 def _head(metadata: ModelMetadata, size_bytes: int, *, own: bool) -> str:
-    # A built-in model's name does not find another model that is called so.
+    # A built-in model's name always means the built-in model.
     way = f"PATH/{metadata.name}.onnx" if own and metadata.name in BUILT_IN else metadata.name
     labels = _listed(metadata.labels)
     return (
@@ -146,7 +146,7 @@ def _head(metadata: ModelMetadata, size_bytes: int, *, own: bool) -> str:
 
 
 def _accuracy(metadata: ModelMetadata) -> str:
-    """Write the table of figures, and how they came about."""
+    """Write the table of figures and how they were measured."""
     figures = {name: metadata.metrics[name] for name in PROTOCOLS if name in metadata.metrics}
     if not figures:
         return "Not measured.\n"
@@ -195,12 +195,12 @@ def _reading(metadata: ModelMetadata, figures: Mapping[str, Mapping[str, Any]]) 
         "bootstrap of speakers within corpora"
     )
     if lone:
-        text += f"; {_listed(lone)} has a single speaker, whom they cannot vary"
+        text += f"; {_listed(lone)} has a single speaker, whom the bootstrap cannot vary"
     return text + "."
 
 
 def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Say how far confidences can be trusted, where it was measured."""
+    """Write the measured calibration errors."""
     abroad = figures.get("another_corpus", {})
     lines = []
     if "ece_before" in abroad:
@@ -209,7 +209,7 @@ def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if "ece_before" not in new:
         return lines
     text = (
-        f"Calibration on people it has never heard: expected calibration error "
+        f"Calibration on new speakers: expected calibration error "
         f"{new['ece_before']:.3f} before and {new['ece_after']:.3f} after a temperature fitted "
         "on each fold's validation speakers"
     )
@@ -217,54 +217,54 @@ def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
         text += f"; {new['ece_stored']:.3f} at the temperature that the file stores"
     elif "ece_stored" in new:
         text += (
-            f"; {new['ece_stored']:.3f} at one from the validation speakers of all folds, as it "
-            "is stored, less those who were tested"
+            f"; {new['ece_stored']:.3f} at one fitted on the validation speakers of all folds "
+            "without the test speakers, as the stored one is"
         )
     return [*lines, "", text + "."]
 
 
 def _abroad(one: Mapping[str, Any]) -> str:
-    """Say how far confidences can be trusted on a corpus it has heard nothing of."""
+    """Write the calibration error on another corpus."""
     text = (
         f"Calibration on another corpus: expected calibration error {one['ece_before']:.3f} before "
         f"and {one['ece_after']:.3f} after a temperature fitted on the other corpora's "
-        "predictions, made while each was left out itself; the file's temperature is fitted on "
-        "all of these."
+        "leave-one-corpus-out predictions; the file's temperature is fitted on those of all "
+        "corpora."
     )
     if one["ece_after"] > _TRUSTED:
-        text += " On recordings unlike those it was trained on it may be surer than it is right."
+        text += " Confidences on recordings unlike the training data may be too high."
     return text
 
 
 def _data(metadata: ModelMetadata) -> str:
-    """List the corpora, their terms and the speakers that were heard."""
+    """List the corpora, their terms and the speakers trained on."""
     known = facts()
     people = metadata.split.get("speakers", {})
-    heard, validated = (
+    trained, validated = (
         list(filter(None, people.get(side, []))) for side in ("train", "validation")
     )
     lines = [_row(["corpus", "speakers in training", "language", "licence", "source"])]
     lines.append(_row(["---"] * 5))
     for name in metadata.corpora:
-        count = sum(_corpus_of(speaker, metadata.corpora) == name for speaker in heard)
+        count = sum(_corpus_of(speaker, metadata.corpora) == name for speaker in trained)
         about = known.get(name)
         cells = (about.title, about.language, about.licence, about.source) if about else ()
         title, language, licence, source = cells or (name, "-", "terms of its owner", "-")
         lines.append(_row([title, str(count or "-"), language, licence, source]))
     lines += ["", f"Split: {metadata.split.get('description', 'not recorded')}."]
-    if others := set(validated) - set(heard):
-        lines.append(f"Other speakers to validate on: {len(others)}.")
+    if others := set(validated) - set(trained):
+        lines.append(f"Validation speakers: {len(others)}.")
     return "\n".join(lines) + "\n"
 
 
 def _corpus_of(speaker: str, corpora: Sequence[str]) -> str:
-    """Find whose speaker one is: of ``mine`` and ``mine-2``, ``mine-2-anna`` is the latter's."""
+    """Return a speaker's corpus: the longest name that fits, ``mine-2`` for ``mine-2-anna``."""
     return max((name for name in corpora if speaker.startswith(f"{name}-")), key=len, default="")
 
 
 def _licence(metadata: ModelMetadata, *, licence_file: bool) -> str:
     known = set(metadata.corpora) <= facts().keys()
-    names = " See `LICENSE` beside the model for how to name the corpora."
+    names = " See `LICENSE` beside the model for how to cite the corpora."
     encoder = (
         " Its encoder is the first blocks of OpenAI's Whisper base, under the MIT licence."
         if metadata.architecture.startswith("whisper")

@@ -162,7 +162,7 @@ def real_windows(
             parts.append(features.log_mels)
     if not parts:
         raise TrainingError(
-            "no real clip is at hand to compare the exported model with the trained one",
+            "no clip was found to compare the exported model with the trained one",
             hint="name the corpora's folder with --data",
         )
     return np.concatenate(parts)  # [windows, n_mels, frames]

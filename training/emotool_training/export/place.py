@@ -32,7 +32,7 @@ def check_name(name: str) -> None:
         )
     if not NAME.fullmatch(name):
         raise TrainingError(
-            f"{printable(name)!r} is no name for a model",
+            f"{printable(name)!r} is not a valid model name",
             hint="at most 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit",
         )
 
@@ -60,7 +60,7 @@ def check_place(run: Run, path: Path) -> None:
     try:
         there = read_metadata(path).split
     except ModelError as error:
-        raise _refusal(f"{path} is there, and is no model of emotool") from error
+        raise _refusal(f"{path} exists and is not an emotool model") from error
     if there.get("hash") != digest or there.get("data", data) != data:
         raise _refusal(f"{path} is a model that was trained on other data than {run.folder}")
 
@@ -68,6 +68,5 @@ def check_place(run: Run, path: Path) -> None:
 def _refusal(message: str) -> TrainingError:
     return TrainingError(
         message,
-        hint="name this model otherwise with --name, or write it elsewhere with -o, or add "
-        "--replace",
+        hint="choose another name with --name, or write it elsewhere with -o, or add --replace",
     )

@@ -103,7 +103,7 @@ def _beside(recipe: Recipe) -> str:
         f" It receives each window with all frequencies divided by {factors}." if factors else ""
     )
     return (
-        f" Beside it stands a `{one.architecture}`, trained by itself for {one.epochs} epochs."
+        f" Ensembled with a `{one.architecture}`, trained separately for {one.epochs} epochs."
         f"{pitches} The logits are its own times {one.share:.2f} and the main network's times "
         f"{1 - one.share:.2f}."
     )
@@ -118,7 +118,7 @@ def _judged(
     keys = {key for subset in split["clips"].values() for key in subset} - set(metrics["rejected"])
     from_weights = metrics.get("started_from") != RANDOM
     if from_weights and is_one_more_training(found, recipe, keys, metrics["best_epoch"]):
-        said = f"{OUT_OF_FOLD}, its clips split otherwise: {split['description']}"
+        said = f"{OUT_OF_FOLD}, with another split: {split['description']}"
         protocols = {name: {**one, "description": said} for name, one in found["protocols"].items()}
         # Another corpus is what users' recordings are: its temperature before new speakers'.
         for name in ("another_corpus", "new_speakers"):

@@ -47,12 +47,12 @@ class FeatureLoader:
         return np.array([self.recipe.labels.index(clip.emotion) for clip in clips], np.int64)
 
     def training(self, clips: Clips) -> TrainingClips:
-        """Load images of clips and of their altered copies."""
+        """Load images of clips and of their augmented copies."""
         spec, variants = self.recipe.spectrogram, self.recipe.variants
         images: dict[str, list[Array]] = {}
         for copy in range(variants.count + 1):
             wanted = Wanted("image", spec, copy, variants)
-            shown = f"altered copies {copy}/{variants.count}" if copy else "training spectrograms"
+            shown = f"augmented copies {copy}/{variants.count}" if copy else "training spectrograms"
             for clip, image in self._arrays(clips, wanted, shown):
                 images.setdefault(clip.key, []).append(image)
         # A copy may fail where the clip does not (a faster one can be too short).
@@ -78,7 +78,7 @@ class FeatureLoader:
     def report_rejected(self) -> None:
         """Print the clips rejected since the last report."""
         for key, reason in list(self.rejected.items())[self._reported :]:
-            self.display.say(f"left out: {key}: {reason}")
+            self.display.say(f"skipped: {key}: {reason}")
         self._reported = len(self.rejected)
 
     def _arrays(self, clips: Clips, wanted: Wanted, shown: str) -> Iterator[Found]:

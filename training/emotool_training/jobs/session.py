@@ -47,7 +47,7 @@ def run_training(
     """
     run, plan = (resume if again else begin)(name, choices, places)
     display = Display(plan.recipe.epochs, check=check)
-    display.say(f"{'going on with' if again else 'run'}: {run.folder}")
+    display.say(f"{'resuming' if again else 'run'}: {run.folder}")
     display.say(f"split: {plan.split.description}")
     if plan.split.passed_over:
         display.say(plan.split.passed_over)
@@ -55,8 +55,8 @@ def run_training(
         _train(run, plan, display)
     except (KeyboardInterrupt, SystemExit):
         done = run.epochs_kept()
-        kept = "1 epoch is" if done == 1 else f"{done} epochs are"
-        display.say(f"interrupted: {kept} kept; {run.resume_hint()}")
+        kept = "1 epoch" if done == 1 else f"{done} epochs"
+        display.say(f"interrupted: {kept} saved; {run.resume_hint()}")
         raise
     return run.folder
 

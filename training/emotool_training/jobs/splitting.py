@@ -112,7 +112,7 @@ def _split(clips: Clips, choices: Choices, kind: str) -> Split:
 def _by_csv(clips: Clips, choices: Choices, kind: str) -> Split:
     """Split by a CSV's folds: of new speakers, ``clips``, or ``corpora`` left out whole."""
     if choices.fold is None:
-        raise CorpusError("which of the folds is to be tested on?", hint="name it with --fold")
+        raise CorpusError("which fold is the test fold?", hint="name it with --fold")
     validation = choices.validation_speakers
     return folds_from_csv(
         clips,

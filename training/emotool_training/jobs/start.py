@@ -118,8 +118,8 @@ def resume(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
         )
     if run.config.get("features") != _features(recipe):
         raise TrainingError(
-            f"emotool computes features otherwise than when {run.folder} was started",
-            hint="go on with the version it was started with, or start a new run",
+            f"emotool's feature code has changed since {run.folder} was started",
+            hint="use the version it was started with, or start a new run",
         )
     return run, Plan(recipe, split, merged.seed or 0, places.cache, merged.weights)
 
@@ -152,7 +152,7 @@ def _weights_digest(recipe: Recipe, choices: Choices) -> str | None:
         return sha256_file(Path(choices.weights))
     except InputError as error:
         raise TrainingError(
-            error.message, hint="say with --weights where the file of weights is now"
+            error.message, hint="give the file's present path with --weights"
         ) from error
 
 
@@ -162,7 +162,7 @@ def _find(name: str, choices: Choices, root: Path) -> tuple[Run, Choices]:
     if (folder / "config.json").is_file():
         run = open_run(folder)
         if run.finished:
-            raise TrainingError(f"{folder} is finished: there is nothing to go on with")
+            raise TrainingError(f"{folder} is finished: there is nothing to resume")
         merged = _in_effect(run).merged(choices)
         if merged is None:
             raise TrainingError(

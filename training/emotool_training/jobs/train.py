@@ -109,7 +109,7 @@ def _fit_epochs(
     _set_constants(network, recipe, training)
     weights = network.whole.count_params()
     display.say(
-        f"{recipe.name}: {weights:,} weights, {len(training)} clips to train on, "
+        f"{recipe.name}: {weights:,} parameters, {len(training)} clips to train on, "
         f"{len(validation.targets)} to validate on"
     )
     task = Task(network, training, validation, plan.seed, run, plan.cache.folder)

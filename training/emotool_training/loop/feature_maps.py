@@ -75,11 +75,11 @@ class FeatureMaps:
     folder: Path
 
     def training(self, clips: TrainingClips, display: Display) -> TrainingClips:
-        """Replace each clip's images by the maps of its altered copies, f16 [size] each."""
+        """Replace each clip's images by the maps of its augmented copies, f16 [size] each."""
         cache = NpzCache(self._folder())
         found: list[Sequence[Half]] = []
         function = self._function()
-        with display.bar("maps of altered copies") as update:
+        with display.bar("maps of augmented copies") as update:
             for number, (images, name) in enumerate(zip(clips.images, clips.names, strict=True), 1):
                 maps = (cache.read(name) or {}).get("maps")
                 if maps is None:

@@ -185,7 +185,7 @@ def load_recipe(name: str) -> Recipe:
     named = {"name": path.stem, **values}
     if isinstance(named["name"], str) and not NAME.fullmatch(named["name"]):
         raise TrainingError(
-            f"{source}: {named['name']!r} is no name for a model",
+            f"{source}: {named['name']!r} is not a valid model name",
             hint='give the file another, or the recipe a "name": at most 64 of A-Z a-z 0-9 . _ - '
             "that begin with a letter or digit",
         )

@@ -101,7 +101,7 @@ class Run:
 
     def resume_hint(self) -> str:
         """Say how to go on with the run."""
-        return f"go on with: emotool train {self.folder} --resume"
+        return f"resume with: emotool train {self.folder} --resume"
 
 
 def create_run(root: Path, name: str, config: Mapping[str, Any]) -> Run:
@@ -161,7 +161,7 @@ def open_run(folder: Path) -> Run:
         If it is none.
     """
     if not (folder / "config.json").is_file():
-        raise TrainingError(f"{folder} is no run: it has no config.json")
+        raise TrainingError(f"{folder} is not a run's folder: it has no config.json")
     return Run(folder, dict(read_json(folder / "config.json")))
 
 

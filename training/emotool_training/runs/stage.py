@@ -67,7 +67,7 @@ def load_checkpoint(path: Path, variables: Mapping[str, Sequence[Any]]) -> dict[
         found = load_arrays(path)
         facts: dict[str, Any] = json.loads(str(found.pop("facts")))
     except (ValueError, KeyError) as error:
-        raise TrainingError(f"{path} is no readable checkpoint: {error}") from error
+        raise TrainingError(f"{path} is not a readable checkpoint: {error}") from error
     found.pop("allow_pickle", None)  # earlier versions wrote it with NumPy before 2.2
     wanted = {f"{g}/{n}": v for g, members in variables.items() for n, v in enumerate(members)}
     shapes = {name: tuple(array.shape) for name, array in found.items()}

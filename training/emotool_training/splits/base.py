@@ -138,7 +138,7 @@ def require_speakers(utterances: Iterable[Utterance]) -> None:
     unknown = [u for u in utterances if not u.speaker]
     if unknown:
         raise CorpusError(
-            f"who speaks is unknown for {len(unknown)} clips (first: {unknown[0].path}), so "
+            f"{len(unknown)} clips have no speaker (first: {unknown[0].path}), so "
             "speakers cannot be kept apart",
             hint="find the speaker in the path with --speaker-pattern '/([^/_]+)_', list it in "
             "a CSV manifest, or take --split clips, whose figures are not comparable",

@@ -92,7 +92,7 @@ def deal_speakers(
     names = sorted(clips)
     if len(names) < len(shares):
         raise CorpusError(
-            f"{len(names)} speakers cannot be dealt into {len(shares)} parts that share none",
+            f"{len(names)} speakers cannot be divided into {len(shares)} disjoint parts",
             hint="add speakers, or take --split clips, whose figures are not comparable",
         )
     weights = _weights({name: _strata(clips[name]) for name in names})  # [speakers, strata]

@@ -73,7 +73,7 @@ def test_foreign_folder_is_refused_and_left_alone(tmp_path: Path, name: str) -> 
     """A folder of that name in which anything lies that no report wrote is not ours."""
     made(tmp_path / "r.html", range(1))
     (tmp_path / "r_files" / name).write_text("mine")
-    with pytest.raises(OutputError, match="nothing says that a report made it"):
+    with pytest.raises(OutputError, match="was not made by a report"):
         MediaFolder(tmp_path / "r.html")
     assert earlier_folder(tmp_path / "r.html") is None
     assert (tmp_path / "r_files" / name).read_text() == "mine"
@@ -90,7 +90,7 @@ def test_numbered_recordings_are_somebodys_own(tmp_path: Path, page: str) -> Non
         write_page(tmp_path / "r.html", None)
     elif page == "other page":
         (tmp_path / "r.html").write_text('<title>Mine</title>{"folder":"r_files"}')
-    with pytest.raises(OutputError, match="nothing says that a report made it"):
+    with pytest.raises(OutputError, match="was not made by a report"):
         MediaFolder(tmp_path / "r.html")
     assert earlier_folder(tmp_path / "r.html") is None
     assert names(folder) == ["000000.mp3"]
@@ -127,7 +127,7 @@ def test_file_or_link_in_the_folders_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s_files").symlink_to(tmp_path / "real")
     for page in ("r.html", "s.html"):
         write_page(tmp_path / page, f"{page[0]}_files")
-        with pytest.raises(OutputError, match="is there already"):
+        with pytest.raises(OutputError, match="already exists"):
             MediaFolder(tmp_path / page)
         assert earlier_folder(tmp_path / page) is None
 
