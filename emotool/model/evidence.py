@@ -59,7 +59,7 @@ def warning(figures: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> warning({"clips": 10, "speakers": 1})
-    '10 clips of 1 person: too few to measure the model's accuracy (10 people and 50 clips or more)'
+    "10 clips of 1 person: too few to measure the model's accuracy (10 people and 50 clips or more)"
     >>> warning({"clips": 500, "speakers": 20})
     ''
     """

@@ -60,7 +60,7 @@ def test_a_broken_table_is_named(tmp_path: Path, text: str) -> None:
     """A missing column, a short row or a word for a number is an error with the file's name."""
     path = tmp_path / "p.csv"
     path.write_text(text)
-    with pytest.raises(TrainingError, match=r"p\.csv is no table"):
+    with pytest.raises(TrainingError, match=r"p\.csv is not a table"):
         read_predictions(path)
 
 

@@ -131,7 +131,7 @@ def test_real_windows_come_from_clips_all_over_the_list(tmp_path: Path) -> None:
     assert windows.shape == (6, SPEC.n_mels, SPEC.frames)  # two windows of each of three clips
     clips[0].path.write_text("no sound")
     assert len(real_windows(clips, SPEC, 3)) == 4
-    with pytest.raises(TrainingError, match="no real clip"):
+    with pytest.raises(TrainingError, match="no clip was found"):
         real_windows([clips[0]], SPEC)
-    with pytest.raises(TrainingError, match="no real clip"):
+    with pytest.raises(TrainingError, match="no clip was found"):
         real_windows([], SPEC)

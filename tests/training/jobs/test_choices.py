@@ -205,7 +205,7 @@ def test_a_fold_without_a_csv_is_drawn(corpus: Path) -> None:
     [
         ({"split": "people"}, "unknown split 'people'"),
         ({"split": "folds"}, "needs a CSV"),
-        ({"folds": "folds.csv"}, "which of the folds"),
+        ({"folds": "folds.csv"}, "which fold is"),
         ({"fold": 5}, "no fold 5"),
         ({"split": "clips", "fold": 1}, "no fold 1 of clips"),
         ({"split": "cremad"}, "CREMA-D"),

@@ -196,7 +196,7 @@ def test_a_run_is_not_gone_on_with_by_other_features(base: Path, unfinished: Run
     where = Places(unfinished.folder.parents[1], FeatureCache(base / "cache"))
     config = {**unfinished.config, "features": ["windows-0-of-another-version"]}
     write_json(unfinished.folder / "config.json", config)
-    with pytest.raises(TrainingError, match="features otherwise"):
+    with pytest.raises(TrainingError, match="feature code has changed"):
         resume("tiny", Choices(), where)
 
 
@@ -216,7 +216,7 @@ def test_clips_that_cannot_be_used_are_told_and_left_out(base: Path, tmp_path: P
     assert metrics["rejected"][train_clip.key] == "silent"
     assert set(metrics["rejected"]) == {train_clip.key, test_clip.key}
     assert metrics["test"]["clips"] == len(plan.split.test) - 1
-    told = [text for text in display.said if text.startswith("left out")]
+    told = [text for text in display.said if text.startswith("skipped")]
     rejected = [metrics["rejected"][clip.key] for clip in (train_clip, test_clip)]
     assert told == [
         f"skipped: {clip.key}: {reason}"
