@@ -15,7 +15,7 @@ from typing import Self
 from emotool.errors import JournalError, OutputError
 from emotool.text import printable
 
-__all__ = ["OutputLock", "beside"]
+__all__ = ["OutputLock", "beside", "short_name"]
 
 _MAX_NAME = 200  # bytes of the output's own name; what is added must fit into 255 with it
 _UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
@@ -30,12 +30,17 @@ def beside(target: Path, purpose: str) -> Path:
     >>> beside(Path("results/labels.csv"), "lock").as_posix()
     'results/.labels.csv.emotool-lock'
     """
-    name = os.fsencode(target.name)
-    if len(name) > _MAX_NAME:
-        import hashlib
+    return target.parent / f".{short_name(target.name)}.emotool-{purpose}"
 
-        name = name[:100] + b"~" + hashlib.sha256(name).hexdigest().encode("ascii")
-    return target.parent / f".{os.fsdecode(name)}.emotool-{purpose}"
+
+def short_name(name: str) -> str:
+    """Return a file's name, or a shorter one of its own if nothing could be added to it."""
+    encoded = os.fsencode(name)
+    if len(encoded) <= _MAX_NAME:
+        return name
+    import hashlib
+
+    return os.fsdecode(encoded[:100]) + "~" + hashlib.sha256(encoded).hexdigest()
 
 
 class OutputLock:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from emotool.files.atomic import AtomicFile
+from emotool.files.lock import short_name
 from emotool.results.row import ClipResult
 from emotool.text import harmless, path_text
 from emotool.writers.csv_writer import quoted
@@ -70,7 +71,7 @@ class FailureTable:
 
 def _places(output: Path) -> Iterator[Path]:
     """Yield paths for a table of failures, the better ones first; no two outputs share one."""
-    name = output.name.removesuffix(_SUFFIX)
+    name = short_name(output.name.removesuffix(_SUFFIX))
     if output.name == _DEFAULT:
         yield output.parent / _NAME
     yield output.with_name(f"{name}.{_NAME}")

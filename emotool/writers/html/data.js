@@ -50,6 +50,7 @@ const doubts = {
   clipped: "clipped: recorded too loud",
   narrow_band: "no sound above 4 kHz, as on the telephone",
   noisy: "background noise or other voices",
+  incomplete: "the file is cut off or damaged, or more may follow what was read",
 };
 
 // Flags that say what was found, where the label counts as any other does.

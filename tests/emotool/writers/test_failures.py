@@ -102,3 +102,15 @@ def test_link_in_the_tables_place_is_not_followed(tmp_path: Path) -> None:
     table.add(FAILED)
     assert table.close() == tmp_path / "labels.failures.csv"
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_longest_name_of_an_output_leaves_room(tmp_path: Path) -> None:
+    """An output of 255 bytes has a table of failures too, with a shortened name."""
+    output = tmp_path / f"{'y' * 251}.csv"
+    table = FailureTable(output, raw=False)
+    table.add(FAILED)
+    place = table.close()
+    assert place is not None
+    assert place.name.startswith("yyy")
+    assert place.name.endswith(".failures.csv")
+    assert len(place.name) <= 255

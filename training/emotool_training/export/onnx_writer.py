@@ -151,8 +151,9 @@ class Writer:
     def _integer_product(self, levels: str, rounded: str, zero: str) -> str:
         """Multiply integers, i32 [batch, frames, out].
 
-        The kernel's zero point is given although it is 0: ONNX Runtime then replaces the kernel on
-        processors whose int8 sums would overflow (``session.x64quantprecision``), in any of its versions.
+        The kernel's zero point is given although it is 0: ONNX Runtime then replaces the kernel,
+        in any of its versions, on processors whose int8 sums would overflow
+        (``session.x64quantprecision``).
         """
         none = self.weight("none", np.array(0, np.int8))
         return self.node("MatMulInteger", levels, rounded, zero, none)
