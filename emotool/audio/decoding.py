@@ -11,6 +11,7 @@ from emotool.audio.containers import TAGGED, container_behind, container_of
 from emotool.audio.ffmpeg import open_foreign
 from emotool.audio.flac import flac_behind, plan_flac
 from emotool.audio.formats import explain, read_head
+from emotool.audio.headers import plan_caf, plan_sphere
 from emotool.audio.joined import Joined, Sound
 from emotool.audio.libsndfile import PlainSound, PlainSoundError, reason_of
 from emotool.audio.mpeg import first_frame, plan_mpeg
@@ -94,6 +95,10 @@ def _plan(source: BinaryIO, head: bytes, start: int, size: int) -> Plan | None:
         return plan_ogg(source, start, size)
     if head.startswith(b".snd"):
         return plan_au(source, start, size)
+    if head.startswith(b"caff"):
+        return plan_caf(source, start, size)
+    if head.startswith(b"NIST_1A"):
+        return plan_sphere(source, start, size)
     if head[:1] == b"\xff":
         return plan_mpeg(source, start, size)
     return None
@@ -175,12 +180,13 @@ def _piece(file: File, piece: Piece) -> Iterator[Sound]:
     try:
         sound = PlainSound(part, piece.stop - piece.start)
     except PlainSoundError as error:
-        size = len(piece.prefix) + piece.stop - piece.start
-        if not (codec := codec_of(part, 0, size)):
+        container = container_behind(read_at(part, 0, 16))
+        codec = codec_of(part, 0, len(piece.prefix) + piece.stop - piece.start)
+        if not container or (container == "wav" and not codec):
             head = read_at(file.source, piece.start, 512)
             raise explain(file.name, head, reason_of(error)) from error
         part.seek(0)
-        with open_foreign(part, "wav", f"a WAV file of {codec}") as foreign:
+        with open_foreign(part, container, codec and f"a WAV file of {codec}") as foreign:
             yield foreign
         return
     with closing(sound):

@@ -110,7 +110,8 @@ class PlainSound:
             return ()
         frame = self.channels * width
         unread = self._bytes - self._promised * frame
-        lacks = _lacking(self._file.extra_info) > _TOLERANCE_S * self.samplerate * frame
+        log = self._file.extra_info
+        lacks = _lacking(log) > _TOLERANCE_S * self.samplerate * frame or "truncated file" in log
         many = unread > max(_UNREAD_BYTES, self._bytes / 4)
         return ("incomplete",) if many or lacks else ()
 

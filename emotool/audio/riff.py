@@ -26,6 +26,9 @@ _PCM: Final = (0, 1, 3, 0xFFFF)
 
 _TOLERANCE_S: Final = 0.25
 
+_UNFINISHED: Final = 64
+"""A recorder that stopped in the middle leaves a length of less than 1/64 of the sound."""
+
 _CODECS: Final = {
     0x01: "PCM",
     0x02: "Microsoft ADPCM",
@@ -201,13 +204,13 @@ def _sound_bytes(source: BinaryIO, wav: _Wav, stop: int) -> tuple[int, int, tupl
     if rest >= _WRAP and not wav.sizes:
         wrapped = stated + (rest - stated) // _WRAP * _WRAP
         return wrapped, 0, ()
-    if not stated:
-        return (rest, 0, ("incomplete",)) if _anything(source, wav.data, stop) else (0, 0, ())
     behind = read_at(source, end, 12)
     if is_wav(behind):
         return stated, end, ()
     if behind.startswith((b"ID3", b"TAG", b"APETAGEX")):
         return stated, 0, ()
+    if stated < rest / _UNFINISHED:
+        return (rest, 0, ("incomplete",)) if _anything(source, wav.data, stop) else (0, 0, ())
     many = stop - end > _TOLERANCE_S * wav.bytes_s and _anything(source, end, stop)
     return stated, 0, ("incomplete",) if many else ()
 

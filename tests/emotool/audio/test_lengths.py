@@ -37,7 +37,7 @@ def _read(folder: Path, content: bytes) -> tuple[float, tuple[str, ...]]:
         return stream.seconds, stream.flags
 
 
-@pytest.mark.parametrize("form", ["AIFF", "AU", "SVX", "OGG"])
+@pytest.mark.parametrize("form", ["AIFF", "AU", "SVX", "OGG", "CAF", "NIST", "VOC", "W64"])
 def test_a_file_that_is_cut_off_says_so(tmp_path: Path, form: str) -> None:
     """Its header states more than there is, or its last page has no end."""
     content = _encoded(form)
@@ -73,6 +73,14 @@ def test_ffmpeg_that_gives_up_says_after_how_much(tmp_path: Path) -> None:
     """So is an AAC stream."""
     content = encode(_KINDS["ADTS"], vowel(120, _S))
     with pytest.raises(AudioError, match=r"gave up after [1-4]\.\d s"):
+        _read(tmp_path, content[: len(content) // 2])
+
+
+@NEEDS_AV
+def test_a_caf_of_another_codec_that_is_cut_off_says_after_how_much(tmp_path: Path) -> None:
+    """A part of a block is an error of its decoder."""
+    content = encode(Kind("caf", "caf", "adpcm_ima_qt"), vowel(120, _S))
+    with pytest.raises(AudioError, match=r"gave up after 3\.0 s"):
         _read(tmp_path, content[: len(content) // 2])
 
 

@@ -53,6 +53,12 @@ def test_a_chunk_of_odd_length_needs_no_byte_behind_it(tmp_path: Path) -> None:
     assert _read(tmp_path, content) == (_S, ())
 
 
+def test_a_length_that_was_never_finished_is_none(tmp_path: Path) -> None:
+    """A recorder has written that of its first block."""
+    wav = _wav()
+    assert _read(tmp_path, wav[:40] + struct.pack("<I", 512) + wav[44:]) == (_S, ("incomplete",))
+
+
 def test_a_second_chunk_of_sound_is_not_left_out_silently(tmp_path: Path) -> None:
     """It is more than what was read."""
     wav = _wav()
