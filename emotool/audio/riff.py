@@ -201,18 +201,28 @@ def _sound_bytes(source: BinaryIO, wav: _Wav, stop: int) -> tuple[int, int, tupl
     end = _chunks_end(source, wav.data + stated + (stated & 1), stop)
     if stated and stop - end < 8:
         return stated, 0, ()
-    if rest >= _WRAP and not wav.sizes:
-        wrapped = stated + (rest - stated) // _WRAP * _WRAP
-        return wrapped, 0, ()
     behind = read_at(source, end, 12)
     if is_wav(behind):
         return stated, end, ()
+    if rest >= _WRAP and not wav.sizes:
+        wrapped = stated + (rest - stated) // _WRAP * _WRAP
+        left = stop - _chunks_end(source, wav.data + wrapped + (wrapped & 1), stop)
+        if left <= _TOLERANCE_S * wav.bytes_s:
+            return wrapped, 0, ()
+        return rest, 0, () if _is_unknown(stated) else ("incomplete",)
+    if _is_unknown(stated):
+        return rest, 0, ()
     if behind.startswith((b"ID3", b"TAG", b"APETAGEX")):
         return stated, 0, ()
     if stated < rest / _UNFINISHED:
         return (rest, 0, ("incomplete",)) if _anything(source, wav.data, stop) else (0, 0, ())
     many = stop - end > _TOLERANCE_S * wav.bytes_s and _anything(source, end, stop)
     return stated, 0, ("incomplete",) if many else ()
+
+
+def _is_unknown(stated: int) -> bool:
+    """Return whether a length is one of those that programs write which do not know it."""
+    return _UNKNOWN <= stated <= 0x8000_0000 or stated >= 0xFFFF_0000
 
 
 def _anything(source: BinaryIO, start: int, stop: int) -> bool:

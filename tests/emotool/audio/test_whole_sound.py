@@ -245,8 +245,15 @@ def test_bw64_is_read(tmp_path: Path) -> None:
     assert _read(_written(tmp_path, b"BW64" + content[4:]))[:2] == (_S, ())
 
 
-def test_a_wav_of_more_than_4_gb_is_read_to_its_end(tmp_path: Path) -> None:
-    """32 bits hold what remains of its length."""
+@pytest.mark.parametrize(
+    ("stated", "flags"),
+    [(None, ()), (0xFFFF_FFFF, ()), (0x7FFF_F000, ()), (0, ("incomplete",))],
+    ids=["wrapped", "unknown", "unknown to sox", "unfinished"],
+)
+def test_a_wav_of_more_than_4_gb_is_read_to_its_end(
+    tmp_path: Path, stated: int | None, flags: tuple[str, ...]
+) -> None:
+    """32 bits hold what remains of its length, or nothing of it."""
     path = tmp_path / "clip.wav"
     rate, channels = 768_000, 64
     width = channels * 4
@@ -255,7 +262,8 @@ def test_a_wav_of_more_than_4_gb_is_read_to_its_end(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(b"RIFF" + struct.pack("<I", size + 36 & 0xFFFFFFFF) + b"WAVE")
         file.write(b"fmt " + struct.pack("<I", 16) + header)
-        file.write(b"data" + struct.pack("<I", size & 0xFFFFFFFF))
+        file.write(b"data" + struct.pack("<I", size & 0xFFFFFFFF if stated is None else stated))
+        file.write(b"sound")
         try:
             file.truncate(44 + size)
         except OSError as error:
@@ -266,7 +274,7 @@ def test_a_wav_of_more_than_4_gb_is_read_to_its_end(tmp_path: Path) -> None:
         plan = plan_wav(source, source.read(512), 0, 44 + size)
         assert plan is not None
         (piece,) = plan.pieces
-        assert (piece.start, piece.stop, plan.flags) == (44, 44 + size, ())
+        assert (piece.start, piece.stop, plan.flags) == (44, 44 + size, flags)
         with open_part(source, piece) as part, soundfile.SoundFile(part) as sound:
             assert sound.frames * width == size
 
