@@ -17,6 +17,8 @@ _STREAM = "tests/emotool/audio/test_stream.py"
 _FUZZ = "tests/faults/test_fuzz.py"
 _ARCHIVE = "tests/emotool/files/test_zip_members.py"
 _FOREIGN = "tests/emotool/audio/test_ffmpeg.py"
+_FILMS = "tests/emotool/audio/test_films.py"
+_LENGTHS = "tests/emotool/audio/test_lengths.py"
 
 _MORE_AUDIO = (
     Fault(
@@ -60,6 +62,17 @@ _MORE_AUDIO = (
         "`failed`",
         "decode: damaged…",
         tests=(f"{_FOREIGN}::test_a_file_that_was_cut_off_is_an_error",),
+    ),
+    Fault(
+        "sound in an MPEG stream, or in a film that begins before it",
+        "read whole, at its own times",
+        tests=(f"{_FILMS}::test_a_film_is_read_whole_and_on_time",),
+    ),
+    Fault(
+        "files joined to one, of which the decoder reads the first",
+        "`ok`, flagged `incomplete`",
+        code=0,
+        tests=(f"{_LENGTHS}::test_of_joined_files_it_is_said_that_there_is_more",),
     ),
     Fault(
         "a playlist or another list of files or addresses, called .m4a or anything else",
