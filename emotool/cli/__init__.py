@@ -23,6 +23,7 @@ import typer.main
 
 from emotool.cli import ending
 from emotool.cli.help import HelpCommand, HelpGroup, Short
+from emotool.cli.limits import refusal  # here: there may be no memory left to load it
 from emotool.errors import EmotoolError
 from emotool.text import printable
 from emotool.version import __version__
@@ -142,8 +143,6 @@ def _run(arguments: list[str]) -> int:
         return _call(arguments)
     except Exception as error:
         if not (code := ending.received()):
-            from emotool.cli.limits import refusal
-
             if refused := refusal(error):
                 return _report(*refused, 1)
             raise  # a mistake of ours, to be seen in full

@@ -8,7 +8,8 @@ __all__ = ["refusal"]
 
 _THREADS: Final = (
     "the system refuses to start another thread",
-    "raise the limit on processes (ulimit -u, or the container's), or use fewer --workers",
+    "raise the limits on processes (ulimit -u) and memory (ulimit -v), or the container's, or use "
+    "fewer --workers",
 )
 _MEMORY: Final = (
     "there is not enough memory",
@@ -22,6 +23,7 @@ _TEMPORARY: Final = (
     "there is no folder for temporary files that can be written to",
     "name one in the environment variable TMPDIR",
 )
+_UNLOADED: Final = ("failed to map segment", "cannot allocate memory")  # of a library
 _BY_NUMBER: Final = {
     errno.EAGAIN: _THREADS,
     errno.ENOMEM: _MEMORY,
@@ -48,6 +50,8 @@ def refusal(error: BaseException) -> tuple[str, str] | None:
     --------
     >>> refusal(MemoryError())[0]
     'there is not enough memory'
+    >>> refusal(ImportError("libm.so: failed to map segment from shared object"))[0]
+    'there is not enough memory'
     >>> refusal(RuntimeError("can't start new thread"))[0]
     'the system refuses to start another thread'
     >>> refusal(PermissionError(errno.EACCES, "Permission denied", "home"))
@@ -56,6 +60,8 @@ def refusal(error: BaseException) -> tuple[str, str] | None:
     True
     """
     if isinstance(error, MemoryError):
+        return _MEMORY
+    if isinstance(error, ImportError) and any(each in str(error) for each in _UNLOADED):
         return _MEMORY
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return _THREADS

@@ -45,6 +45,7 @@ _MOST_BATCHES: Final = 4  # side by side
 _REDIRECTING: Final = threading.Lock()
 
 
+_NO_MEMORY: Final = ("bad_alloc", "Failed to allocate memory")  # how ONNX Runtime puts it
 _FATAL_ONLY: Final = 4  # ONNX Runtime's log severity: what it has to say comes as an exception
 
 
@@ -144,7 +145,7 @@ def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.Infe
         with _REDIRECTING, contextlib.redirect_stdout(sys.stderr):
             return onnxruntime.InferenceSession(content, options, providers=providers)
     except Exception as error:  # its C++ exceptions share no base but Exception
-        raise ModelError(f"ONNX Runtime cannot load it: {_first_line(error)}") from error
+        raise _failure("ONNX Runtime cannot load it", error) from error
 
 
 def _device(wanted: str, available: Sequence[str]) -> Device:
@@ -216,9 +217,16 @@ def _explained() -> Any:
     try:
         yield
     except Exception as error:  # its C++ exceptions share no base but Exception
-        raise ModelError(f"the model failed while running: {_first_line(error)}") from error
+        raise _failure("the model failed while running", error) from error
 
 
-def _first_line(error: Exception) -> str:
+def _failure(what: str, error: Exception) -> ModelError:
+    """Return the error for what ONNX Runtime could not do, with a hint if memory was short."""
     said = str(error).strip()
-    return printable(said.splitlines()[0][:300]) if said else repr(error)
+    if any(each in said for each in _NO_MEMORY):
+        return ModelError(
+            f"{what}: there is not enough memory",
+            hint="raise the limit on memory (ulimit -v, or the container's), or use a smaller "
+            "--model or fewer --workers",
+        )
+    return ModelError(f"{what}: {printable(said.splitlines()[0][:300]) if said else repr(error)}")

@@ -86,6 +86,15 @@ def test_little_address_space_is_enough(run: Run, kilobytes: int) -> None:
     assert labelled(done), done.stderr
 
 
+@pytest.mark.parametrize("kilobytes", [60_000, 100_000, 140_000, 180_000, 200_000, 240_000])
+def test_too_little_address_space_is_said(run: Run, kilobytes: int) -> None:
+    """Wherever it ends: in Python, in a library that cannot be loaded, a worker, or the model."""
+    done = run(f"ulimit -v {kilobytes}")
+    assert "Traceback" not in done.stderr
+    said = "memory" in done.stderr.lower() or "the process that read it died" in done.stderr
+    assert labelled(done) or (done.returncode == 1 and said), done.stderr
+
+
 @pytest.mark.parametrize("files", [6, 8, 12, 16, 24])
 def test_few_open_files_are_enough_or_said(run: Run, files: int) -> None:
     """Fewer workers do the work, or the error names the limit."""

@@ -299,7 +299,7 @@ def test_help_loads_no_command(python: str, python_path: dict[str, str]) -> None
     done = subprocess.run(
         [python, "-c", code], capture_output=True, env=python_path, text=True, check=True
     )
-    loaded = ["cli", "cli.ending", "cli.help", "errors", "text", "version"]
+    loaded = ["cli", "cli.ending", "cli.help", "cli.limits", "errors", "text", "version"]
     assert done.stderr.split() == [f"emotool.{name}" for name in loaded]
 
 

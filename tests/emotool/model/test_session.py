@@ -52,6 +52,25 @@ def test_a_failing_run_is_a_model_error(session: onnxruntime.InferenceSession, r
         run(session, {INPUT: np.zeros((1, 2, 3), np.float32)}, ("probabilities",), run_options())
 
 
+def test_too_little_memory_is_said_with_a_hint() -> None:
+    """Instead of the line of ONNX Runtime's code where it ran out."""
+    graph = helper.make_graph(
+        [helper.make_node("ConstantOfShape", ["size"], ["huge"])],
+        "huge",
+        [],
+        [helper.make_tensor_value_info("huge", TensorProto.FLOAT, [1 << 45])],
+        [helper.make_tensor("size", TensorProto.INT64, [1], [1 << 45])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    with pytest.raises(ModelError, match="while running: there is not enough memory") as caught:
+        compute(session, {}, ("huge",), run_options())
+    assert "ulimit -v" in caught.value.hint
+
+
 def test_threads_follow_size_and_cores() -> None:
     """A small model leaves the cores to the workers, a large one gets all of them."""
     assert [threads_for(1_000, cores) for cores in (1, 2, 4, 64)] == [1, 1, 1, 16]
