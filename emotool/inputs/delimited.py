@@ -6,7 +6,8 @@ the TSV files of Common Voice. A quoted cell may hold line breaks, but two stray
 same as one such cell, with the rows between them inside. The lines that quotes join are therefore
 rows if one of them has a row's number of cells and names a sound file inside of the quotes, not
 counting a name that ends with the quote and, on the first line, one behind another outside of the
-quotes. In tables with tabs they are also rows if all of them have that number.
+quotes. In tables with tabs, or if they would be longer than the header together, they are also
+rows if all of them have that number.
 """
 
 import re
@@ -154,7 +155,7 @@ class _Reader:
             apart = self._is_rows(place, last, joined)
             self.named = self._width = 0
         else:
-            apart = self._is_rows(place, last, joined)
+            apart = self._is_rows(place, last, joined, longer=len(cells) > self._width)
             if not self.fits(cells):
                 return plain, end, 0
         if apart:
@@ -187,20 +188,22 @@ class _Reader:
                 return tuple(cells), place, spans
             place += 1
 
-    def _is_rows(self, place: int, last: int, quoted: list[slice]) -> bool:
-        """Whether the lines that quotes join are rows of their own."""
-        delimiter = self._delimiter
-        whole, first = delimiter == "\t" and self.named > 1, True
+    def _is_rows(self, place: int, last: int, quoted: list[slice], *, longer: bool = False) -> bool:
+        """Whether the lines that quotes join, which have more cells or not, are rows."""
+        delimiter, tabs = self._delimiter, self._delimiter == "\t"
+        whole, first = (longer or tabs) and self.named > 1, True
         while place < last:
             end = self._line_end(place)
             if not self._blank.fullmatch(self._text, place, end):
-                fits = self.fits(self._line(place, end))
+                cells = self._line(place, end)
+                fits = self.fits(cells)
                 inside = [slice(max(q.start, place), min(q.stop, end)) for q in quoted]
                 if fits and any(_names_sound(self._text[part], delimiter) for part in inside):
                     start = next(q.start for q in quoted if q.stop > end) if first else place
                     if not _names_sound(self._text[place:start].replace('"', ""), delimiter):
                         return True
-                whole, first = whole and fits, False
+                whole = whole and fits and (tabs or len(cells) <= self._width)
+                first = False
             after = _LINE_BREAK.match(self._text, end)
             place = after.end() if after else last
         return whole

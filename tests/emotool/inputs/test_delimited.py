@@ -113,7 +113,11 @@ def test_a_cell_of_several_lines_can_stand_on_either_side_of_the_file(row: str) 
 @pytest.mark.parametrize("delimiter", [",", ";", "|"])
 @pytest.mark.parametrize("lines", ['"Well,a.wav,1\nfine",b.wav,2', 'Well,"a.wav,1\nfine,b.wav",2'])
 def test_quotes_that_join_files_are_ordinary_characters(lines: str, delimiter: str) -> None:
-    """Also where the first of the lines names its file behind the quote."""
+    """Also where the first of the lines names its file behind the quote, or the last before it."""
+    ends = 'path,said\na.wav,"\nb.wav",""\n'.replace(",", delimiter)
+    assert [row[0] for row in rows(ends)[1:]] == ["a.wav", 'b.wav"']
+    longer = 'path,said\na.wav,"Well\nfine",,\n'.replace(",", delimiter)
+    assert rows(longer)[1:] == [("a.wav", "Well\nfine")]
     text = f"said,path,n\n{lines}\n".replace(",", delimiter)
     assert [row[1].strip('"') for row in rows(text)[1:]] == ["a.wav", "b.wav"]
 
