@@ -35,8 +35,8 @@ def start_worker() -> None:
     from emotool.workers.process import WorkerProcess, worker_command
 
     worker = WorkerProcess(worker_command(), None)
-    worker.hear()
-    worker.bury()
+    worker.receive()
+    worker.reap()
 
 
 def load_model(model: str) -> Callable[[], object]:

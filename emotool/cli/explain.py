@@ -65,15 +65,15 @@ def explain(
 
     classifier = load_classifier(model, device=device)
     try:
-        heard = explain_clip(clip, classifier)
+        explanation = explain_clip(clip, classifier)
     except AudioError as error:  # knows its stage, not its file
         raise InputError(f"{printable(clip)}: {error.message}", hint=error.hint) from error
-    if not len(heard.probabilities):
-        why = heard.features.status.replace("_", " ")
-        part = "its first minute" if heard.cut else "it"
+    if not len(explanation.probabilities):
+        why = explanation.features.status.replace("_", " ")
+        part = "its first minute" if explanation.cut else "it"
         raise InputError(f"{printable(clip)} has no label to explain: {part} is {why}")
     picture = io.BytesIO()
-    draw(heard, Caption(clip, classifier.name, classifier.labels), picture, file_format)
+    draw(explanation, Caption(clip, classifier.name, classifier.labels), picture, file_format)
     with atomic_write(output or _free(picture.getvalue())) as handle:
         handle.write(picture.getvalue())
 

@@ -1,4 +1,4 @@
-"""What a model heard in a clip: sound, spectrogram, evidence and probabilities on one time axis.
+"""A clip's explanation: sound, spectrogram, evidence and probabilities on one time axis.
 
 The evidence comes from the model's own output ``activation``; nothing but ONNX Runtime is
 needed. Windows are those that the clip is labelled by.
@@ -30,7 +30,7 @@ _WINDOWS_AT_ONCE: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A clip as a model heard it, at most the first `LONG_SECONDS` of it.
+    """A clip with the model's evidence, at most its first `LONG_SECONDS` of it.
 
     Parameters
     ----------

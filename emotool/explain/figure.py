@@ -1,4 +1,4 @@
-"""The figure of ``emotool explain``: what a model heard in a clip, fit to be printed.
+"""The figure of ``emotool explain``: sound, spectrogram, evidence and probabilities of one clip.
 
 Four panels share one time axis: waveform, spectrogram, the spectrogram under the model's evidence,
 and the probabilities of each window. matplotlib comes with the extra ``plot`` and is imported only
@@ -30,7 +30,7 @@ FORMATS: Final = (".png", ".svg", ".pdf")
 _WIDTH_INCHES: Final = 7.0  # a page's two columns
 _DPI: Final = 300
 _TICKS_HZ: Final = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
-# Okabe and Ito (2008), "Color Universal Design": told apart by the colour-blind too.
+# Okabe and Ito (2008), "Color Universal Design": distinguishable with colour blindness.
 _COLOURS: Final = ("#e69f00", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#000000")
 _STYLE: Final[dict[str, Any]] = {
     "font.size": 8,
@@ -102,12 +102,12 @@ def require_matplotlib() -> None:
         raise MissingExtraError("plot", "emotool explain")
 
 
-def draw(heard: Explanation, caption: Caption, handle: IO[bytes], file_format: str) -> None:
+def draw(explanation: Explanation, caption: Caption, handle: IO[bytes], file_format: str) -> None:
     """Draw an explanation.
 
     Parameters
     ----------
-    heard : Explanation
+    explanation : Explanation
         Of a clip that has windows.
     caption : Caption
         What to write on the figure.
@@ -130,79 +130,81 @@ def draw(heard: Explanation, caption: Caption, handle: IO[bytes], file_format: s
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
-        figure = _figure(heard, caption)
+        figure = _figure(explanation, caption)
         metadata = {} if date is None else {date: None}
         figure.savefig(handle, format=file_format, dpi=_DPI, metadata=metadata)
 
 
-def _figure(heard: Explanation, caption: Caption) -> "Figure":
+def _figure(explanation: Explanation, caption: Caption) -> "Figure":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(_WIDTH_INCHES, 6.0), layout="constrained")
     heights = {"height_ratios": (1, 2, 2, 1.4)}
     wave, spectrogram, evidence, shares = figure.subplots(4, 1, sharex=True, gridspec_kw=heights)
-    figure.suptitle(_title(heard, caption), x=0.01, ha="left", fontsize=9)
-    _draw_wave(wave, heard)
+    figure.suptitle(_title(explanation, caption), x=0.01, ha="left", fontsize=9)
+    _draw_wave(wave, explanation)
     for axes in (spectrogram, evidence):
-        _draw_spectrogram(axes, heard, grey=axes is evidence)
+        _draw_spectrogram(axes, explanation, grey=axes is evidence)
     spectrogram.set_title("Spectrogram (mel)")
-    _draw_evidence(evidence, heard)
-    _draw_shares(shares, heard, caption.labels)
-    shares.set_xlim(0, heard.seconds)
+    _draw_evidence(evidence, explanation)
+    _draw_shares(shares, explanation, caption.labels)
+    shares.set_xlim(0, explanation.seconds)
     shares.set_xlabel("Time (s)")
     figure.align_ylabels()
     return figure
 
 
-def _title(heard: Explanation, caption: Caption) -> str:
-    mean = heard.probabilities.mean(axis=0)
+def _title(explanation: Explanation, caption: Caption) -> str:
+    mean = explanation.probabilities.mean(axis=0)
     best = int(mean.argmax())
     label = f"{printable(caption.labels[best])} ({mean[best]:.2f})"
     shown = PurePath(caption.name).name
-    start = f", first {heard.seconds:.0f} s" if heard.cut else ""
+    start = f", first {explanation.seconds:.0f} s" if explanation.cut else ""
     return f"{printable(shown)}{start}: {label}, model {printable(caption.model)}"
 
 
-def _draw_wave(axes: "Axes", heard: Explanation) -> None:
+def _draw_wave(axes: "Axes", explanation: Explanation) -> None:
     """Draw each moment's lowest and highest sample: as exact as print shows, at any length."""
-    columns = min(heard.samples.size, 2_000)
-    edges = np.linspace(0, heard.samples.size, columns + 1).astype(int)[:-1]
-    low = np.minimum.reduceat(heard.samples, edges)
-    high = np.maximum.reduceat(heard.samples, edges)
-    times = edges / heard.spec.sample_rate
+    columns = min(explanation.samples.size, 2_000)
+    edges = np.linspace(0, explanation.samples.size, columns + 1).astype(int)[:-1]
+    low = np.minimum.reduceat(explanation.samples, edges)
+    high = np.maximum.reduceat(explanation.samples, edges)
+    times = edges / explanation.spec.sample_rate
     axes.fill_between(times, low, high, color="#333333", linewidth=0.3)
-    highest = max(float(np.abs(heard.samples).max()), 1e-6)
+    highest = max(float(np.abs(explanation.samples).max()), 1e-6)
     axes.set_ylim(-1.05 * highest, 1.05 * highest)
     axes.set_title("Waveform")
     axes.set_ylabel("Amplitude")
 
 
-def _draw_spectrogram(axes: "Axes", heard: Explanation, *, grey: bool) -> None:
-    highest = float(heard.spectrogram.max())
+def _draw_spectrogram(axes: "Axes", explanation: Explanation, *, grey: bool) -> None:
+    highest = float(explanation.spectrogram.max())
     axes.imshow(
-        heard.spectrogram,
+        explanation.spectrogram,
         origin="lower",
         aspect="auto",
-        extent=(0, heard.seconds, 0, 1),
+        extent=(0, explanation.seconds, 0, 1),
         cmap="gray_r" if grey else "magma",
-        vmin=highest - heard.spec.top_db,
+        vmin=highest - explanation.spec.top_db,
         vmax=highest,
         interpolation="nearest",
         rasterized=True,
     )
-    shown = [hertz for hertz in _TICKS_HZ if heard.spec.f_min < hertz < heard.spec.f_max]
+    shown = [
+        hertz for hertz in _TICKS_HZ if explanation.spec.f_min < hertz < explanation.spec.f_max
+    ]
     axes.set_yticks(
-        frequency_heights(heard.spec, shown),
+        frequency_heights(explanation.spec, shown),
         [f"{hertz / 1_000:g}" for hertz in shown],
     )
     axes.set_ylim(0, 1)
     axes.set_ylabel("Frequency (kHz)")
 
 
-def _draw_evidence(axes: "Axes", heard: Explanation) -> None:
+def _draw_evidence(axes: "Axes", explanation: Explanation) -> None:
     """Lay the evidence over the grey spectrogram; nothing of it hides what it lies on."""
     axes.set_title("Evidence for each window’s label")
-    if heard.evidence is None:
+    if explanation.evidence is None:
         return
     from matplotlib import colormaps
     from matplotlib.patches import Patch
@@ -216,11 +218,11 @@ def _draw_evidence(axes: "Axes", heard: Explanation) -> None:
         handlelength=1.2,
     )
     axes.imshow(
-        np.ones_like(heard.evidence),
-        alpha=0.75 * heard.evidence,
+        np.ones_like(explanation.evidence),
+        alpha=0.75 * explanation.evidence,
         origin="lower",
         aspect="auto",
-        extent=(0, heard.seconds, 0, 1),
+        extent=(0, explanation.seconds, 0, 1),
         cmap="autumn",
         vmin=0,
         vmax=3,
@@ -229,17 +231,17 @@ def _draw_evidence(axes: "Axes", heard: Explanation) -> None:
     )
 
 
-def _draw_shares(axes: "Axes", heard: Explanation, labels: Sequence[str]) -> None:
+def _draw_shares(axes: "Axes", explanation: Explanation, labels: Sequence[str]) -> None:
     """Draw the probabilities of each window as a step as long as the window."""
     for place, label in enumerate(labels):
         colour = _COLOURS[place % len(_COLOURS)]
         style = "-" if place < len(_COLOURS) else "--"
         # A label that begins with "_" would be left out of the legend.
         axes.plot([], [], style, color=colour, label=f"\u200b{printable(label)}")
-        for start, row in zip(heard.starts_s, heard.probabilities, strict=True):
-            end = min(start + heard.spec.window_seconds, heard.seconds)
+        for start, row in zip(explanation.starts_s, explanation.probabilities, strict=True):
+            end = min(start + explanation.spec.window_seconds, explanation.seconds)
             axes.plot([start, end], [row[place]] * 2, style, color=colour, solid_capstyle="butt")
-    for start in heard.starts_s[1:]:
+    for start in explanation.starts_s[1:]:
         axes.axvline(start, color="#bbbbbb", linewidth=0.4, zorder=0)
     axes.set_ylim(-0.03, 1.03)
     axes.set_yticks([0, 0.5, 1])

@@ -1,4 +1,4 @@
-"""A worker process as its parent sees it: started, told, heard, killed, buried."""
+"""A worker process as its parent sees it: started, sent tasks, read from, killed, reaped."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ _PIPE_BYTES = 1 << 20  # several clips' windows, so that a worker need not wait 
 
 
 class WorkerProcess:
-    """One process, from its start to its burial.
+    """One process, from its start until it is reaped.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class WorkerProcess:
     Attributes
     ----------
     ready : bool
-        Whether it has said that it has loaded what it needs.
+        Whether it has reported that its imports are loaded.
     waiting : bool
         Whether the parent waits for it, and not it for the parent.
 
@@ -81,8 +81,8 @@ class WorkerProcess:
         """Its process id."""
         return self._process.pid
 
-    def tell(self, header: Mapping[str, object], payload: bytes = b"") -> None:
-        """Send it a message. That it is dead is found out by the next `hear`."""
+    def send(self, header: Mapping[str, object], payload: bytes = b"") -> None:
+        """Send it a message. The next `receive` notices if it is dead."""
         self.waiting = True
         try:
             send(self._stdin, header, payload)
@@ -91,18 +91,18 @@ class WorkerProcess:
         finally:
             self.waiting = False
 
-    def hear(self) -> Message | None:
-        """Wait for its next message; None when it died or talks nonsense.
+    def receive(self) -> Message | None:
+        """Wait for its next message; None when it died or sent an invalid message.
 
         Raises
         ------
         EmotoolError
-            If it says that it cannot work at all.
+            If it reports that it cannot start.
         """
         self.waiting = True
         try:
             message = receive(self._stdout)
-        except (ProtocolError, OSError, ValueError):  # ValueError: buried by another thread
+        except (ProtocolError, OSError, ValueError):  # ValueError: reaped by another thread
             return None
         finally:
             self.waiting = False
@@ -114,8 +114,8 @@ class WorkerProcess:
         """End it at once; may be called from any thread, and again."""
         self._process.kill()
 
-    def bury(self) -> str:
-        """Kill it, clear it away and say how it died."""
+    def reap(self) -> str:
+        """Kill it, wait for its end and return its exit code or signal."""
         self._process.kill()
         with contextlib.suppress(OSError):
             self._stdin.close()

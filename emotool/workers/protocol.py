@@ -54,7 +54,7 @@ class Message(NamedTuple):
 
 
 class ProtocolError(Exception):
-    """What came through the pipe is no message: the other side is out of its mind."""
+    """The pipe holds an invalid message."""
 
 
 def to_bytes(path: str) -> bytes:

@@ -80,7 +80,7 @@ class Source:
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Hand out nothing more, and wake whoever waits."""
+        """Hand out nothing more, and wake waiting threads."""
         with self._changed:
             self._end()
 
@@ -137,7 +137,7 @@ class Inbox(Generic[T]):
             return item
 
     def close(self) -> None:
-        """Drop what is in it and refuse more; whoever waits is woken."""
+        """Drop what is in it and refuse more; waiting threads are woken."""
         with self._changed:
             self._closed = True
             self._items.clear()

@@ -1,10 +1,10 @@
-"""The thread that looks after one worker process at a time.
+"""A thread that supervises one worker process at a time.
 
-It gives the worker clips, hears its answers and, when it dies, finds the culprit and starts
-another. A worker answers in order, so the culprit is the first clip without an answer. It is
-tried once more, as the first of a new process: a worker can die through no fault of its clip
-(someone killed it, another program ate the memory), and a row must not depend on that. Dying
-again, or not answering in time, makes it a failed row. The clips behind it lose nothing.
+It sends the worker clips, receives its answers and, when it dies, finds the clip that caused it
+and starts another. A worker answers in order, so the cause is the first clip without an answer.
+It is retried once, as the first of a new process: a worker can die for reasons outside its clip
+(killed by a user, no memory left), and a row must not depend on that. Dying
+again, or not answering in time, makes it a failed row. The clips behind it are not affected.
 """
 
 import threading
@@ -38,7 +38,7 @@ START_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A part of what a worker has to say about a clip.
+    """Part of a worker's result for a clip.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ Put = Callable[[Answer | BaseException | bool, int], bool]
 
 
 class Supervisor:
-    """Starts, feeds, hears, times and replaces a worker process.
+    """Start, feed, read, time and replace a worker process.
 
     Parameters
     ----------
@@ -130,10 +130,10 @@ class Supervisor:
         clock.seconds += seconds
         if clock.seconds > limit:
             clock.expired = True
-            worker.kill()  # the thread hears of it as of any other death
+            worker.kill()  # the thread notices it like any other death
 
     def stop(self) -> None:
-        """End the worker, at any moment; the thread ends when it hears of it."""
+        """End the worker, at any moment; the thread ends when it notices."""
         self._closing.set()
         self._worker.kill()
 
@@ -142,13 +142,13 @@ class Supervisor:
         self.stop()
         if self._thread is not None:
             self._thread.join(timeout=patience_s)
-        self._worker.bury()  # perhaps another one, which the thread was just starting
+        self._worker.reap()  # perhaps another one, which the thread was just starting
 
     # What follows runs in the supervisor's own thread.
 
     def _run(self, source: Source, put: Put) -> None:
         try:
-            self._worker.tell(self._setup)
+            self._worker.send(self._setup)
             while not self._closing.is_set() and self._ask(source):
                 answer = self._next_answer()
                 if answer is not None and not put(answer, answer.size):
@@ -173,12 +173,12 @@ class Supervisor:
         self._asked.extend(some)
         paths = [to_bytes(clip.path) for clip in some]
         clips = [[clip.index, len(path)] for clip, path in zip(some, paths, strict=True)]
-        self._worker.tell({"clips": clips}, b"".join(paths))
+        self._worker.send({"clips": clips}, b"".join(paths))
 
     def _next_answer(self) -> Answer | None:
         """Wait for an answer, or for a death, which may be one."""
         began = time.monotonic()
-        message = self._worker.hear()
+        message = self._worker.receive()
         if message is None:
             return self._replace()
         if self._pace.is_quick and time.monotonic() - began > _WAITED_SECONDS:
@@ -218,11 +218,11 @@ class Supervisor:
         self._pace.settle()
 
     def _replace(self) -> Answer | None:
-        """Bury a dead worker and start another; an answer when a clip is given up."""
-        cause = self._worker.bury()
+        """Reap a dead worker and start another; return an answer for a clip that is given up."""
+        cause = self._worker.reap()
         if self._closing.is_set():
             return None
-        answer = self._judge(cause)
+        answer = self._attribute_death(cause)
         self._backlog.extendleft(reversed(self._asked))
         self._asked.clear()
         self._parts = 0
@@ -230,11 +230,11 @@ class Supervisor:
         self._worker = WorkerProcess(self._command, self._folder)
         if self._closing.is_set():  # closed while it was being started
             self._worker.kill()
-        self._worker.tell(self._setup)
+        self._worker.send(self._setup)
         return answer
 
-    def _judge(self, cause: str) -> Answer | None:
-        """Decide whose fault a death was."""
+    def _attribute_death(self, cause: str) -> Answer | None:
+        """Attribute a death to the start, the time limit or a clip."""
         first = self._asked[0]
         if not self._worker.ready:
             self._starts += 1

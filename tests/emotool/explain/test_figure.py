@@ -22,7 +22,7 @@ MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
 @pytest.fixture(scope="module")
-def heard(tmp_path_factory: pytest.TempPathFactory) -> Explanation:
+def explanation(tmp_path_factory: pytest.TempPathFactory) -> Explanation:
     """Explain a clip of three windows."""
     pytest.importorskip("matplotlib", reason="needs matplotlib (extra plot)")
     folder = tmp_path_factory.mktemp("clip")
@@ -30,50 +30,52 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Explanation:
     return explain(write_clip(folder / "a.wav", vowel(seconds=1.4)), classifier)
 
 
-def drawn(heard: Explanation, file_format: str, name: str = "a.wav") -> bytes:
+def drawn(explanation: Explanation, file_format: str, name: str = "a.wav") -> bytes:
     """Draw a figure into memory."""
     handle = io.BytesIO()
-    draw(heard, Caption(name, "tiny", LABELS), handle, file_format)
+    draw(explanation, Caption(name, "tiny", LABELS), handle, file_format)
     return handle.getvalue()
 
 
 @pytest.mark.parametrize("file_format", MAGIC)
-def test_figure_is_of_its_format_and_reproducible(heard: Explanation, file_format: str) -> None:
+def test_figure_is_of_its_format_and_reproducible(
+    explanation: Explanation, file_format: str
+) -> None:
     """No date and no chance is in the file."""
-    figure = drawn(heard, file_format)
+    figure = drawn(explanation, file_format)
     assert figure.startswith(MAGIC[file_format])
-    assert drawn(heard, file_format) == figure
+    assert drawn(explanation, file_format) == figure
 
 
-def test_png_is_large_enough_to_be_printed(heard: Explanation) -> None:
+def test_png_is_large_enough_to_be_printed(explanation: Explanation) -> None:
     """Seven inches at 300 dots each."""
-    figure = drawn(heard, "png")
+    figure = drawn(explanation, "png")
     assert int.from_bytes(figure[16:20], "big") == 2_100
 
 
-def test_text_of_the_svg_says_what_is_shown(heard: Explanation) -> None:
+def test_text_of_the_svg_says_what_is_shown(explanation: Explanation) -> None:
     """Panels, labels, clip and model are text, not outlines."""
-    root = ET.fromstring(drawn(heard, "svg"))
+    root = ET.fromstring(drawn(explanation, "svg"))
     text = " ".join(root.itertext())
     for part in ("Waveform", "Spectrogram", "Evidence", "Probabilities", "a.wav", "tiny", *LABELS):
         assert part in text
 
 
 @pytest.mark.parametrize("name", ["$x_1^$.wav", "<b>&amp;.wav", "声\u202e\x1b.wav", "_a\udce9.wav"])
-def test_any_name_can_be_drawn(heard: Explanation, name: str) -> None:
+def test_any_name_can_be_drawn(explanation: Explanation, name: str) -> None:
     """Names are neither formulas nor markup, and what the font lacks stops nothing."""
-    root = ET.fromstring(drawn(heard, "svg", name))
+    root = ET.fromstring(drawn(explanation, "svg", name))
     text = "".join(root.itertext())
     assert "\x1b" not in text
     assert name[-4:] in text
-    assert drawn(heard, "png", name)
+    assert drawn(explanation, "png", name)
 
 
-def test_mean_of_the_windows_is_the_title(heard: Explanation) -> None:
+def test_mean_of_the_windows_is_the_title(explanation: Explanation) -> None:
     """The label is the one that classify gives."""
-    mean = heard.probabilities.mean(axis=0)
+    mean = explanation.probabilities.mean(axis=0)
     best = int(np.argmax(mean))
-    text = "".join(ET.fromstring(drawn(heard, "svg")).itertext())
+    text = "".join(ET.fromstring(drawn(explanation, "svg")).itertext())
     assert f"{LABELS[best]} ({mean[best]:.2f})" in text
 
 
