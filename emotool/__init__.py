@@ -36,7 +36,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def __getattr__(name: str) -> object:
-    """Load the Python door when something of it is asked for (PEP 562)."""
+    """Load the Python API when something of it is requested (PEP 562)."""
     if name in __all__:
         from emotool import api
 

@@ -8,7 +8,7 @@ __all__ = ["main"]
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    # Nothing can be lost yet, so Ctrl-C need not tell in which import it came.
+    # Nothing can be lost yet, so the traceback of Ctrl-C is not needed.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from emotool.cli import main as run

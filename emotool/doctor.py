@@ -25,7 +25,7 @@ Status = Literal["ok", "broken", "absent"]
 _PACKAGES = ("numpy", "onnxruntime", "pydantic", "rich", "soundfile", "soxr", "typer")
 _DEVICES = {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda"}
 _NEEDED = {"WAV", "FLAC", "OGG", "MP3", "AIFF", "OPUS"}
-_SKIPPED = {"RAW"}  # has no header: nothing says how it is to be read
+_SKIPPED = {"RAW"}  # has no header: its format is unknown
 _RATES = (16_000, 8_000, 44_100)  # some formats allow one only
 _BATCH = 8
 # What may come of anything that is tried. ImportError is also of libraries that cannot be loaded.

@@ -1,7 +1,7 @@
 """The errors emotool raises on purpose.
 
-Each carries a message that says what went wrong with which file and, where there is one,
-a hint that says what to do. They are raised low and caught once, in the command line.
+Each carries a message that names the file and the problem and, where there is one,
+a hint with the solution. They are raised low and caught once, in the command line.
 """
 
 import sys
@@ -79,7 +79,7 @@ class SpecError(EmotoolError, ValueError):
 
 
 class ModelError(EmotoolError):
-    """A model file is damaged, lies about itself or is no emotool classifier."""
+    """A model file is damaged, contradicts its metadata or is not an emotool classifier."""
 
 
 class ModelNotFoundError(ModelError):
@@ -99,7 +99,7 @@ class JournalError(EmotoolError):
 
 
 class SettingsError(EmotoolError):
-    """A settings file or an environment variable says what cannot be meant."""
+    """A settings file or an environment variable holds an invalid value."""
 
     exit_code = 2
 

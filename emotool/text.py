@@ -29,7 +29,7 @@ def harmless(cell: str) -> str:
 def unharmed(cell: str) -> str:
     """Take the apostrophe away that `harmless` would have put there.
 
-    A cell can have had one of its own before the same sign: nothing in it tells.
+    A cell can have had one of its own before the same sign: that cannot be seen in it.
 
     Examples
     --------

@@ -37,11 +37,11 @@ class File(NamedTuple):
     Parameters
     ----------
     name : str
-        Its path; tells what it should be where it is not that.
+        Its path; its extension is the format expected.
     source : file-like
         Its bytes, at their start.
     sound : str, int or file-like
-        What libsndfile shall open.
+        What libsndfile opens.
     size : int
         Its length in bytes.
     """

@@ -1,7 +1,7 @@
 """Sound that libsndfile does not read, such as phones record, decoded by FFmpeg's libraries (PyAV).
 
 FFmpeg reads hundreds of formats, some of which are lists of other files and addresses. Here it is
-given a file that is already open, told by the file's first bytes which of a few containers it is
+given an open file and its container, which emotool recognises by the file's first bytes
 (FFmpeg never guesses), and allowed the decoders of sound that belong in them. It opens nothing
 itself: no name, no network, no second file; pictures and films beside the sound are not decoded.
 """
@@ -169,7 +169,7 @@ class ForeignSound:
 
 
 def _tracks(container: "av.container.InputContainer") -> tuple[str, ...]:
-    """Return a flag that says which sound track is read, if there is another."""
+    """Return a flag that names the sound track read, if there is another."""
     tracks = container.streams.audio
     best: Any = container.streams.best("audio")
     if len(tracks) < 2 or best is None:
@@ -199,7 +199,7 @@ def _best_track(container: "av.container.InputContainer", name: str) -> Any:
 
 
 def _promised_seconds(container: "av.container.InputContainer", track: Any, name: str) -> float:
-    """Return how long a container says that the track is; 0 if it does not know."""
+    """Return the track's length by its container; 0 if unknown."""
     if name == "mov" and track.duration:
         return float(track.duration * track.time_base)
     # These know the longest of their tracks only, and streams in the raw name no length.

@@ -1,4 +1,4 @@
-"""Opening audio files from strangers, and saying in plain words why one cannot be used."""
+"""Open untrusted audio files, and explain why one cannot be used."""
 
 import os
 from typing import BinaryIO, Final
@@ -109,7 +109,7 @@ def explain(path: str, head: bytes, decoder_says: str) -> AudioError:
     Parameters
     ----------
     path : str
-        Its name tells what it should have been.
+        Its extension is the format expected.
     head : bytes
         What `read_head` has found.
     decoder_says : str

@@ -176,5 +176,5 @@ def _lacking(log: str) -> int:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what libsndfile says, without a stop at its end."""
+    """Return libsndfile's message without a full stop."""
     return str(getattr(error, "error_string", "") or error).rstrip(". ")

@@ -238,7 +238,7 @@ def plan_mpeg(
     Returns
     -------
     Plan or None
-        None if libsndfile reads all of the file as it is, and nothing is to be said of it.
+        None if libsndfile reads all of the file as it is, and nothing is to be reported.
     """
     if whole and _is_counted(source, start, stop):
         return None

@@ -97,7 +97,7 @@ def plan_ogg(source: BinaryIO, start: int, stop: int) -> Plan | None:
     Returns
     -------
     Plan or None
-        None if libsndfile reads all of the file as it is, and nothing is to be said of it.
+        None if libsndfile reads all of the file as it is, and nothing is to be reported.
     """
     links = _links(source, start, stop)
     pieces = tuple(link.piece() for link in links)

@@ -155,7 +155,7 @@ def plan_wav(source: BinaryIO, head: bytes, start: int, stop: int) -> Plan | Non
     Returns
     -------
     Plan or None
-        None if libsndfile reads the file as it is, and nothing is to be said of it.
+        None if libsndfile reads the file as it is, and nothing is to be reported.
     """
     place = head.find(b"data", 12)
     if place > 0 and head[:4] == b"RIFF" and head[20:22] not in (b"\x50\0", b"\x55\0"):

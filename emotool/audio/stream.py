@@ -52,7 +52,7 @@ class AudioStream:
         self.sample_rate = sample_rate
         self.source_rate = int(file.samplerate)
         self.channels = int(file.channels)
-        self._start = start  # opens the file anew
+        self._start = start  # reopens the file
         self._file = file
         self._block = self._block_frames()
         self._ended = False
@@ -220,7 +220,7 @@ def _open_bytes(name: str, opened: ExitStack) -> tuple[BinaryIO, Any, int]:
     Returns
     -------
     file-like, Any, int
-        The bytes; what libsndfile shall open; how many bytes there are.
+        The bytes; what libsndfile opens; how many bytes there are.
     """
     if inside := split_member(name):
         content = read_member(*inside)

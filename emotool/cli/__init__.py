@@ -161,7 +161,7 @@ def _call(arguments: list[str]) -> int:
             raise
         return _report(error.message, error.hint, error.exit_code)
     except _UsageError as error:
-        # "Value error, " is said by the library that typer asks, to nobody's use.
+        # "Value error, " is added by the library that typer uses; it is of no use.
         message = error.format_message().replace(": Value error, ", ": ", 1)
         return _report(message, _usage_hint(error, arguments), 2)
     except (KeyboardInterrupt, typer.Abort):
@@ -179,7 +179,7 @@ def _call(arguments: list[str]) -> int:
 
 def _report(message: str, hint: str, code: int) -> int:
     """Say on stderr what went wrong and what to do, one line each; return the exit code."""
-    with contextlib.suppress(OSError):  # nobody may be listening there either
+    with contextlib.suppress(OSError):  # that may be closed, too
         print(f"error: {printable(message)}", file=sys.stderr)  # noqa: T201
         if hint:
             print(f"hint: {printable(hint)}", file=sys.stderr)  # noqa: T201

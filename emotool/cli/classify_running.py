@@ -1,4 +1,4 @@
-"""Options of ``emotool classify``: the model, speed, trouble, and what is told.
+"""Options of ``emotool classify``: the model, speed, errors and messages.
 
 Each name is the type of an argument with its help; defaults stand in the command itself.
 """
@@ -220,7 +220,7 @@ LogFile = Annotated[
 ]
 
 SaveConfig = Annotated[
-    str | None,  # used by SettingsCommand, which knows where each setting comes from
+    str | None,  # used by SettingsCommand
     typer.Option(
         "--save-config",
         metavar="FILE",

@@ -2,8 +2,8 @@
 
 The first of them is raised as an exception, so that what must be cleaned up is. It is remembered
 too, since a library may swallow it: ONNX Runtime answers one that comes while it loads with an
-ImportError. More of them in the next two seconds are passed over: whoever cleans up is not to be
-torn out of it, and one Ctrl-C can arrive twice, from the terminal and from a parent process.
+ImportError. More of them in the next two seconds are ignored: they must not interrupt a clean-up,
+and one Ctrl-C can arrive twice, from the terminal and from a parent process.
 """
 
 import signal
@@ -42,7 +42,7 @@ def raise_again() -> None:
 
 
 def _quieten_destructors() -> None:
-    """Tell nobody of a signal that came in a destructor, where Python drops the exception.
+    """Silence a signal that came in a destructor, where Python drops the exception.
 
     It is raised again elsewhere; its traceback would look like a mistake of ours.
     """

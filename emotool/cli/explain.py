@@ -66,7 +66,7 @@ def explain(
     classifier = load_classifier(model, device=device)
     try:
         explanation = explain_clip(clip, classifier)
-    except AudioError as error:  # knows its stage, not its file
+    except AudioError as error:  # has its stage, not its file
         raise InputError(f"{printable(clip)}: {error.message}", hint=error.hint) from error
     if not len(explanation.probabilities):
         why = explanation.features.status.replace("_", " ")

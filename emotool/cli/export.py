@@ -132,7 +132,7 @@ def _choose(names: list[str], root: Path) -> "list[Run]":
     for name in names:
         if (Path(name) / "config.json").is_file():
             run = open_run(Path(name))
-            run.metrics()  # says what to do if it is not finished
+            run.metrics()  # raises with a hint if it is not finished
         else:
             model = model_name(name)
             finished = find_runs(root, model, finished=True)

@@ -100,7 +100,7 @@ def _complete(command: Any, ctx: Any) -> Iterator[str]:
 
 
 def _head(command: Any, ctx: Any, paragraphs: Sequence[str]) -> Iterator[str]:
-    """Yield the usage and paragraphs, the first of which says what the command does."""
+    """Yield the usage and paragraphs, the first of which describes the command."""
     first, *others = [paragraph.replace("\\[", "[") for paragraph in paragraphs]
     yield from _wrapped(first)
     pieces = " ".join(["[OPTIONS]", *map(_usage, _arguments(command))])

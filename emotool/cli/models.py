@@ -47,7 +47,7 @@ def models(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A model and what it says about itself, or why it cannot be used."""
+    """A model and its metadata, or why it cannot be used."""
 
     entry: "ModelEntry"
     metadata: "ModelMetadata | None"
@@ -76,7 +76,7 @@ def _row(entry: "ModelEntry") -> _Row:
     try:
         return _Row(entry, read_metadata(entry.path))
     except ModelError as error:
-        # The name stands beside it: the path need not be said again.
+        # The name stands beside it: the path need not be repeated.
         problem = error.message.removeprefix(printable(str(entry.path))).lstrip(": ")
         return _Row(entry, None, problem)
 
@@ -157,7 +157,7 @@ def _show_card(name: str, console: "Console") -> None:
     from emotool.model.catalog import find_model
 
     card = _card_text(find_model(name))
-    # A card may come with a stranger's model: nothing in it but text reaches the terminal.
+    # A card may come with an untrusted model: only its text reaches the terminal.
     card = "\n".join(printable(line.expandtabs()) for line in card.splitlines())
     if console.is_terminal:
         from rich.markdown import Markdown

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, for people; nothing at all where nobody watches."""
+"""A progress bar on stderr, for people; nothing where stderr is not a terminal."""
 
 import sys
 import time
@@ -60,7 +60,7 @@ class ProgressBar:
             self._task = self._bar.add_task("", total=self._total, rate="", left="")
             self._bar.start()
         assert self._task is not None
-        # What an earlier run has done takes no time: it says nothing about what is to come.
+        # What an earlier run has done takes no time: it does not predict what is to come.
         rate = max(self._done - self._resumed, 0) / seconds
         self._bar.update(
             self._task,

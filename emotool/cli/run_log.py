@@ -1,4 +1,4 @@
-"""What is said of a run while it goes: to a terminal, into a log, or to nobody."""
+"""Messages of a run while it goes: to a terminal, into a log, or none."""
 
 import contextlib
 import sys

@@ -95,7 +95,7 @@ def _settings(ctx: Any, command: HelpCommand) -> dict[str, Setting]:
 
 
 def _confine(name: str, setting: Setting) -> None:
-    """Refuse what a file in the current folder, which may be a stranger's, must not choose."""
+    """Refuse what a file in the current folder, which is untrusted, must not choose."""
     if name not in _HARMLESS:
         raise SettingsError(
             f"{setting.source}: {name} cannot be set by a file in the current folder",

@@ -3,7 +3,7 @@
 What is set in several places is taken from the first of: the command line, ``EMOTOOL_*``
 variables, ``emotool.toml`` in the current folder, the one in the user's folder.
 
-A folder of recordings can come from a stranger, with an ``emotool.toml`` in it. So that file
+A folder of recordings can be untrusted, with an ``emotool.toml`` in it. So that file
 decides how clips are read and nothing that could do harm: not where files are written, not
 that formulas stay in cells, and a model by its name only (see `emotool.cli.settings`).
 """

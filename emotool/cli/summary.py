@@ -1,6 +1,6 @@
 """What a run did, on one screen of stderr: labels, failures with reasons, speed.
 
-File names and labels come from strangers. They are shown as `rich.text.Text` of their
+File names and labels are untrusted. They are shown as `rich.text.Text` of their
 `printable` form, so that neither markup nor control characters in them are obeyed. Lines are
 laid out by hand rather than by a table, which would pad each with spaces: the summary also
 ends up in log files.
@@ -70,7 +70,7 @@ def _headline(run: "RunSummary") -> Text:
     parts = [f"{_count(run.clips, 'clip')} in {_duration(run.seconds)}"]
     if run.seconds > 0 and worked:
         parts.append(f"{worked / run.seconds:,.1f} clips/s")
-        # Sound that was worked through by an earlier run says nothing of this one's speed.
+        # Sound that was worked through by an earlier run does not count for this one's speed.
         if run.audio_seconds and not run.resumed:
             parts.append(f"{run.audio_seconds / run.seconds:,.0f}× real time")
     parts.append(f"{printable(run.model)} on {printable(run.device)}")

@@ -51,7 +51,7 @@ class Explanation:
     features : ClipFeatures
         ``status`` and ``flags`` of the clip.
     cut : bool
-        Whether the clip goes on after this.
+        Whether the clip continues after this.
     """
 
     samples: Floats

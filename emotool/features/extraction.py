@@ -200,7 +200,7 @@ def features_of(
     flags : tuple of str
         What is known of the recording.
     long : bool
-        Whether it goes on for longer than `LONG_SECONDS`: it is not trimmed then.
+        Whether it continues for longer than `LONG_SECONDS`: it is not trimmed then.
 
     Returns
     -------
@@ -264,7 +264,7 @@ def _long_part(
     cutting: _Cutting,
     count: int | None = None,
 ) -> ClipFeatures:
-    """Return the features of a part: so many windows if it goes on, else to the clip's end."""
+    """Return the features of a part: so many windows if it continues, else to the clip's end."""
     spec = cutting.spec
     duration = (part.size if count is None else count * cutting.hop) / spec.sample_rate
     flags = (*flags, "long")
@@ -298,7 +298,7 @@ def _windows(
 
 
 def _is_silent(samples: Floats) -> bool:
-    """Return whether nothing is heard: a constant (DC) is no sound, so the mean is removed."""
+    """Return whether a window is silent: a constant (DC) is no sound, so the mean is removed."""
     low, high = float(samples.min()), float(samples.max())
     if (high - low) / 2 >= _SILENT_PEAK:  # whatever the mean is
         return False

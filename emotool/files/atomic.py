@@ -1,6 +1,6 @@
 """Files that are whole or absent, and their fingerprints.
 
-A result file is written beside its place under a name nobody can guess, flushed to the
+A result file is written beside its place under an unguessable name, flushed to the
 disk and then moved over the old one in a single step: a crash, a full disk or a pulled plug
 leaves either the old file or the new one, never half of one. Where the kernel has it
 (Linux, most file systems) the file has no name at all until it is complete, so that not even
@@ -28,7 +28,7 @@ from emotool.text import printable
 __all__ = ["AtomicFile", "atomic_write", "sha256_file"]
 
 _OPEN_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-# Errors with which a file system says that it cannot make a nameless file.
+# Errors of a file system that cannot make a nameless file.
 _NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOSYS}
 
 
@@ -54,7 +54,7 @@ class AtomicFile:
     Parameters
     ----------
     path : str, os.PathLike or int
-        Where the file shall be. A symbolic link is followed and its target replaced. A number
+        The file's place. A symbolic link is followed and its target replaced. A number
         is an open descriptor (1 is standard output), which is duplicated and written through.
     text : bool, default False
         Open ``handle`` for text: UTF-8, line ends as written.
@@ -102,7 +102,7 @@ class AtomicFile:
             return os.open(target, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
         self._target = target
         if target.exists() and not os.access(target, os.W_OK):
-            # The folder's rights would allow the move; the file's own owner said no.
+            # The folder's rights would allow the move; the file is write-protected.
             raise PermissionError(errno.EACCES, "the file there is read-only")
         descriptor = _open_nameless(target.parent)
         self._nameless = descriptor is not None

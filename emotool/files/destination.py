@@ -14,10 +14,10 @@ from emotool.text import printable
 __all__ = ["numbered", "output_error", "replaced_file", "resolve", "shown_place"]
 
 # The names under which a process may reach the streams it was started with. They are
-# duplicated, not opened: opening /dev/stdout anew would truncate the file behind `>>`.
+# duplicated, not opened: reopening /dev/stdout would truncate the file behind `>>`.
 _STREAMS = re.compile(r"/(?:dev|proc/(?:self|thread-self))/fd/(\d+)\Z")
 _NAMED_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
-_MAX_LINKS = 40  # what Linux follows before it says ELOOP
+_MAX_LINKS = 40  # what Linux follows before ELOOP
 
 
 def replaced_file(path: str | os.PathLike[str]) -> Path | None:

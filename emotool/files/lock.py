@@ -1,7 +1,7 @@
 """One run at a time per output.
 
 The lock is the operating system's, on a small file beside the output: it ends with the process
-that holds it, however that ends, so a file left behind by a dead one holds nobody up.
+that holds it, however that ends, so a file left behind by a dead one blocks no run.
 """
 
 import contextlib

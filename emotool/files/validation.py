@@ -162,7 +162,7 @@ def _describe(problem: "ErrorDetails") -> str:
         return f"{start}missing"
     if kind == _UNKNOWN:
         return f"{start}unknown"
-    if kind == "value_error":  # raised by a check of our own, which says what it found
+    if kind == "value_error":  # raised by a check of our own, with a message of its own
         return f"{start}{printable(str(context['error']))}"
     expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else problem["msg"]
     found = printable(repr(problem["input"])[:80])

@@ -1,7 +1,7 @@
 """Clips in zip archives, read member by member into memory: nothing is unpacked to disk.
 
 A clip in an archive has the path ``talks.zip/inner/a.wav``, which whatever opens clips
-understands. What an archive says of its members is a claim of its author: names lead nowhere,
+understands. An archive's list of members is untrusted: names lead nowhere,
 since no file of that name is made, and sizes are bounded before and while a member is read.
 """
 
@@ -131,7 +131,7 @@ def list_members(archive: str) -> list[Member]:
 
 
 def member_problem(archive: str, name: str) -> str | None:
-    """Return why a member cannot be read, as far as the archive's list of members tells."""
+    """Return why a member cannot be read, by the archive's list of members."""
     try:
         return _open(archive).problem(name)
     except AudioError as error:

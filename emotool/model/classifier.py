@@ -1,6 +1,6 @@
 """A classifier from an ONNX file: checked before it is trusted, proved where it runs.
 
-Model files come from strangers. Loading runs nothing but ONNX operators: the bytes are looked
+Model files are untrusted. Loading runs nothing but ONNX operators: the bytes are looked
 through first (`emotool.model.onnx_scan`), the metadata is read strictly, inputs and outputs must be
 what the metadata promises, and the model has to give its golden answer again.
 """
@@ -73,7 +73,7 @@ class Classifier:
     sessions : Sessions
         What runs it.
     metadata : ModelMetadata
-        What the model says about itself.
+        The model's metadata.
     sha256 : str
         Fingerprint of the file.
     device : {"cpu", "cuda"}
@@ -196,15 +196,15 @@ class Classifier:
 def load_classifier(
     path: str | os.PathLike[str], device: str = "auto", threads: int | None = None
 ) -> Classifier:
-    """Load a model and check that it is what it says it is.
+    """Load a model and check it against its metadata.
 
     Parameters
     ----------
     path : str or os.PathLike
         A model's name or the path of its ``.onnx`` file.
     device : {"auto", "cpu", "cuda"}, default "auto"
-        Where it shall run. ``cuda`` that lands on the CPU is an error; ``auto`` takes what it
-        can get, and the result's ``device`` says what that was.
+        Where to run it. ``cuda`` that lands on the CPU is an error; ``auto`` takes what it
+        can get, which is the result's ``device``.
     threads : int, optional
         Threads on the CPU, for all batches that run side by side; chosen by the model's size if
         not given.
@@ -218,8 +218,8 @@ def load_classifier(
     ModelNotFoundError
         If there is no such model.
     ModelError
-        If the file is damaged, lies about itself, is no emotool classifier, or holds what is
-        not loaded from strangers: external data, custom operators.
+        If the file is damaged, contradicts its metadata, is no classifier, or holds what is
+        not loaded from untrusted files: external data, custom operators.
     DeviceError
         If it does not run where it was asked to.
     """
@@ -250,7 +250,7 @@ def load_classifier(
 
 
 def read_metadata(path: Path) -> ModelMetadata:
-    """Read what a model says about itself, without loading it.
+    """Read a model's metadata without loading it.
 
     Raises
     ------

@@ -20,7 +20,7 @@ def is_thin(figures: Mapping[str, Any]) -> bool:
     Parameters
     ----------
     figures : mapping
-        With ``clips``, ``speakers`` and maybe ``unknown_speakers`` (clips of which nobody knows
+        With ``clips``, ``speakers`` and maybe ``unknown_speakers`` (clips of which it is unknown
         who speaks). What lacks a count, as other programs' models may, is not judged by it.
 
     Examples

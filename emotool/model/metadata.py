@@ -1,9 +1,9 @@
-"""What an emotool model says about itself, inside its own ONNX file.
+"""The metadata of an emotool model, stored in its ONNX file.
 
 An exported model carries one JSON document under the key ``emotool`` of its
 ``metadata_props``: labels, spectrogram, temperature, the data it was trained on, how well it
 did, its licence, and a *golden* input with the answer it gave when it was exported. Model
-files come from strangers, so reading is strict: a field that is missing, unknown, ill-typed
+files are untrusted, so reading is strict: a field that is missing, unknown, ill-typed
 or out of bounds is refused by name.
 """
 

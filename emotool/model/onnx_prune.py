@@ -49,7 +49,7 @@ def only_outputs(content: bytes, outputs: Sequence[str]) -> bytes:
 
 
 def _pruned(graph: Sequence[Field], outputs: Sequence[str]) -> list[memoryview] | None:
-    """Return the parts of a graph that are needed; None if that cannot be told."""
+    """Return the parts of a graph that are needed; None if that is unknown."""
     nodes = {place: part for place, part in enumerate(graph) if part.number == _GRAPH_NODE}
     if any(_has_graphs(node) for node in nodes.values()):
         return None

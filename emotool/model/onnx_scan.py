@@ -1,6 +1,6 @@
 """A look at an ONNX file's bytes before anything is made of them.
 
-Model files come from strangers. ONNX Runtime would open whatever other file a tensor names as
+Model files are untrusted. ONNX Runtime would open whatever other file a tensor names as
 its *external data*, and run operators from libraries registered under other domains. So the
 file is read here first: the protobuf wire format is simple enough to walk without the `onnx`
 package, which the light installation does not have. Weights are stepped over by their length,

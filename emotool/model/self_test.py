@@ -1,6 +1,6 @@
 """Whether a loaded graph is the classifier that its metadata describe.
 
-Shapes tell a graph that cannot be used; the golden answer tells one that has been changed, or
+Shapes reveal an unusable graph; the reference output reveals one that has been changed, or
 whose labels have been swapped, which no shape would give away.
 """
 

@@ -55,7 +55,7 @@ _PROVIDER_OPTIONS: Final[dict[str, dict[str, str]]] = {
         "cudnn_conv_algo_search": "HEURISTIC",
         # The default doubles what it holds with each request and so takes most of a GPU's memory.
         "arena_extend_strategy": "kSameAsRequested",
-        # The default rounds to 10 bits in convolutions: a clip's label shall not depend on where
+        # The default rounds to 10 bits in convolutions: a clip's label must not depend on where
         # it was computed.
         "use_tf32": "0",
     }
@@ -63,7 +63,7 @@ _PROVIDER_OPTIONS: Final[dict[str, dict[str, str]]] = {
 
 
 def threads_for(size_bytes: int, cores: int) -> int:
-    """Return how many threads a model shall have on the CPU, beside the workers.
+    """Return how many threads a model gets on the CPU, beside the workers.
 
     A small one is done with a batch long before the workers have read the next; more threads
     than it needs only take cores from them. A large one is what all wait for and gets all.
@@ -136,7 +136,7 @@ def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.Infe
     # Threads that wait for the next batch sleep: the cores belong to the decoding workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Without VNNI, int8 is summed up in 16 bits, which overflow: slower kernels that do not are
-    # taken there, and only there, since a clip's label shall not depend on the processor.
+    # taken there, and only there, since a clip's label must not depend on the processor.
     options.add_session_config_entry("session.x64quantprecision", "1")
     providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in chosen.providers]
     try:

@@ -43,7 +43,7 @@ STEADY_DB: Final = 10.0
 """So do hum and music that is as loud all the time; slow clear voices move little, but pause."""
 
 VOICE_RANGE_DB: Final = 7.0
-"""Where nobody speaks, no group of bands of a voice changes by more."""
+"""Where there is no speech, no group of bands of a voice changes by more."""
 
 RANGE_DB: Final = 15.0
 """In a quiet room, speech is louder than its own pauses by more than this."""
@@ -60,7 +60,7 @@ def flags_of(
 ) -> tuple[str, ...]:
     """Return the flags that measures stand for, in the order in which they are written.
 
-    Of a clip without speech nothing else is said: noise is noisy, and hum has even peaks.
+    A clip without speech has no other flag: noise is noisy, and hum has even peaks.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def flags_of(
 
 
 def _is_speechless(measures: Measures, n_mels: int) -> bool:
-    """Return whether nobody speaks in what was measured."""
+    """Return whether the measured sound has no speech."""
     steady = measures.movement < MOVEMENT and measures.range_db < STEADY_DB
     return (
         measures.texture_db < TEXTURE_DB[n_mels]

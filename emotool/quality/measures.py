@@ -1,4 +1,4 @@
-"""What is measured of a window's spectrogram to tell clean speech from other sounds.
+"""Measures of a window's spectrogram that separate clean speech from other sounds.
 
 Measures are of the log-mel spectrogram that a model is given, so they cost little more than it.
 What they say of a clip is for `emotool.quality.flags` to decide.
@@ -91,7 +91,7 @@ def can_measure(spec: SpectrogramSpec) -> bool:
     """Return whether spectrograms of ``spec`` can be judged.
 
     The limits hold for 64 and 128 bands of frames as in the default specification. On others
-    the same sound would measure otherwise, so nothing is said of it.
+    the same sound would measure otherwise, so it is not measured.
 
     Examples
     --------

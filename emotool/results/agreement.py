@@ -189,7 +189,7 @@ def cohens_kappa(pairs: Counter[tuple[str, str]]) -> float | None:
     Parameters
     ----------
     pairs : Counter
-        How often one side said the first label and the other the second.
+        How often one side gave the first label and the other the second.
 
     Returns
     -------

@@ -73,7 +73,7 @@ class Entry:
     optional : bool, default False
         Leave the key out where there is no value.
     meaning : str
-        What it says, for the documentation.
+        Its meaning, for the documentation.
     """
 
     name: str

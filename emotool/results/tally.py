@@ -45,7 +45,7 @@ class RunSummary:
     failures_file : str or None
         The table of failed clips beside the output, where there is one.
     doubted : int
-        Labelled rows with a flag that says not to trust the label.
+        Labelled rows with a flag that makes the label doubtful.
     doubts : dict of str to int
         How many have which of these flags; only those that there are.
     beside : tuple of (str, str)
@@ -152,7 +152,7 @@ class Tally:
 
     @property
     def doubts(self) -> dict[str, int]:
-        """Labelled rows per flag that says not to trust the label, most frequent first."""
+        """Labelled rows per flag that makes the label doubtful, most frequent first."""
         return dict(self._doubts.most_common())
 
     @property

@@ -136,7 +136,7 @@ class _Worker:
         except MemoryError:
             yield _failure("decode", "needs more memory than there is")
         except Exception as error:
-            # Hostile bytes find errors that nobody foresaw; they cost their own row only.
+            # Hostile bytes find unforeseen errors; they cost their own row only.
             yield _failure("decode", f"{type(error).__name__}: {error}")
 
 
@@ -198,7 +198,7 @@ def _listen(messages: BufferedIOBase, inbox: "SimpleQueue[Message]") -> None:
 
 
 def _volunteer_for_the_oom_killer() -> None:
-    """Be the process that Linux ends when memory runs out; the parent knows how to go on."""
+    """Be the process that Linux ends when memory runs out; the parent starts another."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")

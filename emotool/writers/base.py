@@ -75,7 +75,7 @@ class Dialect:
     delimiter : str, optional
         What stands between the cells of a CSV: a value of `DELIMITERS`. Without it a comma, or
         a semicolon where the comma is taken by numbers, as spreadsheets of such languages
-        expect it. A TSV has tabs whatever this says.
+        expect it. A TSV always has tabs.
     decimal : str, default "."
         What stands before a number's decimals: ``.`` or ``,``.
     byte_order_mark : bool, default False

@@ -44,7 +44,7 @@ class EmbeddingOptions:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What the file says about all its rows."""
+        """The file's metadata, for all its rows."""
         return {"schema": SCHEMA, "model": self.model, "model_sha256": self.model_sha256}
 
 

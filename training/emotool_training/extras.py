@@ -20,7 +20,7 @@ def require_train_extra(purpose: str) -> None:
     Raises
     ------
     MissingExtraError
-        If a package is not there; its hint says what to install.
+        If a package is not there; its hint names what to install.
     """
     if any(importlib.util.find_spec(package) is None for package in PACKAGES):
         raise MissingExtraError("train", purpose)

@@ -31,7 +31,7 @@ def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     # Looked at here, since savez before NumPy 2.2 takes allow_pickle for one more array.
     if any(array.dtype.hasobject for array in arrays.values()):
         raise ValueError(f"{path}: arrays of objects are not supported")
-    plain: dict[str, Any] = {**arrays}  # any of them could be allow_pickle, as far as types tell
+    plain: dict[str, Any] = {**arrays}  # any of them could be allow_pickle, as far as types show
     with atomic_write(path) as handle:
         np.savez(handle, **plain)
 

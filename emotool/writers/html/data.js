@@ -1,5 +1,5 @@
-// What the page knows: rows as Python wrote them, into arrays that sort and filter quickly.
-// Names of files and labels come from strangers: they are only ever put in by textContent.
+// The page's data: rows as Python wrote them, into arrays that sort and filter quickly.
+// Names of files and labels are untrusted: they are only ever inserted by textContent.
 
 const page = readJson("page");
 const labels = page.labels;

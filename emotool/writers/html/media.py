@@ -5,7 +5,7 @@ the same samples give the same bytes. (Opus would be as small, but takes five ti
 encode, is not played by older Safaris, and libsndfile draws a random serial number for each
 Ogg file.)
 
-A clip is decoded once more for the report, in this process. That is not where strangers' files
+A clip is decoded once more for the report, in this process. That is not where untrusted files
 are first met: a worker process has decoded the same bytes to their end, or the clip would have no
 row to be shown in. Clips that have failed are not touched.
 """
@@ -38,7 +38,7 @@ _MP3_LEVEL: Final = 0.5  # of 0 (largest) to 1 (smallest)
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What there is to hear and see of a clip.
+    """A clip's sound, pictures and facts for the report.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Media:
 
 
 def clip_media(path: str, classifier: "Classifier") -> Media:
-    """Prepare a clip for the report; one that cannot be used says why.
+    """Prepare a clip for the report; one that cannot be used gets the reason.
 
     Parameters
     ----------

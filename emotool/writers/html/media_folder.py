@@ -88,7 +88,7 @@ class MediaFolder:
     def commit(self) -> None:
         """Put the folder in its place, instead of one that an earlier report has left.
 
-        A stranger's that has come meanwhile stays: `OutputError` is raised.
+        Another's that has come meanwhile stays: `OutputError` is raised.
         """
         try:
             if self._earlier is not None and self._earlier.exists():

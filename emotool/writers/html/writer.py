@@ -57,7 +57,7 @@ class HtmlWriter(TextOutput):
     facts : mapping
         Facts of the run, read when the page is finished.
     options : WriterOptions
-        Its ``sources`` are the clips to be heard; without, the page has rows and charts only.
+        Its ``sources`` are the clips to play; without, the page has rows and charts only.
 
     Raises
     ------

@@ -53,7 +53,7 @@ def build(
     architecture : str
         The name of a module of this package.
     labels : sequence of str
-        What the model tells apart, in the order of its outputs.
+        The model's labels, in the order of its outputs.
     spec : SpectrogramSpec
         What the model is fed.
     config : mapping

@@ -2,7 +2,7 @@
 
 The encoder halves both axes with each convolution; a decoder that mirrors it makes the spectrogram
 again, of which patches were masked (Vincent et al. 2008, doi:10.1145/1390156.1390294). Once
-that is learnt the decoder is thrown away and a head tells labels apart by the encoder's features.
+that is learnt the decoder is thrown away and a head predicts labels from the encoder's features.
 """
 
 from collections.abc import Mapping, Sequence

@@ -71,7 +71,7 @@ def _misnamed(clips: Iterable[Utterance]) -> list[Problem]:
 
 
 def _with_known(clip: Utterance, check: DecodeCheck) -> str:
-    """Add that a fault is the corpus's own, so that nobody looks for it in their copy."""
+    """Add that a fault is the corpus's own, so that users do not look for it in their copy."""
     known = known_fault(clip.corpus, clip.path)
     return f"{check.message} (known: {known})" if known else check.message
 

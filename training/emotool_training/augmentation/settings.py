@@ -1,4 +1,4 @@
-"""Settings of augmentation in a recipe: of waveforms, cached, and of windows, drawn anew."""
+"""Augmentation settings of a recipe: of waveforms, cached, and of windows, new each epoch."""
 
 from dataclasses import dataclass
 

@@ -41,7 +41,7 @@ _WORDS: Mapping[str, str] = {
 }
 
 # Emotions that corpora hold and that are not among the six: known, so that their clips are
-# counted by name as left out instead of being reported as strangers.
+# counted by name as left out instead of being reported as unknown files.
 OTHER_EMOTIONS = frozenset(
     {"boredom", "bored", "calm", "contempt", "excited", "excitement", "frustrated"}
     | {"frustration", "ps", "pleasant surprise", "pleasant_surprise", "pleasant_surprised"}
@@ -76,7 +76,7 @@ def normalise_emotion(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One clip of speech with what its corpus says about it.
+    """One clip of speech with its corpus's metadata.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Utterance:
     corpus, language : str
         The corpus's name, and an ISO 639-1 code (empty where unknown).
     speaker : str
-        ``corpus-id``; empty where nobody knows who speaks.
+        ``corpus-id``; empty where the speaker is unknown.
     sex : str
         ``male``, ``female`` or ``unknown``.
     emotion : str
@@ -140,7 +140,7 @@ class Problem:
     path : Path
         The file it concerns.
     message : str
-        One line that says what is wrong and, where there is a cure, what to do.
+        One line: the problem and, where there is one, its solution.
     """
 
     kind: str

@@ -32,7 +32,7 @@ def one_copy_each(
 ) -> tuple[tuple[Utterance, ...], tuple[Excluded, ...], tuple[Duplicate, ...]]:
     """Keep one copy of each clip: the one whose format loses least, then the first by path.
 
-    Known corpora have each name once, wherever it lies. In one of your own, files of one name
+    Known corpora have each name once, wherever it is. In one of your own, files of one name
     in different folders, as two manifests may list them, are different clips: a problem.
     """
     copies: dict[str, list[Utterance | Excluded]] = defaultdict(list)
@@ -82,7 +82,7 @@ def _each_file_once(
 
 
 def _difference(kept: Utterance | Excluded, other: Utterance | Excluded) -> str:
-    """Say what two descriptions of one file disagree in, other than where it lies."""
+    """Say what two descriptions of one file disagree in, other than their places."""
     ours, theirs = (
         {"left out for": clip.reason}
         if isinstance(clip, Excluded)

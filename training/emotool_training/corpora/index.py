@@ -47,7 +47,7 @@ class CorpusIndex:
         Raises
         ------
         CorpusError
-            If no clip has one of the labels: a model cannot learn what it never hears.
+            If no clip has one of the labels: a model cannot learn it.
         """
         there = {utterance.emotion for utterance in self.utterances}
         missing = [label for label in labels if label not in there]

@@ -28,7 +28,7 @@ def data_roots(paths: Sequence[Path]) -> tuple[Path, ...]:
     Raises
     ------
     CorpusError
-        If nothing is named, or something named does not exist; the hint says where to get data.
+        If nothing is named, or something named does not exist; the hint names sources of data.
     """
     named = os.environ.get("EMOTOOL_CORPUS", "")
     roots = tuple(paths) or tuple(Path(part) for part in named.split(os.pathsep) if part)

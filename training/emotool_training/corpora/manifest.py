@@ -22,7 +22,7 @@ __all__ = ["COLUMNS", "read"]
 REQUIRED = ("path", "emotion")
 OPTIONAL = ("speaker", "corpus", "sex", "intensity", "sentence", "language")
 COLUMNS = REQUIRED + OPTIONAL
-"""The columns that are read, in any order; others are passed over."""
+"""The columns that are read, in any order; others are ignored."""
 
 _SUFFIXES = (".csv", ".tsv")
 _SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}

@@ -10,7 +10,7 @@ from emotool_training.corpora.base import Problem
 __all__ = ["AUDIO_SUFFIXES", "LFS_HINT", "audio_files", "is_lfs_pointer", "lossless_first"]
 
 AUDIO_SUFFIXES = DECODABLE_SUFFIXES | FOREIGN_SUFFIXES
-"""Suffixes, in lower case, of files that are looked at; everything else is passed over."""
+"""Suffixes, in lower case, of files that are looked at; everything else is skipped."""
 
 _LOSSLESS = (".wav", ".flac", ".aiff", ".aif", ".caf", ".w64", ".rf64", ".au")
 
@@ -34,7 +34,7 @@ def audio_files(root: Path, problems: list[Problem]) -> Iterator[Path]:
     ------
     Path
         Regular files with an audio suffix (a FIFO or a device is none, and never opened), hidden
-        ones and those in hidden folders passed over.
+        ones and those in hidden folders skipped.
     """
 
     def unreadable(error: OSError) -> None:

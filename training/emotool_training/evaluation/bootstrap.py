@@ -1,6 +1,6 @@
 """95 % intervals by resampling speakers within their corpora.
 
-Clips of one speaker resemble each other, so the unit that is drawn anew is the speaker: an
+Clips of one speaker resemble each other, so the unit of resampling is the speaker: an
 interval over clips would be far too narrow. Speakers are drawn with replacement within their
 corpus, which keeps each corpus's number of speakers, and the corpora themselves are held
 fixed: the interval speaks of other people in these corpora, not of other corpora.

@@ -46,7 +46,7 @@ class Reliability:
     confidence : ndarray of float64, shape (bins,)
         Mean confidence, 0 … 1; NaN in an empty bin.
     accuracy : ndarray of float64, shape (bins,)
-        Share labelled rightly, 0 … 1; NaN in an empty bin.
+        Accuracy, 0 … 1; NaN in an empty bin.
     """
 
     counts: NDArray[np.int64]
@@ -111,7 +111,7 @@ def fit_temperature(probabilities: ArrayLike, truth: ArrayLike, *, doubt: bool =
     Parameters
     ----------
     probabilities : array_like, shape (clips, labels)
-        What the model said at temperature 1, of clips it was not trained on.
+        Probabilities at temperature 1, of clips it was not trained on.
     truth : array_like of int, shape (clips,)
         Indices of the true labels.
     doubt : bool

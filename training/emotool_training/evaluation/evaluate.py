@@ -1,7 +1,7 @@
 """Evaluate an exported model on labelled clips, with the pipeline of ``classify``.
 
-Clips are told apart by whether the model has heard their speaker in training: only on people
-it has never heard do figures say how it does on people it will meet.
+Clips are grouped by whether their speaker was in training: only on new speakers do figures
+predict accuracy on other people's recordings.
 """
 
 import os
@@ -30,7 +30,7 @@ GROUPS = {
     "heard": "speakers the model was trained on (not comparable: speakers shared)",
     "unknown": "speakers that may have been in training (overlap with training unknown)",
 }
-"""Groups of clips, the most telling first, and what they are."""
+"""Groups of clips, the most informative first, and their descriptions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ class _TrainedOn:
     def by(cls, metadata: ModelMetadata) -> "_TrainedOn":
         """Read it from a model's metadata.
 
-        Model files come from strangers: what has another form than ours says nothing.
+        Model files are untrusted: what has another form than ours is ignored.
         """
         said = metadata.split.get("speakers")
         lists = said.values() if isinstance(said, dict) else ()
@@ -150,7 +150,7 @@ class _TrainedOn:
 
 
 def _facts(utterances: Sequence[Utterance], trained_on: _TrainedOn) -> dict[str, NDArray[np.str_]]:
-    """Facts of the clips; the subset says whether the model knows the speaker."""
+    """Facts of the clips; the subset is whether the speaker was in training."""
     said = {
         name: np.array([getattr(u, name) for u in utterances], dtype=np.str_)
         for name in FACTS

@@ -23,7 +23,7 @@ _TABLE = "predictions.csv"
 
 
 def free_folder(folder: Path, predictions: Predictions) -> Path:
-    """Choose a folder that nobody named: the first without predictions of other clips.
+    """Choose the default folder: the first without predictions of other clips.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def _is_free(table: Path, keys: set[str]) -> bool:
 def write_evaluation(evaluation: Evaluation, classifier: Classifier, folder: Path) -> None:
     """Write ``evaluation.json``, ``predictions.csv`` and two plots.
 
-    The pictures, ``confusion_matrix.png`` and ``reliability.png``, are of the most telling
+    The pictures, ``confusion_matrix.png`` and ``reliability.png``, are of the most informative
     group of clips, and say which.
 
     Parameters

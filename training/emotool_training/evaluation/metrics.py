@@ -89,7 +89,7 @@ def _mean_present(values: Floats) -> Floats:
 
 
 def recalls_of(confusion: ArrayLike) -> Floats:
-    """Share of each true label's clips that were labelled rightly.
+    """Recall of each label: share of its clips that were labelled correctly.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def uar_of(confusion: ArrayLike) -> Floats:
 
 
 def accuracy_of(confusion: ArrayLike) -> Floats:
-    """Share of clips labelled rightly, shape (…) from a confusion of (…, labels, labels)."""
+    """Accuracy, shape (…) from a confusion of (…, labels, labels)."""
     counts = np.asarray(confusion, dtype=np.float64)
     return _ratio(np.trace(counts, axis1=-2, axis2=-1), counts.sum((-2, -1)))
 
@@ -165,7 +165,7 @@ def uar(truth: ArrayLike, predicted: ArrayLike, n_labels: int) -> float:
 
 
 def accuracy(truth: ArrayLike, predicted: ArrayLike, n_labels: int) -> float:
-    """Share of clips labelled rightly.
+    """Accuracy: share of clips labelled correctly.
 
     Examples
     --------

@@ -40,7 +40,7 @@ def save_confusion_plot(figures: Mapping[str, Any], path: Path, *, title: str = 
     """Draw a confusion matrix and write it as a PNG.
 
     Colour is the row's share (recall on the diagonal), so that a label with few clips reads
-    as well as one with many; each cell also says its count.
+    as well as one with many; each cell also has its count.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def save_reliability_plot(
 
     Above, the accuracy in each bin of confidence, against the diagonal on
     which a calibrated model lies; below, how many clips each bin holds, since a bin with
-    three clips says little.
+    three clips is no evidence.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def score(
         and ``f1`` (over all clips), each with ``_low`` and ``_high``; ``per_seed_uar``;
         ``confusion`` (summed over seeds); ``per_corpus``, ``per_speaker``, ``per_sex``,
         ``per_intensity``; ``calibration`` (``ece``, ``nll``); counts, of which
-        ``unknown_speakers`` is that of clips whose speaker nobody knows. A bound is None where
+        ``unknown_speakers`` is that of clips without a speaker. A bound is None where
         there is a single speaker to draw.
 
     Raises
@@ -130,7 +130,7 @@ def _check_same_clips(sets: Sequence[Predictions]) -> Predictions:
 
 
 def _speaker_names(first: Predictions) -> NDArray[np.str_]:
-    """Speakers; clips of one corpus whose speaker nobody knows count as one speaker's.
+    """Speakers; clips of one corpus without a speaker count as one speaker's.
 
     That can only make an interval wider or unknown, never too narrow.
     """
@@ -209,7 +209,7 @@ def _groups(
         count = len(np.unique(index[chosen]))
         figures = _figures(part)
         if fact == "speaker":
-            figures = {key: figures[key] for key in _SCORES}  # nobody else to draw
+            figures = {key: figures[key] for key in _SCORES}  # no other speaker to draw
         result[str(name)] = {"clips": int(chosen.sum()), "speakers": count, **figures}
     return result
 

@@ -116,7 +116,7 @@ class Exported:
     agreement : Agreement
         The stored form against the float32 graph.
     metadata : ModelMetadata
-        What the file says of itself.
+        The file's metadata.
     """
 
     path: Path
@@ -259,7 +259,7 @@ def _storage_note(source: Source, storage: Storage, agreed: Agreement) -> str:
 
 
 def _metadata(source: Source, golden: Golden, stored: str) -> ModelMetadata:
-    """Put together what the file says of itself."""
+    """Assemble the file's metadata."""
     return ModelMetadata(
         name=source.name,
         labels=source.labels,

@@ -57,7 +57,7 @@ Clip = tuple[Path, str]
 
 
 def default_folder() -> Path:
-    """Return where features are kept unless one says otherwise.
+    """Return the default folder of cached features.
 
     ``$EMOTOOL_CACHE``, else the platform's place for what can be made again: it outlives a run
     and serves every checkout.

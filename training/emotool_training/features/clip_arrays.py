@@ -71,7 +71,7 @@ def compute(path: Path, form: Form, spec: SpectrogramSpec, copy: tuple[int, Vari
     Returns
     -------
     Outcome
-        Whose status says what is wrong where the clip cannot be used.
+        Their status is the reason where the clip cannot be used.
     """
     try:
         if form == "windows":

@@ -33,7 +33,7 @@ class Choices:
     speaker_pattern : str or None
         Finds the speaker in a path (`emotool_training.corpora.load_corpora`).
     labels : tuple of str or None
-        What to tell apart, instead of the recipe's labels.
+        Labels to distinguish, instead of the recipe's.
     epochs : int or None
         Instead of the recipe's.
     seed : int or None

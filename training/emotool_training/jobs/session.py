@@ -1,4 +1,4 @@
-"""A training run as the command line starts it: told to people, interrupted, gone on with."""
+"""A training run as the command line starts it: reported, interrupted, resumed."""
 
 from collections.abc import Callable
 from pathlib import Path

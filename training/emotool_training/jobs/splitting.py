@@ -64,7 +64,7 @@ def split_by(choices: Choices, labels: Sequence[str]) -> Split:
 def refuse_unused(choices: Choices) -> None:
     """Refuse choices that a split of the kind chosen does nothing with.
 
-    Not where a run is gone on with: what was begun when they were passed over comes to its end.
+    Not where a run is resumed: one that began when they were ignored is finished.
 
     Parameters
     ----------

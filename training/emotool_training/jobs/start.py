@@ -93,7 +93,7 @@ def resume(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
         unfinished run that agrees with the choices, and with the recipe as the file has it
         now.
     choices : Choices
-        What is chosen anew: where things are now; anything else must agree with the run.
+        New choices: where things are now; anything else must agree with the run.
     places : Places
 
     Returns
@@ -143,7 +143,7 @@ def _check_weights(recipe: Recipe, choices: Choices) -> None:
 
 
 def _weights_digest(recipe: Recipe, choices: Choices) -> str | None:
-    """Fingerprint what a run starts from: a file by its content; None for nobody's weights."""
+    """Fingerprint what a run starts from: a file by its content; None without weights."""
     if recipe.architecture not in PRETRAINED:
         return None
     if choices.weights is None or choices.weights in WORDS:

@@ -38,7 +38,7 @@ HALFWAY = 0.5
 
 
 def train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
-    """Train a model to the end, going on from a run's last checkpoint if it has one.
+    """Train a model to the end, continuing from a run's last checkpoint if it has one.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
 
 
 def _train(run: Run, plan: Plan, display: Display) -> dict[str, Any]:
-    """Train as `train` says, with the run's folder to oneself."""
+    """Train as `train` does, with the run's folder locked."""
     began = time.monotonic()
     recipe, split = plan.recipe, plan.split
     _check_labels(recipe, split.train)

@@ -70,7 +70,7 @@ class Fit:
     recipe : Recipe
     stage : Stage
         Where checkpoints, history and best weights are kept; one that has checkpoints already
-        is gone on with.
+        is resumed.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """A recipe: everything about a training run but the data, frozen, one committed file a model.
 
 The files are ``training/recipes/NAME.json``; what one leaves out has the defaults below. A run
-keeps its recipe in ``config.json``, so that it can be resumed and told apart.
+keeps its recipe in ``config.json``, so that it can be resumed and identified.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ class Recipe:
     architecture : str
         A module of `emotool_training.architectures`.
     labels : tuple of str
-        What is told apart.
+        The labels.
     model : dict
         The architecture's own settings.
     spectrogram : SpectrogramSpec

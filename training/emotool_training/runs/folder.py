@@ -55,7 +55,7 @@ def write_json(path: Path, content: object) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON; `TrainingError` says which file is missing or damaged."""
+    """Read JSON; `TrainingError` names a missing or damaged file."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -141,7 +141,7 @@ def create_run(root: Path, name: str, config: Mapping[str, Any]) -> Run:
 
 
 def _new_folder(parent: Path, stamp: str) -> Path:
-    """Make a folder that nobody else has, even where two runs start in one second."""
+    """Make a new folder, even where two runs start in one second."""
     for number in range(1, 1000):
         place = parent / (stamp if number == 1 else f"{stamp}-{number:03d}")
         try:

@@ -1,6 +1,6 @@
 """Read and write the files of one stage of a run: checkpoints, history and best weights.
 
-`emotool_training.runs.folder` says what the files are called.
+`emotool_training.runs.folder` names the files.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Which clips train, which validate, which test; speakers on one side unless said otherwise."""
+"""Which clips train, which validate, which test; speakers on one side by default."""
 
 from emotool_training.splits.base import NOT_COMPARABLE, SHARE, SUBSETS, Split, make_split
 from emotool_training.splits.clips import split_clips

@@ -21,10 +21,10 @@ __all__ = [
 SUBSETS = ("train", "validation", "test")
 
 NOT_COMPARABLE = "not comparable: speakers are shared between training and test"
-"""What every output says of a split by clips: the model has heard the speakers it is tested on."""
+"""Warning in every output of a split by clips: test speakers were in training."""
 
 SHARE = 0.15
-"""Of the clips that validate, and of those that test, where a split is drawn and nobody says."""
+"""Default shares of the clips that validate, and of those that test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def require_speakers(utterances: Iterable[Utterance]) -> None:
     Raises
     ------
     CorpusError
-        If there is one; the hint says what can be done.
+        If there is one; the hint names the choices.
     """
     unknown = [u for u in utterances if not u.speaker]
     if unknown:

@@ -2,7 +2,7 @@
 
 The CSV has the columns ``file`` (``corpus/name``; in folders of one's own the folder is part of
 the name, ``mine/happy/01``), ``speaker``, ``new_speakers_fold`` and ``random_clips_fold``. A second
-one, with ``fold`` and ``speaker``, says who validates.
+one, with ``fold`` and ``speaker``, lists the validation speakers.
 """
 
 import csv
@@ -22,7 +22,7 @@ ANOTHER_CORPUS = "another_corpus"
 
 PROTOCOLS = ("new_speakers", "random_clips", ANOTHER_CORPUS)
 VALIDATION_SHARE = 0.125
-"""Share of the training clips that validates where nobody says who does: an eighth."""
+"""Share of the training clips that validates by default: an eighth."""
 
 
 def fold_numbers(path: Path, protocol: str = "new_speakers") -> tuple[int, ...]:

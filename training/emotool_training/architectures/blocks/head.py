@@ -1,4 +1,4 @@
-"""The head: pools features, tells labels apart, and says where the evidence lies."""
+"""The head: pools features, predicts labels, and maps the evidence."""
 
 from typing import Any, NamedTuple
 

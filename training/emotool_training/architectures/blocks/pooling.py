@@ -88,7 +88,7 @@ class MeanMax:
 class Statistics:
     """Mean, deviation and maximum over time, silent frames aside, of each frame's column.
 
-    How a voice moves tells emotions apart at least as well as where it is on average: the
+    How a voice moves separates emotions at least as well as where it is on average: the
     pooling of speaker recognition (Snyder et al. 2018, doi:10.1109/ICASSP.2018.8461375).
 
     Parameters

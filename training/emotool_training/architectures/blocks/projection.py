@@ -80,7 +80,7 @@ class FrequencyProjection(keras.layers.Layer):  # type: ignore[misc]
         return product[:, None, None]
 
     def _rows(self, features: Any, along: Any) -> Any:
-        """Share the projection among rows; left out of the graph where nobody asks for it.
+        """Share the projection among rows; left out of the graph where it is not requested.
 
         By what speaks for it in each row, not by what speaks against it as well: so no row adds
         more than the whole, and where the whole fades to nothing all rows do.
