@@ -88,7 +88,7 @@ def _machine() -> Iterator[Check]:
 
 
 def _models() -> Iterator[Check]:
-    """Load every model, which checks its metadata, its shapes and its golden answer."""
+    """Load every model, which checks its metadata, its shapes and its reference output."""
     models = list_models()
     if DEFAULT_MODEL not in {entry.name for entry in models}:
         yield Check(

@@ -1,8 +1,8 @@
-"""A classifier from an ONNX file: checked before it is trusted, proved where it runs.
+"""Load an ONNX classifier, check it, and run it.
 
 Model files are untrusted. Loading runs nothing but ONNX operators: the bytes are looked
 through first (`emotool.model.onnx_scan`), the metadata is read strictly, inputs and outputs must be
-what the metadata promises, and the model has to give its golden answer again.
+what the metadata promises, and the model must reproduce its reference output.
 """
 
 import hashlib

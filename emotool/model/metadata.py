@@ -219,7 +219,7 @@ class ModelMetadata:
 
 
 def golden_input(seed: int, spec: SpectrogramSpec) -> "NDArray[np.float32]":
-    """Make the spectrogram that a model's golden answer belongs to.
+    """Make the spectrogram of a model's reference output.
 
     Uniform noise between ``-spec.top_db`` and 0 dB from numpy's legacy generator, whose
     stream is frozen for good (NEP 19), so that every machine and version makes the same one.

@@ -295,7 +295,7 @@ def _with_metadata(proto: onnx.ModelProto, metadata: ModelMetadata) -> bytes:
 
 
 def _check_loads(content: bytes, name: str) -> None:
-    """Load the file as a user will: metadata, shapes and golden answer are checked there."""
+    """Load the file as a user will: metadata, shapes and reference output are checked there."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{name}.onnx"
