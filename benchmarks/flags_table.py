@@ -88,7 +88,7 @@ def markdown(rows: Sequence[Row], of: str) -> str:
     """
     [clean] = [row for row in rows if row.way.kind == "nothing"]
     spoilt = max(row.clips for row in rows if row is not clean)
-    head = f"Clean: {of}; {spoilt} of them spoilt in each of the ways below.\n"
+    head = f"Clean: {of}; {spoilt} of them degraded in each way below.\n"
     return "\n".join(
         [
             head,
@@ -123,8 +123,8 @@ def _flag_lines(rows: Sequence[Row], clean: Row) -> Iterator[list[str]]:
         "flag",
         "recall",
         "on clean clips",
-        "precision, 1 in 10 spoilt",
-        "on clips spoilt otherwise",
+        "precision, 1 in 10 degraded",
+        "on clips degraded otherwise",
     ]
     for flag in FLAGS:
         due = [row for row in rows if row.way.flag == flag]

@@ -1,1 +1,1 @@
-"""Which clips: search, lists of paths, manifests, identity of files."""
+"""Input clips: search, lists of paths, manifests, identity of files."""

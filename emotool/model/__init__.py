@@ -1,1 +1,1 @@
-"""An ONNX file and all about it: catalogue, metadata, scan, session, self-test, classifier."""
+"""ONNX models: catalogue, metadata, scan, session, self-test, classifier."""

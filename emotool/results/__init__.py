@@ -1,1 +1,1 @@
-"""What is known of a clip: its row, columns, segments, tallies, agreement of tables."""
+"""Results of a clip: row, columns, segments, tallies, agreement of tables."""

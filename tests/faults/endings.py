@@ -127,7 +127,7 @@ WORKERS = (
         tests=(f"{_INTERRUPTED}::test_killed_workers_cost_nothing",),
     ),
     Fault(
-        "an exception nobody foresaw, memory that is refused",
+        "an unforeseen exception, memory that is refused",
         "a `failed` row",
         "decode: …",
         3,

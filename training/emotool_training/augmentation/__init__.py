@@ -1,1 +1,1 @@
-"""Altered copies of clips, spectrograms and windows."""
+"""Augmented copies of clips, spectrograms and windows."""
