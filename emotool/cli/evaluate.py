@@ -116,8 +116,8 @@ def evaluate(
         f"plots and predictions written to {folder}",
         err=True,
     )
-    if index.passed_over:
-        typer.echo(index.passed_over, err=True)
+    if index.skipped:
+        typer.echo(index.skipped, err=True)
     failed = any(result.status == "failed" for result in evaluation.unanswered)
     if failed or any(problem.kind in _LOST for problem in index.problems):
         raise typer.Exit(3)

@@ -136,8 +136,8 @@ def _notes(run: "RunSummary") -> Iterator[Text]:
     if run.resumed:
         yield Text(f"{_count(run.resumed, 'clip')} from the interrupted run")
     skipped = []
-    if run.passed_over:
-        skipped.append(f"{_count(run.passed_over, 'file')} without an audio extension")
+    if run.skipped:
+        skipped.append(f"{_count(run.skipped, 'file')} without an audio extension")
     if run.hidden:
         skipped.append(_count(run.hidden, "hidden file"))
     if skipped:

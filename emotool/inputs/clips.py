@@ -45,7 +45,7 @@ class Found:
     ----------
     clips : list of Clip
         Sorted by ``shown``.
-    passed_over : int
+    skipped : int
         Files in folders that are not audio by their names, or no regular files.
     hidden : int
         Files and folders in folders whose names begin with a dot.
@@ -56,7 +56,7 @@ class Found:
     """
 
     clips: list[Clip]
-    passed_over: int
+    skipped: int
     hidden: int
     archives: int = 0
     empty: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ def find_clips(arguments: Sequence[str], listed: Sequence[str] = ()) -> Found:
     search.clips.sort(key=lambda clip: clip[0])
     found = Found(
         [Clip(index, *clip) for index, clip in enumerate(search.clips)],
-        search.passed_over,
+        search.skipped,
         search.hidden,
         search.archives,
         tuple(search.empty),
@@ -121,7 +121,7 @@ def _nothing(arguments: Sequence[str], found: Found) -> InputError:
         return InputError(message)
     names = ", ".join(printable(argument) for argument in arguments[:3]) or "no path given"
     return InputError(
-        f"no audio files in {names} ({found.passed_over} other files skipped, "
+        f"no audio files in {names} ({found.skipped} other files skipped, "
         f"{found.hidden} hidden, {found.archives} zip archives)",
         hint="audio files in folders are known by their names, such as .wav, .flac or .mp3; "
         "a file named itself is always taken, and a zip archive's clips if it is named",

@@ -63,7 +63,7 @@ class Manifest:
                 f"be opened; the first: {printable(first.shown)!r}: {first.problem}",
                 hint="paths are relative to the manifest's folder; --column says where they are",
             )
-        return Found(clips, passed_over=0, hidden=0)
+        return Found(clips, skipped=0, hidden=0)
 
 
 def _clip(index: int, folder: str, cell: str, names: Names) -> Clip:

@@ -73,14 +73,14 @@ class Search:
     ----------
     clips : list of (str, str, str or None)
         What to show, what to open, and why it cannot be opened; in the order of finding.
-    passed_over, hidden, archives : int
+    skipped, hidden, archives : int
         Entries of folders that are no clips.
     empty : list of str
         Folders that were named, as shown, and added no clip.
     """
 
     clips: list[tuple[str, str, str | None]] = field(default_factory=list)
-    passed_over: int = 0
+    skipped: int = 0
     hidden: int = 0
     archives: int = 0
     empty: list[str] = field(default_factory=list)
@@ -128,7 +128,7 @@ class Search:
             if _is_hidden(name):
                 self.hidden += 1
             elif not (_is_audio(name) or is_archive(name)):
-                self.passed_over += 1
+                self.skipped += 1
             elif f"{resolved}/{name}" not in self.seen.files:
                 self.add(f"{shown}/{name}", f"{argument}/{name}", problem)
 
@@ -192,7 +192,7 @@ class Search:
         elif entry.is_dir(follow_symlinks=False):
             page = entry.path.removesuffix(REPORTS_END) + ".html"
             if name.endswith(REPORTS_END) and is_reports(entry.path, page):
-                self.passed_over += 1
+                self.skipped += 1
                 return
             stack.append(_Folder(entry.path, f"{folder.shown}{name}/", folder.below(name)))
         elif not _is_audio(name) or not entry.is_file(follow_symlinks=False):
@@ -211,7 +211,7 @@ class Search:
             if _is_audio(path):
                 self.add(shown, path, f"a broken link: {plain_reason(error)}")
             else:
-                self.passed_over += 1
+                self.skipped += 1
             return
         if stat.S_ISDIR(mode):
             self.walk(path, shown + "/", links)
@@ -225,7 +225,7 @@ class Search:
         if is_archive(name):
             self.archives += 1
         else:
-            self.passed_over += 1
+            self.skipped += 1
 
 
 def _drain(links: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:

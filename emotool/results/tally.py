@@ -36,7 +36,7 @@ class RunSummary:
         Sound in all clips that could be read, in seconds.
     resumed : int
         Rows taken from the journal of an interrupted run.
-    passed_over, hidden, archives : int
+    skipped, hidden, archives : int
         Files in the folders given that are no audio, hidden ones, and zip archives.
     model, device : str
         The model's name and the device that it ran on.
@@ -61,7 +61,7 @@ class RunSummary:
     seconds: float
     audio_seconds: float
     resumed: int
-    passed_over: int
+    skipped: int
     hidden: int
     model: str
     device: str

@@ -252,7 +252,7 @@ class _Batch:
             seconds=time.perf_counter() - self._began,
             audio_seconds=tally.audio_seconds,
             resumed=self._resumed,
-            passed_over=found.passed_over,
+            skipped=found.skipped,
             hidden=found.hidden,
             archives=found.archives,
             model=model.name,

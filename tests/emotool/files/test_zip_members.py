@@ -83,7 +83,7 @@ def test_an_archive_is_like_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "talks.zip/in/c.FLAC",
     ]
     assert [clip.shown for clip in found.clips] == [clip.path for clip in found.clips]
-    assert (found.passed_over, found.hidden, found.archives) == (1, 2, 0)
+    assert (found.skipped, found.hidden, found.archives) == (1, 2, 0)
 
 
 def test_archives_are_read_if_they_are_named(

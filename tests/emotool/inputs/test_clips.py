@@ -47,7 +47,7 @@ def test_folders_are_searched_at_any_depth() -> None:
     assert _shown(found) == ["in/a.flac", "in/b.WAV", "in/d.m4a", "in/x/y/z/c.mp3"]
     assert found.clips[0] == Clip(0, "in/a.flac", str(Path("in/a.flac")), None)
     assert [clip.index for clip in found.clips] == [0, 1, 2, 3]
-    assert (found.passed_over, found.hidden) == (3, 3)
+    assert (found.skipped, found.hidden) == (3, 3)
 
 
 def test_a_folder_that_adds_nothing_is_told() -> None:
@@ -152,7 +152,7 @@ def test_overlapping_arguments_give_each_clip_once(arguments: list[str]) -> None
     _touch("in/a.wav", "in/x/b.wav", "in/notes.txt")
     found = find_clips(arguments)
     assert len(found.clips) == len({os.path.realpath(clip.path) for clip in found.clips}) == 2
-    assert (found.passed_over, found.hidden) == (1, 0)
+    assert (found.skipped, found.hidden) == (1, 0)
 
 
 @_LINKS
@@ -204,7 +204,7 @@ def test_a_broken_link_to_audio_is_a_row() -> None:
     Path("in/gone.txt").symlink_to("nowhere.txt")
     found = find_clips(["in"])
     assert _problems(found) == {"in/gone.wav": "a broken link: no such file or directory"}
-    assert found.passed_over == 1
+    assert found.skipped == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs, which this system lacks")
@@ -216,7 +216,7 @@ def test_fifos_sockets_and_devices_are_rows_when_named_and_passed_over_in_folder
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("in/socket.wav")
     found = find_clips(["in"])
-    assert (_shown(found), found.passed_over) == (["in/a.wav"], 3)
+    assert (_shown(found), found.skipped) == (["in/a.wav"], 3)
     found = find_clips(["in", "in/pipe.wav", "in/socket.wav", "/dev/zero"])
     assert _problems(found) == {
         "/dev/zero": "not a file but a character device",

@@ -37,7 +37,7 @@ def test_run_writes_a_row_per_input_and_says_what_it_did(sounds: Path, tmp_path:
     assert summary.clips == CLIPS + 1
     assert summary.statuses == {"ok": CLIPS - 1, "silent": 1, "too_short": 0, "failed": 1}
     assert sum(summary.labels.values()) == CLIPS - 1
-    assert (summary.exit_code, summary.resumed, summary.passed_over) == (3, 0, 1)
+    assert (summary.exit_code, summary.resumed, summary.skipped) == (3, 0, 1)
     assert (summary.model, summary.device) == ("tiny", "cpu")
     assert summary.examples[0][0].endswith(f"{TEXT}.wav")
     rows = (tmp_path / "labels.csv").read_text().splitlines()[1:]

@@ -161,11 +161,11 @@ def test_what_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     touch(tmp_path, "one.wav", "two.wav")
     manifest = tmp_path / "mine.csv"
     manifest.write_text("path,emotion\none.wav,sad\ngone.wav,sad\n,sad\n")
-    told = load_corpora([manifest]).passed_over
+    told = load_corpora([manifest]).skipped
     assert told.startswith("not used: 1 bad row, 1 missing; first: ")
     assert "`emotool data check` lists all" in told
     manifest.write_text("path,emotion\none.wav,sad\n")
-    assert load_corpora([manifest]).passed_over == ""
+    assert load_corpora([manifest]).skipped == ""
 
 
 @pytest.mark.parametrize(

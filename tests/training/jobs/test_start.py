@@ -86,8 +86,8 @@ def test_choices_without_effect_begin_no_run(places: Places, tmp_path: Path) -> 
         begin(name, chosen(tmp_path, fold=1, validation_share=0.3), places)
     assert not places.runs.exists()
     run, plan = begin(name, chosen(tmp_path, fold=1), places)
-    passed_over = {"validation_share": 0.3, "validation_speakers": "nowhere.csv"}
-    older = {**run.config, "choices": {**run.config["choices"], **passed_over}}
+    ignored = {"validation_share": 0.3, "validation_speakers": "nowhere.csv"}
+    older = {**run.config, "choices": {**run.config["choices"], **ignored}}
     write_json(run.folder / "config.json", older)
     for again in (Choices(), Choices(validation_share=0.3)):
         assert resume("tiny", again, places)[1].split == plan.split

@@ -64,7 +64,7 @@ class CorpusIndex:
         return replace(self, utterances=kept)
 
     @property
-    def passed_over(self) -> str:
+    def skipped(self) -> str:
         """One line on what could not be used; empty where nothing is wrong."""
         if not self.problems:
             return ""

@@ -49,8 +49,8 @@ def run_training(
     display = Display(plan.recipe.epochs, check=check)
     display.say(f"{'resuming' if again else 'run'}: {run.folder}")
     display.say(f"split: {plan.split.description}")
-    if plan.split.passed_over:
-        display.say(plan.split.passed_over)
+    if plan.split.skipped:
+        display.say(plan.split.skipped)
     try:
         _train(run, plan, display)
     except (KeyboardInterrupt, SystemExit):

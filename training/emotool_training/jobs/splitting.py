@@ -54,7 +54,7 @@ def split_by(choices: Choices, labels: Sequence[str]) -> Split:
     roots = [Path(path) for path in choices.data]
     index = load_corpora(roots, speaker_pattern=choices.speaker_pattern)
     split = _split(index.with_labels(labels).utterances, choices, kind)
-    split = dataclasses.replace(split, passed_over=index.passed_over)
+    split = dataclasses.replace(split, skipped=index.skipped)
     if choices.withhold_test:
         description = f"{split.description}; test clips withheld"
         split = dataclasses.replace(split, test=(), description=description)

@@ -45,7 +45,7 @@ class Split:
         speakers.
     description : str
         One line for people.
-    passed_over : str
+    skipped : str
         One line on what of the data could not be used, for people; empty where all could.
     """
 
@@ -56,7 +56,7 @@ class Split:
     digest: str
     comparable: bool
     description: str
-    passed_over: str = field(default="", compare=False)
+    skipped: str = field(default="", compare=False)
 
     def subsets(self) -> dict[str, tuple[Utterance, ...]]:
         """Give the three lists by name."""
