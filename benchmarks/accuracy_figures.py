@@ -10,13 +10,10 @@ import numpy as np
 from benchmarks.accuracy_store import OWN_STATISTICS, PROTOCOLS, Outcome, load_all
 from emotool.errors import TrainingError
 from emotool_training.evaluation.calibration import apply_temperature, fit_temperature, reliability
-from emotool_training.evaluation.metrics import (
-    area_under_curve,
-    even_prior,
-    mean_uar,
-)
+from emotool_training.evaluation.metrics import even_prior, mean_uar
 from emotool_training.evaluation.plots import save_confusion_plot, save_reliability_plot
 from emotool_training.evaluation.predictions import Predictions, concatenate
+from emotool_training.evaluation.ranking import area_under_curve
 from emotool_training.evaluation.scores import score
 from emotool_training.export.figures import keys_digest
 

@@ -26,7 +26,8 @@ from emotool_training.corpora import Utterance, load_corpora  # noqa: E402
 from emotool_training.evaluation.evaluate import evaluate  # noqa: E402
 from emotool_training.evaluation.predictions import Predictions, concatenate  # noqa: E402
 from emotool_training.evaluation.scores import score  # noqa: E402
-from emotool_training.export.export import STORAGES, Storage, export_model, real_windows  # noqa: E402
+from emotool_training.export.export import STORAGES, Storage, export_model  # noqa: E402
+from emotool_training.export.parity import real_windows  # noqa: E402
 from emotool_training.export.source import held_out_clips, source_of  # noqa: E402
 from emotool_training.runs.folder import Run, find_runs  # noqa: E402
 from emotool_training.tf_setup import load_tensorflow  # noqa: E402

@@ -74,8 +74,10 @@ def explain(
         raise InputError(f"{printable(clip)} has no label to explain: {part} is {why}")
     picture = io.BytesIO()
     draw(explanation, Caption(clip, classifier.name, classifier.labels), picture, file_format)
-    with atomic_write(output or _free(picture.getvalue())) as handle:
+    place = output or _free(picture.getvalue())
+    with atomic_write(place) as handle:
         handle.write(picture.getvalue())
+    typer.echo(f"figure written to {printable(str(place))}", err=True)
 
 
 def _free(picture: bytes) -> Path:
@@ -85,7 +87,7 @@ def _free(picture: bytes) -> Path:
     default = Path(_DEFAULT)
     place = next(file for file in numbered(default) if not file.exists() or _holds(file, picture))
     if place != default:
-        typer.echo(f"{default} is another figure: writing {place}", err=True)
+        typer.echo(f"{default} is another figure and stays", err=True)
     return place
 
 

@@ -101,7 +101,8 @@ def export(
     from emotool_training.tf_setup import load_tensorflow
 
     load_tensorflow("emotool export")
-    from emotool_training.export.export import export_model, real_windows
+    from emotool_training.export.export import export_model
+    from emotool_training.export.parity import real_windows
     from emotool_training.export.source import held_out_clips, source_of
 
     for run in chosen:

@@ -1,5 +1,6 @@
 """``emotool models``: what can be chosen, or one model's card."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -94,7 +95,6 @@ def _table(rows: list[_Row]) -> Any:
     table.add_column("labels", ratio=2)
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("UAR, new speakers", min_width=12)
-    table.add_column("licence", ratio=1)
     own = False
     for row in rows:  # the built-in ones come first
         if not row.entry.built_in and not own:
@@ -107,11 +107,24 @@ def _table(rows: list[_Row]) -> Any:
             table.add_row(Text(name), Text(row.problem, style="red"), size)
             continue
         metadata = row.metadata
-        cells = (name, ", ".join(metadata.labels), size, _uar(metadata), metadata.licence)
+        cells = (name, ", ".join(metadata.labels), size, _uar(metadata))
         table.add_row(*(Text(printable(cell)) for cell in cells))
+    notes = list(_licences(rows))
     if any(row.entry.name == DEFAULT_MODEL for row in rows):
-        table.caption = "* used when no --model is given"
+        notes.insert(0, "* used when no --model is given")
+    table.caption = Text("\n".join(notes), style="dim")
     return table
+
+
+def _licences(rows: list[_Row]) -> Iterator[str]:
+    """Yield each licence once, with the models that have it if there are several."""
+    models: dict[str, list[str]] = {}
+    for row in rows:
+        if row.metadata is not None and row.metadata.licence:
+            models.setdefault(row.metadata.licence, []).append(row.entry.name)
+    for licence, names in models.items():
+        of = "" if len(models) == 1 else f" of {', '.join(names)}"
+        yield printable(f"licence{of}: {licence}")
 
 
 def _uar(metadata: "ModelMetadata") -> str:

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emotool.audio.stream import open_audio
-from emotool.features.extraction import LONG_SECONDS, ClipFeatures, features_of
+from emotool.features.clip_features import ClipFeatures
+from emotool.features.extraction import LONG_SECONDS, features_of
 from emotool.features.mel import mel_power, power_to_db
 from emotool.features.mel_scale import mel_filterbank
 from emotool.features.spec import SpectrogramSpec

@@ -6,7 +6,7 @@ Training, evaluation and classification all come through here.
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +14,15 @@ import numpy.typing as npt
 from emotool.audio.channels import DC_OFFSET
 from emotool.audio.stream import AudioStream, open_audio
 from emotool.errors import AudioError
+from emotool.features.clip_features import ClipFeatures
 from emotool.features.mel import log_mel_padded
-from emotool.features.peaks import Peaks, peaks_of
+from emotool.features.peaks import peaks_of
 from emotool.features.spec import SpectrogramSpec
 from emotool.features.windowing import cut_sounds, cut_windows, least_tail, trim
 
 __all__ = [
     "LONG_SECONDS",
     "SILENCE_DBFS",
-    "ClipFeatures",
     "cut_windows",
     "extract",
     "features_of",
@@ -40,44 +40,6 @@ SILENCE_DBFS: Final = -70.0
 
 _SILENT_PEAK: Final = 10.0 ** (SILENCE_DBFS / 20.0)
 _MAX_EXTRACT_SECONDS: Final = 3_600.0
-
-
-@dataclass(frozen=True, slots=True)
-class ClipFeatures:
-    """The spectrograms of a clip, or of one part of a long one.
-
-    Parameters
-    ----------
-    status : {"ok", "silent", "too_short"}
-        Only ``ok`` has windows.
-    log_mels : numpy.ndarray
-        float32 ``[windows, n_mels, frames]`` in dB.
-    duration_s : float
-        Decoded seconds that this part stands for, before trimming; a clip's duration is the
-        sum over its parts.
-    flags : tuple of str
-        What `emotool.audio.stream.AudioStream.flags` has, and ``long``.
-    starts_s, ends_s : tuple of float
-        Where each window begins, and where its sound ends, in seconds from the start of the
-        file.
-    peaks : Peaks, optional
-        How the peaks of this part are distributed; None without windows.
-    source_rate : int, default 0
-        The file's sample rate in Hz; 0 if there is none.
-    measured : numpy.ndarray, optional
-        float32 ``[windows, n_mels, frames]``, the same windows by another specification, if that
-        was asked for.
-    """
-
-    status: Literal["ok", "silent", "too_short"]
-    log_mels: Floats
-    duration_s: float
-    flags: tuple[str, ...] = ()
-    starts_s: tuple[float, ...] = ()
-    ends_s: tuple[float, ...] = ()
-    peaks: Peaks | None = None
-    source_rate: int = 0
-    measured: Floats | None = None
 
 
 def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures:

@@ -13,7 +13,7 @@ of 18 others: ``benchmarks/flags.py`` prints how often each flag is right.
 from collections.abc import Sequence
 from typing import Final
 
-from emotool.features.extraction import ClipFeatures
+from emotool.features.clip_features import ClipFeatures
 from emotool.features.peaks import Peaks
 from emotool.features.spec import SpectrogramSpec
 from emotool.quality.measures import Measures, measure, spec_to_measure

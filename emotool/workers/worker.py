@@ -34,7 +34,7 @@ from emotool.inputs.identity import file_identity
 from emotool.workers.protocol import Message, ProtocolError, Reading, receive, send, to_path
 
 if TYPE_CHECKING:
-    from emotool.features.extraction import ClipFeatures
+    from emotool.features.clip_features import ClipFeatures
     from emotool.features.spec import SpectrogramSpec
     from emotool.quality.flags import Quality
 

@@ -93,13 +93,15 @@ class Display:
                 self._progress = None
 
     def epoch_begins(self, epoch: int, steps: int) -> None:
-        """Begin an epoch's bar."""
+        """Show an epoch in the bar, which is over all epochs: its time left is the stage's."""
         self._began = time.monotonic()
         if self._progress is not None:
-            for old in self._progress.task_ids:
-                self._progress.remove_task(old)
             shown = f"epoch {epoch + 1}/{self._epochs}"
-            self._progress.add_task(shown, total=steps, loss="")
+            for task in self._progress.task_ids:
+                self._progress.update(task, description=shown)
+            if not self._progress.task_ids:
+                total, done = self._epochs * steps, epoch * steps
+                self._progress.add_task(shown, total=total, completed=done, loss="")
 
     def step_ends(self, loss: float) -> None:
         """Move the bar on and show the epoch's mean loss so far."""

@@ -29,11 +29,11 @@ def explain(tmp_path: Path, python: str, python_path: dict[str, str]):  # type: 
     return run
 
 
-def test_picture_is_drawn_and_nothing_said(tmp_path: Path, explain) -> None:  # type: ignore[no-untyped-def]
-    """Success is exit code 0 and the file."""
+def test_a_figure_is_drawn_and_its_place_printed(tmp_path: Path, explain) -> None:  # type: ignore[no-untyped-def]
+    """Success is exit code 0, the file, and a line on stderr that names it."""
     write_clip(tmp_path / "a.wav", vowel())
     run: Run = explain("a.wav", "-o", "a.pdf")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "figure written to a.pdf\n")
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
 
 
@@ -62,9 +62,13 @@ def test_the_figure_of_another_clip_is_kept(tmp_path: Path, explain) -> None:  #
     write_clip(tmp_path / "a.wav", vowel())
     write_clip(tmp_path / "b.wav", vowel(200))
     first: Run = explain("a.wav")
-    assert (first.returncode, first.stderr) == (0, "")
+    assert (first.returncode, first.stderr) == (0, "figure written to explanation.png\n")
     before = (tmp_path / "explanation.png").read_bytes()
-    for clip, said in [("b.wav", "writing explanation_2.png"), ("a.wav", ""), ("b.wav", "_2.png")]:
+    for clip, said in [
+        ("b.wav", "to explanation_2.png"),
+        ("a.wav", ""),
+        ("b.wav", "_2.png"),
+    ]:
         run: Run = explain(clip)
         assert run.returncode == 0
         assert said in run.stderr

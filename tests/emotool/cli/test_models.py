@@ -83,6 +83,7 @@ def test_list_for_programs_is_tab_separated(emotool: Emotool, folder: Path) -> N
 
 def test_list_for_people_is_a_table(emotool: Emotool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal gets labels, size, accuracy on new speakers with its interval, and licence."""
+    monkeypatch.setattr("emotool.model.catalog.DEFAULT_MODEL", "cnn")
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")

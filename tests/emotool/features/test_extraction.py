@@ -7,13 +7,8 @@ import pytest
 
 from emotool.audio.stream import open_audio
 from emotool.errors import AudioError
-from emotool.features.extraction import (
-    LONG_SECONDS,
-    SILENCE_DBFS,
-    ClipFeatures,
-    extract,
-    iter_extract,
-)
+from emotool.features.clip_features import ClipFeatures
+from emotool.features.extraction import LONG_SECONDS, SILENCE_DBFS, extract, iter_extract
 from emotool.features.mel import log_mel
 from emotool.features.spec import SpectrogramSpec
 from emotool.features.windowing import cut_windows, trim

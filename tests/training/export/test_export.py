@@ -13,7 +13,8 @@ from onnx import numpy_helper
 from emotool.errors import OutputError, TrainingError
 from emotool.model.classifier import load_classifier
 from emotool_training.corpora import Utterance
-from emotool_training.export.export import Source, Storage, export_model, real_windows
+from emotool_training.export.export import Source, Storage, export_model
+from emotool_training.export.parity import real_windows
 from tests.tiny_keras import LABELS, SPEC, noise, tiny_model
 
 pytestmark = pytest.mark.training

@@ -12,54 +12,19 @@ from emotool.model.catalog import BUILT_IN
 from emotool.model.evidence import temperature_warning, warning
 from emotool.model.metadata import ModelMetadata
 from emotool_training.corpora import facts
+from emotool_training.export.card_texts import (
+    ACTED,
+    LIMITS,
+    OWN,
+    PARTLY_ACTED,
+    PROTOCOLS,
+    PROTOCOLS_OF_UNKNOWN,
+    UNTESTED,
+    UNTESTED_OWN,
+)
 
-__all__ = ["PROTOCOLS", "licence_of", "model_card"]
+__all__ = ["licence_of", "model_card"]
 
-PROTOCOLS = {
-    "another_corpus": "another corpus (unseen in training): what to expect of other recordings",
-    "another_corpus_own_statistics": "another corpus, features half adapted to its statistics",
-    "new_speakers": "new speakers",
-    "random_clips": "random clips (**not comparable: speakers shared** between training and test)",
-    "validation": "the validation speakers (**optimistic**: temperature, and maybe the epoch, were "
-    "chosen on them)",
-}
-"""What each protocol tests, the hardest first."""
-
-PROTOCOLS_OF_UNKNOWN = {
-    "random_clips": "random clips (**not comparable: speakers unknown**, and perhaps shared "
-    "between training and test)",
-    "validation": "the validation clips (**optimistic**: temperature, and maybe the epoch, were "
-    "chosen on them; speakers unknown)",
-}
-"""The same where clips have no speaker."""
-
-_LIMITS = """\
-For sorting and searching recordings of speech, for teaching and for research on corpora.
-Where a label matters, a person should listen to the clip.
-
-{speech}
-- A label is how a clip *sounds to a model*, not what a person feels. Do not use it to assess
-  people, their honesty, health or fitness for anything.
-- In the European Union, inferring emotions of people at work or in education is forbidden
-  (AI Act, Regulation (EU) 2024/1689, Art. 5(1)(f)), except for medical and safety reasons.
-{untested}
-- It gives one of its labels to any input: music, noise, another emotion.
-"""
-
-_ACTED = """\
-- It was trained on **acted** speech. Spontaneous emotion is quieter and mixed; accuracy there
-  is unknown, and probably lower."""
-_PARTLY_ACTED = """\
-- Part of its training data ({acted}) is **acted** speech. Spontaneous emotion is
-  quieter and mixed."""
-_OWN = """\
-- It was trained on clips outside the known corpora ({own}): ask the model's author whether
-  their speech is acted or spontaneous, and who labelled it."""
-_UNTESTED = """\
-- Languages, accents and recording conditions beyond the corpora above are untested;
-  there are no children's voices."""
-_UNTESTED_OWN = """\
-- Languages, accents, ages and recording conditions beyond the corpora above are untested."""
 
 _TRUSTED = 0.08
 """Largest calibration error without a warning."""
@@ -127,10 +92,10 @@ def _limits(corpora: Sequence[str]) -> str:
     acted = [name for name in corpora if name in facts()]
     own = [name for name in corpora if name not in facts()]
     if acted and not own:
-        return _LIMITS.format(speech=_ACTED, untested=_UNTESTED)
-    said = [_PARTLY_ACTED.format(acted=", ".join(acted))] if acted else []
-    said.append(_OWN.format(own=", ".join(own) or "not recorded"))
-    return _LIMITS.format(speech="\n".join(said), untested=_UNTESTED_OWN)
+        return LIMITS.format(speech=ACTED, untested=UNTESTED)
+    said = [PARTLY_ACTED.format(acted=", ".join(acted))] if acted else []
+    said.append(OWN.format(own=", ".join(own) or "not recorded"))
+    return LIMITS.format(speech="\n".join(said), untested=UNTESTED_OWN)
 
 
 def _head(metadata: ModelMetadata, size_bytes: int, *, own: bool) -> str:

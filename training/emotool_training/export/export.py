@@ -6,7 +6,7 @@ code that will load it for users, and only then put in its place.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,14 +16,12 @@ import onnx
 from numpy.typing import NDArray
 
 from emotool.cores import usable_cores
-from emotool.errors import AudioError, TrainingError
-from emotool.features.extraction import extract
+from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool.files.atomic import atomic_write
 from emotool.model.classifier import load_classifier
 from emotool.model.metadata import METADATA_KEY, Golden, ModelMetadata, golden_input
 from emotool.model.session import open_session
-from emotool_training.corpora import Utterance
 from emotool_training.export.card import licence_of, model_card
 from emotool_training.export.figures import for_metadata
 from emotool_training.export.onnx_encoder import encoder_graph, is_encoder
@@ -32,13 +30,12 @@ from emotool_training.export.parity import Agreement, Parity, agreement, check_p
 from emotool_training.export.quantise import quantise
 from emotool_training.folders import make_folder
 
-__all__ = ["STORAGES", "Exported", "Source", "Storage", "export_model", "real_windows"]
+__all__ = ["STORAGES", "Exported", "Source", "Storage", "export_model"]
 
 Storage = Literal["float32", "float16", "int8"]
 Windows = NDArray[np.float32]
 
 GOLDEN_SEED = 20_240_101
-PARITY_CLIPS = 64
 
 
 @dataclass(frozen=True)
@@ -125,47 +122,6 @@ class Exported:
     parity: Parity
     agreement: Agreement
     metadata: ModelMetadata
-
-
-def real_windows(
-    utterances: Sequence[Utterance], spec: SpectrogramSpec, count: int = PARITY_CLIPS
-) -> Windows:
-    """Compute the windows of clips taken evenly from a list.
-
-    Parameters
-    ----------
-    utterances : sequence of Utterance
-        Sorted by key, so that an even choice has all corpora and speakers in it.
-    spec : SpectrogramSpec
-        What to compute.
-    count : int
-        How many clips at most.
-
-    Returns
-    -------
-    ndarray of float32, shape (windows, n_mels, frames)
-        In dB.
-
-    Raises
-    ------
-    TrainingError
-        If none of the clips can be used.
-    """
-    places = np.unique(np.linspace(0, len(utterances) - 1, min(count, len(utterances))).round())
-    parts = []
-    for place in places.astype(int):
-        try:
-            features = extract(utterances[place].path, spec)
-        except AudioError:
-            continue  # known faults of a corpus; training has reported them
-        if features.status == "ok":
-            parts.append(features.log_mels)
-    if not parts:
-        raise TrainingError(
-            "no clip was found to compare the exported model with the trained one",
-            hint="name the corpora's folder with --data",
-        )
-    return np.concatenate(parts)  # [windows, n_mels, frames]
 
 
 def export_model(

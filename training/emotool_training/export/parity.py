@@ -7,10 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotool.errors import TrainingError
+from emotool.errors import AudioError, TrainingError
+from emotool.features.extraction import extract
+from emotool.features.spec import SpectrogramSpec
+from emotool_training.corpora import Utterance
 from emotool_training.export.onnx_graph import INPUT, OUTPUTS
 
-__all__ = ["TOLERANCE", "Agreement", "Parity", "agreement", "check_parity"]
+__all__ = [
+    "PARITY_CLIPS",
+    "TOLERANCE",
+    "Agreement",
+    "Parity",
+    "agreement",
+    "check_parity",
+    "real_windows",
+]
 
 TOLERANCE = 1e-5
 """Largest difference that may be blamed on the order of float32 sums. Probabilities differ by
@@ -135,3 +146,47 @@ def _probabilities(session: Any, log_mels: Floats) -> Floats:
 
 def _largest(values: NDArray[Any]) -> float:
     return float(np.abs(values).max())
+
+
+PARITY_CLIPS = 64
+
+
+def real_windows(
+    utterances: Sequence[Utterance], spec: SpectrogramSpec, count: int = PARITY_CLIPS
+) -> Floats:
+    """Compute the windows of clips taken evenly from a list.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        Sorted by key, so that an even choice has all corpora and speakers in it.
+    spec : SpectrogramSpec
+        What to compute.
+    count : int
+        How many clips at most.
+
+    Returns
+    -------
+    ndarray of float32, shape (windows, n_mels, frames)
+        In dB.
+
+    Raises
+    ------
+    TrainingError
+        If none of the clips can be used.
+    """
+    places = np.unique(np.linspace(0, len(utterances) - 1, min(count, len(utterances))).round())
+    parts = []
+    for place in places.astype(int):
+        try:
+            features = extract(utterances[place].path, spec)
+        except AudioError:
+            continue  # known faults of a corpus; training has reported them
+        if features.status == "ok":
+            parts.append(features.log_mels)
+    if not parts:
+        raise TrainingError(
+            "no clip was found to compare the exported model with the trained one",
+            hint="name the corpora's folder with --data",
+        )
+    return np.concatenate(parts)  # [windows, n_mels, frames]

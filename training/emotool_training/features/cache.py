@@ -28,21 +28,12 @@ CHUNK = 8
 """Clips in a worker's task: enough to make the passing of tasks cheap, few enough for a bar."""
 
 _FEATURE_CODE = (
-    "emotool.audio.reader",
-    "emotool.audio.formats",
-    "emotool.audio.stream",
-    "emotool.audio.channels",
-    "emotool.audio.full_scale",
-    "emotool.audio.ffmpeg",
+    "emotool.audio",
+    "emotool.features",
     "emotool.files.zip_members",
-    "emotool.features.extraction",
-    "emotool.features.windowing",
-    "emotool.features.spec",
-    "emotool.features.mel",
-    "emotool.features.mel_scale",
     "emotool_training.features.clip_arrays",
 )
-"""Modules whose code decides the features."""
+"""Packages and modules whose code decides the features."""
 
 _VARIANTS_CODE = "emotool_training.augmentation.waveform"
 """The module whose code decides altered copies of clips."""
