@@ -24,6 +24,7 @@ _GROUPS: Final = 16  # of neighbouring bands
 _QUIET, _LOUD = 0.10, 0.95  # shares of frames that are no louder than what counts as either
 _ROUGH: Final = 0.90  # share of frames with less texture than what counts
 _SPEC: Final = SpectrogramSpec()
+_SHORTEST_S: Final = 1.0  # of windows by another specification
 _MEASURABLE: Final = ("sample_rate", "n_fft", "hop_length", "f_min", "f_max")
 _DB_TO_LN: Final = np.float32(np.log(10.0) / 10.0)
 
@@ -109,7 +110,8 @@ def spec_to_measure(spec: SpectrogramSpec) -> SpectrogramSpec | None:
     -------
     SpectrogramSpec or None
         ``spec`` itself where it can be measured; else the default one with windows of the same
-        length; None where the sample rates differ.
+        length; None where the sample rates differ, or windows are shorter than a second, on
+        which no limit was chosen.
 
     Examples
     --------
@@ -121,7 +123,7 @@ def spec_to_measure(spec: SpectrogramSpec) -> SpectrogramSpec | None:
     """
     if can_measure(spec):
         return spec
-    if spec.sample_rate != _SPEC.sample_rate:
+    if spec.sample_rate != _SPEC.sample_rate or spec.window_seconds < _SHORTEST_S:
         return None
     return replace(_SPEC, n_mels=_BANDS, window_seconds=spec.window_seconds)
 

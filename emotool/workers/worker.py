@@ -165,6 +165,7 @@ def main() -> None:
     try:
         threading.Thread(target=_listen, args=(messages, inbox), daemon=True).start()
         # The parent imports this module, but none of what reading clips needs.
+        import emotool.features.extraction
         import emotool.quality.flags  # noqa: F401
     except Exception as error:
         worker.say({"fatal": f"{type(error).__name__}: {error}"})

@@ -90,7 +90,7 @@ def test_long_clip_comes_in_parts(tmp_path: Path) -> None:
     assert [message.header["part"] for message in messages] == list(range(16))
     assert sum(message.header["shape"][0] for message in messages) == 122
     assert messages[-1].header["final"]["duration_s"] == pytest.approx(61.0)
-    assert messages[-1].header["final"]["flags"] == ["long", "speechless"]
+    assert messages[-1].header["final"]["flags"] == ["long"]
     end(worker)
 
 
