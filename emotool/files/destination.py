@@ -11,7 +11,7 @@ from pathlib import Path
 from emotool.errors import OutputError
 from emotool.text import printable
 
-__all__ = ["numbered", "output_error", "replaced_file", "resolve", "shown_place"]
+__all__ = ["numbered", "output_error", "replaced_file", "resolve", "shown_from_here", "shown_place"]
 
 # The names under which a process may reach the streams it was started with. They are
 # duplicated, not opened: reopening /dev/stdout would truncate the file behind `>>`.
@@ -113,3 +113,11 @@ def output_error(shown: str, error: OSError | ValueError) -> OutputError:
         hints[errno.EACCES] = "close it in other programs, or choose another place with -o"
     code = error.errno if isinstance(error, OSError) else None
     return OutputError(f"cannot write {shown}: {reason}", hint=hints.get(code or 0, ""))
+
+
+def shown_from_here(path: Path) -> str:
+    """Name a file as the user would: from the current folder, if it is below it."""
+    try:
+        return str(path.relative_to(Path.cwd().resolve()))
+    except (OSError, ValueError):
+        return str(path)

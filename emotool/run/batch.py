@@ -24,6 +24,8 @@ from emotool.workers.pool import WorkerPool
 if TYPE_CHECKING:
     from emotool.model.classifier import Classifier
 
+from emotool.files.destination import shown_from_here
+
 __all__ = ["Output", "Progress", "RunOptions", "RunSummary", "TooManyFailuresError", "run"]
 
 # Less than this is read sooner than another worker has started.
@@ -88,13 +90,16 @@ class _Batch:
             pool.start(1)  # before anything else: it is ready when the model is
             found = self._find(files)
             pool.start(_workers_worth(found.clips, pool.workers))
+            chosen = not any(output.default for output in options.outputs)
+            if chosen:  # where nothing can be written is reported before anything is read
+                _lock(files, stack)
             # Not at the top: ONNX Runtime loads while the workers do.
             from emotool.model.classifier import load_classifier
 
             classifier = load_classifier(options.model, options.device, options.threads)
-            files = self._settle(found, files, classifier)
-            for file in files:
-                stack.enter_context(OutputLock(file))
+            if not chosen:
+                files = self._settle(found, files, classifier)
+                _lock(files, stack)
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
             rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))
@@ -118,8 +123,6 @@ class _Batch:
     def _settle(self, found: Found, files: list[Path], model: "Classifier") -> list[Path]:
         """Choose other files for outputs that nobody named, where something would be lost."""
         options = self._options
-        if not any(output.default for output in options.outputs):
-            return files
         from emotool.run.default_place import Planned, settle
 
         columns = columns_of(options, model.labels)
@@ -258,7 +261,7 @@ class _Batch:
             model=model.name,
             device=model.device,
             outputs=tuple(each.target for each in outputs if each.content == "table"),
-            failures_file=None if failures is None else _short(failures),
+            failures_file=None if failures is None else shown_from_here(failures),
             doubted=tally.doubted,
             doubts=tally.doubts,
             beside=tuple(
@@ -267,6 +270,11 @@ class _Batch:
                 if each.content != "table"
             ),
         )
+
+
+def _lock(files: Sequence[Path], stack: ExitStack) -> None:
+    for file in files:
+        stack.enter_context(OutputLock(file))
 
 
 def _workers_worth(clips: Sequence[Clip], most: int) -> int:
@@ -288,11 +296,3 @@ def _same(clip: Clip, result: ClipResult | None) -> ClipResult:
             f"{printable(clip.shown)} has no result in its place: this is a bug in emotool"
         )
     return result
-
-
-def _short(path: Path) -> str:
-    """Name a file as the user would: from the current folder, if it is below it."""
-    try:
-        return str(path.relative_to(Path.cwd().resolve()))
-    except (OSError, ValueError):
-        return str(path)

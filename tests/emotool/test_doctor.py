@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from emotool.doctor import Check, examine
+from emotool.model.catalog import DEFAULT_MODEL
 from tests.containers import NEEDS_AV
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 
@@ -20,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let only a small default model of ours be found, ahead of the checkout's."""
     monkeypatch.setenv("EMOTOOL_MODELS", str(tmp_path))
     monkeypatch.setattr("emotool.model.catalog.model_folders", lambda: (tmp_path,))
-    write_tiny_model(tmp_path / "cnn.onnx", tiny_metadata(name="cnn"))
+    write_tiny_model(tmp_path / f"{DEFAULT_MODEL}.onnx", tiny_metadata(name=DEFAULT_MODEL))
     return tmp_path
 
 
@@ -33,7 +34,7 @@ def test_sound_installation_is_found_sound(folder: Path) -> None:
     """Models, the CPU and each common sound format are tried and work."""
     checks = found()
     assert [check for check in checks.values() if check.status == "broken"] == []
-    assert "reference output" in checks["models", "cnn"].detail
+    assert "reference output" in checks["models", DEFAULT_MODEL].detail
     assert "ms for a window" in checks["devices", "cpu"].detail
     for name in ("WAV", "FLAC", "OGG", "MP3", "AIFF", "OPUS"):
         assert checks["decoders", name].status == "ok"
@@ -102,11 +103,11 @@ def test_a_needed_format_that_libsndfile_lacks_is_broken(
 
 def test_spoilt_and_missing_models_are_found(folder: Path) -> None:
     """A model file that cannot be loaded is broken; so is a missing default model."""
-    (folder / "cnn.onnx").rename(folder / "other.onnx")
+    (folder / f"{DEFAULT_MODEL}.onnx").rename(folder / "other.onnx")
     (folder / "spoilt.onnx").write_text("hello")
     checks = found()
     assert checks["models", "spoilt"].status == "broken"
-    assert checks["models", "cnn"].status == "broken"
+    assert checks["models", DEFAULT_MODEL].status == "broken"
     assert checks["models", "other"].status == "ok"
     assert checks["devices", "cpu"].status == "broken"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from emotool.cli import main
+from emotool.model.catalog import DEFAULT_MODEL
 from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 
 
@@ -22,7 +23,7 @@ def test_exit_code_and_output_say_what_is_broken(
 ) -> None:
     """All well is 0; a spoilt model is 1, in words and as JSON."""
     monkeypatch.setattr("emotool.model.catalog.model_folders", lambda: (tmp_path,))
-    write_tiny_model(tmp_path / "cnn.onnx", tiny_metadata(name="cnn"))
+    write_tiny_model(tmp_path / f"{DEFAULT_MODEL}.onnx", tiny_metadata(name=DEFAULT_MODEL))
     assert run() == 0
     assert "BROKEN" not in capfd.readouterr().out
     (tmp_path / "spoilt.onnx").write_text("hello")

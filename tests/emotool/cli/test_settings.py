@@ -207,7 +207,7 @@ def test_a_models_name_beside_the_clips_changes_nothing(emotool: Emotool, place:
     """An own model called cnn is neither taken for the built-in one nor mistaken for it."""
     write_tiny_model(place / "exported" / "cnn.onnx", tiny_metadata(name="cnn"))
     plain, own = (
-        emotool("classify", "clips"),
+        emotool("classify", "clips", "--model", "cnn"),
         emotool("classify", "clips", "--model", str(Path("exported", "cnn.onnx"))),
     )
     names = [

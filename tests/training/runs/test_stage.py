@@ -139,7 +139,7 @@ def test_where_no_checkpoint_can_be_read_the_run_is_not_begun_anew(tmp_path: Pat
     stage = Stage(tmp_path)
     stage.keep(1, {}, {})
     stage.checkpoints()[0].write_bytes(b"")
-    with pytest.raises(TrainingError, match="no readable checkpoint"):
+    with pytest.raises(TrainingError, match="not a readable checkpoint"):
         stage.restore({})
 
 
