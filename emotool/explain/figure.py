@@ -203,7 +203,8 @@ def _draw_spectrogram(axes: "Axes", explanation: Explanation, *, grey: bool) -> 
 
 def _draw_evidence(axes: "Axes", explanation: Explanation) -> None:
     """Lay the evidence over the grey spectrogram; nothing of it hides what it lies on."""
-    axes.set_title("Evidence for each window’s label")
+    over_time = explanation.evidence is not None and len(explanation.evidence) == 1
+    axes.set_title(f"Evidence for each window’s label{', over time only' if over_time else ''}")
     if explanation.evidence is None:
         return
     from matplotlib import colormaps

@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,16 @@ def test_any_name_can_be_drawn(explanation: Explanation, name: str) -> None:
     assert "\x1b" not in text
     assert name[-4:] in text
     assert drawn(explanation, "png", name)
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_evidence_without_frequencies_is_said_to_be_over_time(
+    explanation: Explanation, rows: int
+) -> None:
+    """A map of one row says nothing of frequencies, and the panel's title says so."""
+    shown = replace(explanation, evidence=np.full((rows, 20), 0.5, np.float32))
+    text = " ".join(ET.fromstring(drawn(shown, "svg")).itertext())
+    assert ("over time only" in text) == (rows == 1)
 
 
 def test_mean_of_the_windows_is_the_title(explanation: Explanation) -> None:
