@@ -254,7 +254,8 @@ def _opened(archive: str, *_facts: int) -> _Archive:
         raise AudioError("open", f"not a zip archive, or a damaged one ({reason})") from error
     entries: dict[str, list[ZipInfo]] = defaultdict(list)
     for entry in opened.infolist():
-        if not entry.is_dir():
+        # Python 3.11 looks at the last character of a name that a damaged list leaves empty.
+        if not entry.filename or not entry.is_dir():
             entries[_name(entry)].append(entry)
     return _Archive(opened, dict(entries))
 

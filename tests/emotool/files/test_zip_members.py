@@ -334,6 +334,22 @@ def test_every_clip_of_any_archive_is_a_row(tmp_path: Path, members: dict[str, b
             assert not members[name] or "leads out" in problem
 
 
+def test_a_member_whose_name_is_empty_is_listed_with_a_reason(tmp_path: Path) -> None:
+    """A list that is damaged so keeps its row."""
+    source = io.BytesIO()
+    with zipfile.ZipFile(source, "w") as made:
+        made.writestr("a.wav", b"sound")
+    content = bytearray(source.getvalue())
+    central = content.index(b"PK\1\2")
+    content[central + 28 : central + 30] = bytes(2)  # length of the name
+    content[central + 32 : central + 34] = b"\5\0"  # length of the comment behind it
+    archive = tmp_path / "talks.zip"
+    archive.write_bytes(content)
+    (member,) = list_members(str(archive))
+    assert member.name == ""
+    assert "leads out" in (member.problem or "")
+
+
 @settings(suppress_health_check=_FIXTURES, max_examples=200, deadline=None)
 @given(data=st.data())
 def test_any_damage_costs_an_error_at_most(tmp_path: Path, data: st.DataObject) -> None:
