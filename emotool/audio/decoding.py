@@ -6,12 +6,11 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from emotool.audio.au import plan_au
 from emotool.audio.containers import TAGGED, container_behind, container_of
 from emotool.audio.ffmpeg import open_foreign
 from emotool.audio.flac import flac_behind, plan_flac
 from emotool.audio.formats import explain, read_head
-from emotool.audio.headers import plan_caf, plan_sphere
+from emotool.audio.headers import plan_au, plan_caf, plan_sphere
 from emotool.audio.joined import Joined, Sound
 from emotool.audio.libsndfile import PlainSound, PlainSoundError, reason_of
 from emotool.audio.mpeg import first_frame, plan_mpeg
