@@ -29,6 +29,7 @@ from emotool.features.spec import SpectrogramSpec
 from emotool.features.windowing import cut_windows, trim
 from emotool.model.catalog import find_model
 from emotool.model.classifier import read_metadata
+from emotool.model.int8_sums import int8_sums_overflow
 from emotool.model.onnx_prune import only_outputs
 
 __all__ = ["KERNELS", "main"]
@@ -69,9 +70,8 @@ def network(paths: Sequence[str], spec: SpectrogramSpec, options: argparse.Names
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = options.threads
     chosen.log_severity_level = 3  # unused weights of the pruned graph are no news
-    chosen.add_session_config_entry(
-        "session.x64quantprecision", "1"
-    )  # as emotool.model.session has it
+    if int8_sums_overflow():  # as emotool.model.session has it
+        chosen.add_session_config_entry("session.x64quantprecision", "1")
     # Only what a label needs.
     content = only_outputs(find_model(options.model).read_bytes(), ("probabilities",))
     session = onnxruntime.InferenceSession(content, chosen, providers=["CPUExecutionProvider"])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 from emotool.model.device import Device, both_packages_installed, select_providers
+from emotool.model.int8_sums import int8_sums_overflow
 
 __all__ = [
     "BATCH_SIZES",
@@ -135,9 +136,9 @@ def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.Infe
     options.intra_op_num_threads = threads
     # Threads that wait for the next batch sleep: the cores belong to the decoding workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without VNNI, int8 is summed up in 16 bits, which overflow: slower kernels that do not are
-    # taken there, and only there, since a clip's label must not depend on the processor.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    # Slower kernels only where the others overflow: no label may depend on the processor.
+    if int8_sums_overflow():
+        options.add_session_config_entry("session.x64quantprecision", "1")
     providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in chosen.providers]
     try:
         # ONNX Runtime announces a fallback with print(); stdout is for data. It belongs to all

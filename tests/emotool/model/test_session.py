@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from emotool.errors import DeviceError, ModelError
 from emotool.model.self_test import INPUT, OUTPUTS
+from emotool.model.int8_sums import int8_sums_overflow
 from emotool.model.session import (
     compute,
     compute_bound,
@@ -126,16 +127,23 @@ def quantised_sum(channels: int) -> bytes:
     return model.SerializeToString()
 
 
-def test_sums_of_int8_do_not_overflow() -> None:
+@pytest.mark.parametrize("overflow", [False, True])
+def test_sums_of_int8_do_not_overflow(monkeypatch: pytest.MonkeyPatch, overflow: bool) -> None:
     """The largest values come out as they are, also on processors that sum up in 16 bits.
 
-    On one with VNNI nothing overflows whatever the options, so that they are looked at as well.
+    On one with VNNI nothing overflows whatever the options, so the option is tested as well.
     """
     channels = 64
     loudest = np.full((1, channels, 4, 4), 255, np.float32)
+    overflow = overflow or int8_sums_overflow()
+    monkeypatch.setattr("emotool.model.session.int8_sums_overflow", lambda: overflow)
     session = open_session(quantised_sum(channels), "cpu", 1)
-    asked = session.get_session_options()
-    assert asked.get_session_config_entry("session.x64quantprecision") == "1"
+    entries = session.get_session_options()
+    if overflow:
+        assert entries.get_session_config_entry("session.x64quantprecision") == "1"
+    else:
+        with pytest.raises(RuntimeError):
+            entries.get_session_config_entry("session.x64quantprecision")
     (sums,) = compute(session, {"x": loudest}, ("y",), run_options())
     np.testing.assert_array_equal(sums, np.full((1, 1, 4, 4), 255 * 127 * channels, np.float32))
 

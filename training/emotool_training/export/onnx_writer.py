@@ -153,9 +153,10 @@ class Writer:
 
         The kernel's zero point is given although it is 0: ONNX Runtime then replaces the kernel,
         in any of its versions, on processors whose int8 sums would overflow
-        (``session.x64quantprecision``).
+        (``session.x64quantprecision``). Each product has a zero point of its own, since ONNX
+        Runtime replaces it too, and refuses a graph where it would do so twice.
         """
-        none = self.weight("none", np.array(0, np.int8))
+        none = self.weight(f"{rounded}_zero", np.array(0, np.int8))
         return self.node("MatMulInteger", levels, rounded, zero, none)
 
     def _rounded(self, layer: str, kernel: NDArray[np.float32]) -> tuple[str, str]:
