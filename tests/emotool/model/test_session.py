@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from emotool.errors import DeviceError, ModelError
-from emotool.model.self_test import INPUT, OUTPUTS
 from emotool.model.int8_sums import int8_sums_overflow
+from emotool.model.self_test import INPUT, OUTPUTS
 from emotool.model.session import (
     compute,
     compute_bound,
