@@ -13,7 +13,7 @@ from emotool.inputs.encoding import read_text
 from emotool.inputs.names import Names
 from emotool.text import printable
 
-__all__ = ["MAX_COLUMNS", "Manifest", "read_manifest"]
+__all__ = ["MAX_COLUMNS", "Manifest", "named_clip", "read_manifest"]
 
 MAX_COLUMNS: Final = 1_000
 """Most columns that a manifest may have; a spreadsheet must hold them beside the results'."""
@@ -70,18 +70,29 @@ def _clip(index: int, folder: str, cell: str, names: Names) -> Clip:
     """Find the file that a cell names, or one that the cell can mean."""
     if not cell:
         return Clip(index, "", "", "the manifest names no file in this row")
-    clip = _named(index, folder, cell)
+    clip = named_clip(index, folder, cell)
     if clip.problem is None:
         return clip
     found = names.find(cell, folder)
     if found is not None:
-        other = _named(index, "", found)
+        other = named_clip(index, "", found)
         return clip if other.problem is not None else other
     near = names.near(cell, folder)
     return replace(clip, problem=f"{clip.problem}; {near}") if near else clip
 
 
-def _named(index: int, folder: str, name: str) -> Clip:
+def named_clip(index: int, folder: str, name: str) -> Clip:
+    """Return the clip that a name in a table is exactly, with the problem if it is no file.
+
+    Parameters
+    ----------
+    index : int
+        The clip's place.
+    folder : str
+        What a relative name is relative to.
+    name : str
+        A path, also of a member of a zip archive.
+    """
     path = os.path.join(folder, name)  # noqa: PTH118 - keeps what was typed
     try:
         kind = kind_of(os.stat(path).st_mode)  # noqa: PTH116 - for every clip
