@@ -11,7 +11,7 @@ from emotool.text import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from emotool.results.agreement import Comparison
+    from emotool.results.agreement import Comparison, Table
 
 __all__ = ["SHORT", "compare"]
 
@@ -19,6 +19,7 @@ SHORT = Short(
     examples=(
         ("Two models", "emotool compare cnn.csv resnet.csv"),
         ("Labels by people", "emotool compare labels.csv people.csv --truth emotion"),
+        ("Corrected labels", "emotool compare labels.csv corrections.csv"),
     ),
 )
 
@@ -37,7 +38,8 @@ def compare(
         str,
         typer.Argument(
             metavar="B",
-            help="Second table of labels; with --truth, any table with paths and true labels.",
+            help="Second table of labels; corrections.csv of a report; or, with --truth, any "
+            "table with paths and true labels.",
         ),
     ],
     truth: Annotated[
@@ -56,6 +58,15 @@ def compare(
             help="Column of B that holds the paths.",
         ),
     ] = "path",
+    root: Annotated[
+        str | None,
+        typer.Option(
+            "--root",
+            metavar="FOLDER",
+            help="Folder of the clips that B, a corrections.csv, is about: report paths that are "
+            "not there.",
+        ),
+    ] = None,
     by_name: Annotated[
         bool,
         typer.Option(
@@ -86,23 +97,49 @@ def compare(
     has, that have no label in one or are uncertain, and labels that the other table's model does
     not know are counted and listed separately. Cohen's kappa (1960) is the agreement beyond
     chance: 1 is full agreement, 0 is chance. With --truth there are the recall of each label and
-    their mean (UAR), too.
+    their mean (UAR), too, and so there are if B is the corrections.csv of a report.
 
     Exit codes: 0 the tables were compared, whether they agree or not; 1 they could not be.
     """
     from emotool.results.agreement import compare as work_out
     from emotool.results.agreement import read_table
 
-    other = read_table(second, truth or "label", column)
-    found = work_out(read_table(first), other, by_name=by_name)
+    ours = read_table(first)
+    corrections = None if truth else _corrections(second, root, ours)
+    other = corrections or read_table(second, truth or "label", column)
+    found = work_out(ours, other, by_name=by_name)
     if as_json:
         typer.echo(json.dumps(_document(found, first, second), indent=1))
         return
     from rich.console import Console
 
     console = Console(highlight=False)
-    _show(found, console, truth=truth is not None)
+    _show(found, console, truth=bool(truth or corrections))
     _show_clips(found, (first, second), show, console)
+
+
+def _corrections(path: str, root: str | None, ours: "Table") -> "Table | None":
+    """Return the labels of a table of corrections, its counts printed; None for another table.
+
+    A clip has the path that was labelled: as the table writes it, or as it lies below the root.
+    """
+    from emotool.errors import InputError
+    from emotool.inputs.corrections import is_corrections, read_corrections
+    from emotool.results.agreement import Table
+
+    if not is_corrections(path):
+        if root is not None:
+            raise InputError(
+                f"{printable(path)} is no table of corrections, which --root is for",
+                hint="it has the columns path and correction",
+            )
+        return None
+    found = read_corrections(path, root, find=root is not None)
+    typer.echo(found.summary, err=True)
+    labels = dict.fromkeys(found.undecided, "")
+    for one in found.usable:
+        labels[one.shown if one.shown in ours.labels else one.path] = one.correction
+    return Table(path, labels)
 
 
 def _document(found: "Comparison", first: str, second: str) -> dict[str, Any]:

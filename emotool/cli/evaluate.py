@@ -12,8 +12,11 @@ from emotool.model.catalog import DEFAULT_MODEL
 __all__ = ["SHORT", "evaluate"]
 
 SHORT = Short(
-    options=("--data", "--output", "--speaker-pattern", "--speakers", "--json"),
-    examples=(("Accuracy on your own clips", "emotool evaluate cnn --data labelled_clips/"),),
+    options=("--data", "--output", "--root", "--speaker-pattern", "--speakers", "--json"),
+    examples=(
+        ("Accuracy on your own clips", "emotool evaluate cnn --data labelled_clips/"),
+        ("On corrected labels", "emotool evaluate cnn --data corrections.csv --root recordings/"),
+    ),
 )
 
 _LOST = ("bad row", "git-lfs pointer", "missing", "same name", "unreadable")
@@ -32,9 +35,18 @@ def evaluate(
         list[Path] | None,
         typer.Option(
             metavar="PATH",
-            help="Folder of labelled clips, or CSV manifest with the columns path and emotion. "
-            "May be repeated. `emotool data check` shows what is recognised.",
+            help="Folder of labelled clips, CSV manifest with the columns path and emotion, or "
+            "corrections.csv of a report. May be repeated. `emotool data check` shows what is "
+            "recognised.",
             show_default="$EMOTOOL_CORPUS",
+        ),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder of the clips that corrections.csv is about.",
+            show_default="current folder",
         ),
     ] = None,
     output: Annotated[
@@ -92,7 +104,9 @@ def evaluate(
     from emotool_training.progress import progress_bar
 
     classifier = load_classifier(model, device=device)
-    index = load_corpora(data or (), speaker_pattern=speaker_pattern)
+    index = load_corpora(
+        data or (), speaker_pattern=speaker_pattern, clips=None if root is None else str(root)
+    )
     chosen = index.among(classifier.labels).utterances
     if not chosen:
         raise CorpusError(

@@ -7,7 +7,7 @@ untrusted: its size is bounded, and no path in it leads out of that folder.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,6 +41,8 @@ _MAX_ROWS: Final = 500_000
 _MAX_LABEL: Final = 64  # characters, as in a model's metadata
 _MAX_HEADER: Final = 1 << 16  # bytes
 _SHOWN: Final = 3
+
+Find = Callable[[str], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def is_corrections(path: str) -> bool:
     return bool(lines) and set(read_delimited(lines[0], path).columns) >= _REQUIRED
 
 
-def read_corrections(path: str, root: str | None = None) -> Corrections:
+def read_corrections(path: str, root: str | None = None, *, find: bool = True) -> Corrections:
     r"""Read a table of corrections and find the clips that it is about.
 
     Parameters
@@ -152,6 +154,8 @@ def read_corrections(path: str, root: str | None = None) -> Corrections:
         The folder of the clips; the current folder if not given. Folders that all paths begin
         with may be missing there: ``recordings/a.wav`` is found in ``recordings``, too, and
         ``/data/recordings/a.wav`` in a copy of that folder.
+    find : bool, default True
+        Find the clips. Otherwise each path is taken as it is written.
 
     Returns
     -------
@@ -179,7 +183,8 @@ def read_corrections(path: str, root: str | None = None) -> Corrections:
         raise InputError(f"{printable(root)} is not a folder", hint="--root names a folder")
     table = _read(path, shown)
     rows = [dict(zip(table.columns, cells, strict=True)) for _, cells in table.rows]
-    return _sorted_out(path, rows, Within(root or "", [row["path"] for row in rows]))
+    finder = Within(root or "", [row["path"] for row in rows]) if find else None
+    return _sorted_out(path, rows, finder.find if finder else _as_written)
 
 
 def _read(path: str, shown: str) -> Delimited:
@@ -208,7 +213,11 @@ def _read(path: str, shown: str) -> Delimited:
     return table
 
 
-def _sorted_out(name: str, rows: Sequence[dict[str, str]], folder: Within) -> Corrections:
+def _as_written(path: str) -> tuple[str, str]:
+    return path, "" if path else "the row names no file"
+
+
+def _sorted_out(name: str, rows: Sequence[dict[str, str]], find: Find) -> Corrections:
     """Return the rows by what can be made of them."""
     usable: dict[str, Correction] = {}
     undecided: list[str] = []
@@ -216,7 +225,7 @@ def _sorted_out(name: str, rows: Sequence[dict[str, str]], folder: Within) -> Co
     repeated = 0
     for row in rows:
         label = unharmed(row["correction"]).strip()
-        file, problem = folder.find(row["path"])
+        file, problem = find(row["path"])
         problem = problem or _fault(label)
         if label.casefold() in ("", CANNOT_TELL):
             undecided.append(row["path"])

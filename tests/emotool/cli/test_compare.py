@@ -125,3 +125,50 @@ def test_wrong_column_is_one_clear_error(
     """A column that is not there is named, and so are those that are."""
     assert run(*tables) == 1
     assert capfd.readouterr().err.splitlines()[1] == "hint: its columns: path, emotion"
+
+
+@pytest.fixture
+def corrected(tmp_path: Path) -> tuple[str, str]:
+    """Return a table of labels and one of corrections of its clips."""
+    ours, theirs = tmp_path / "labels.csv", tmp_path / "corrections.csv"
+    ours.write_text(
+        "path,status,label,confidence,p_happy,p_sad\n"
+        + "".join(f"recs/{name}.wav,ok,sad,.9,.1,.9\n" for name in "abcd")
+    )
+    theirs.write_text(
+        "path,label,correction,confidence,when\n"
+        "recs/a.wav,sad,sad,0.9,\nrecs/b.wav,sad,happy,0.9,\nrecs/c.wav,sad,cannot tell,0.9,\n"
+        "recs/gone.wav,sad,happy,0.9,\n"
+    )
+    return str(ours), str(theirs)
+
+
+def test_corrections_are_the_truth(
+    corrected: tuple[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not the labels that the model gave the same clips; undecided clips are in no figure."""
+    assert run(*corrected) == 0
+    out, err = capfd.readouterr()
+    assert "2 clips compared · agreement 50.0 %" in out
+    assert "UAR 50.0 % · recall: happy 0.0 %, sad 100.0 %" in out
+    assert "1 clip lacks a label:" in out
+    assert "3 corrections, 1 skipped: cannot tell" in err
+
+
+def test_corrections_are_looked_for_below_a_root(
+    corrected: tuple[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What is not there is counted and named; a root is for corrections alone."""
+    for name in "abc":
+        (tmp_path / "moved").mkdir(exist_ok=True)
+        (tmp_path / "moved" / f"{name}.wav").write_bytes(b"sound")
+    assert run(*corrected, "--root", str(tmp_path / "moved")) == 0
+    out, err = capfd.readouterr()
+    assert "2 clips compared" in out
+    assert "1 not found or unusable: recs/gone.wav: no such file" in err
+    labels = Path(corrected[0])
+    labels.write_text(labels.read_text().replace("recs", str(tmp_path / "moved")))
+    assert run(*corrected, "--root", str(tmp_path / "moved")) == 0
+    assert "2 clips compared" in capfd.readouterr().out
+    assert run(corrected[0], corrected[0], "--root", str(tmp_path)) == 1
+    assert "no table of corrections" in capfd.readouterr().err

@@ -110,3 +110,25 @@ def test_mistakes_are_one_clear_line(place: Path, python: str, python_path: dict
     assert (done.returncode, done.stdout) == (1, "")
     assert "no clip is labelled happy or sad" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_corrections_are_measured_below_a_root(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """The person's labels are the true ones; a clip that is not there makes the exit code 3."""
+    names = sorted(path.name for path in (place / "clips").iterdir())[:3]
+    rows = [f"elsewhere/{name},sad,happy,0.5," for name in [*names, "gone.wav"]]
+    (place / "Downloads").mkdir()
+    table = place / "Downloads" / "corrections.csv"
+    table.write_text("\n".join(["path,label,correction,confidence,when", *rows]))
+    done = call(
+        place,
+        python,
+        python_path,
+        *("tiny.onnx", "--data", str(table), "--root", "clips", "--json", "--workers", "1"),
+    )
+    assert done.returncode == 3, done.stderr
+    groups = json.loads(done.stdout)
+    assert sum(group["clips"] for group in groups.values()) == 3
+    assert all(group["confusion"][1] == [0, 0] for group in groups.values())
+    assert "not used: 1 missing; first: elsewhere/gone.wav" in done.stderr

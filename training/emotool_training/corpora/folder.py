@@ -114,7 +114,7 @@ class Finder:
         key = f"{corpus}/{name_text(inside.removesuffix(path.suffix))}"
         if label not in EMOTIONS:
             return Excluded(key, path, corpus, label.replace("_", " "))
-        speaker = self._speaker(inside)
+        speaker = self.speaker(inside)
         return Utterance(
             key=key,
             path=path,
@@ -125,8 +125,8 @@ class Finder:
             emotion=label,
         )
 
-    def _speaker(self, inside: str) -> str:
-        """Find the speaker in the path; empty where the pattern is not there."""
+    def speaker(self, inside: str) -> str:
+        """Find the speaker in a clip's path; empty where the pattern is not there."""
         match = self._pattern.search(inside) if self._pattern else None
         if match is None:
             return ""

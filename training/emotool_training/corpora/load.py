@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from emotool.errors import CorpusError
+from emotool.inputs.corrections import is_corrections
 from emotool.text import printable
-from emotool_training.corpora import folder, manifest, registry
+from emotool_training.corpora import corrections, folder, manifest, registry
 from emotool_training.corpora.base import Excluded, Problem, Utterance
 from emotool_training.corpora.copies import one_copy_each, without_pointers
 from emotool_training.corpora.index import CorpusIndex
@@ -47,17 +48,22 @@ def data_roots(paths: Sequence[Path]) -> tuple[Path, ...]:
     return roots
 
 
-def load_corpora(paths: Sequence[Path] = (), *, speaker_pattern: str | None = None) -> CorpusIndex:
+def load_corpora(
+    paths: Sequence[Path] = (), *, speaker_pattern: str | None = None, clips: str | None = None
+) -> CorpusIndex:
     """Find every clip of every corpus below some folders.
 
     Parameters
     ----------
     paths : sequence of Path
-        Folders, and manifests (``.csv``); none means ``$EMOTOOL_CORPUS``. The order does not
-        matter but for copies of one clip that lie equally well.
+        Folders, manifests (``.csv``) and tables of corrections; none means
+        ``$EMOTOOL_CORPUS``. The order does not matter but for copies of one clip that lie equally
+        well.
     speaker_pattern : str, optional
         A regular expression whose first group finds the speaker in the path of a clip that
         lies in a folder named by its label; see :mod:`emotool_training.corpora.folder`.
+    clips : str, optional
+        The folder of the clips that tables of corrections are about; the current one if not given.
 
     Returns
     -------
@@ -77,6 +83,8 @@ def load_corpora(paths: Sequence[Path] = (), *, speaker_pattern: str | None = No
     for root in roots:
         if root.is_dir():
             found.extend(_read_folder(root, finder, problems))
+        elif is_corrections(str(root)):
+            found.extend(corrections.read(root, clips, names, finder, problems))
         else:
             found.extend(manifest.read(root, names, problems))
     finder.check_pattern()
