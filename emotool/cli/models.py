@@ -33,9 +33,9 @@ def models(
     """List the models for `emotool classify --model NAME`, or show one model's card.
 
     The list shows each model's labels, file size, accuracy on new speakers (UAR, the mean recall
-    of the labels, with its 95 % interval) and licence: built-in models first, then your own from
-    the folders in EMOTOOL_MODELS and from exported/. If standard output is not a terminal, the
-    list is tab-separated.
+    of the labels, with its 95 % interval) and licence: built-in models first, with what each is
+    for, then your own from the folders in EMOTOOL_MODELS and from exported/. If standard output
+    is not a terminal, the list is tab-separated.
     """
     from rich.console import Console
 
@@ -88,7 +88,7 @@ def _table(rows: list[_Row]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from emotool.model.catalog import DEFAULT_MODEL
+    from emotool.model.catalog import BUILT_IN, DEFAULT_MODEL
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
     table.add_column("model", overflow="fold", style="bold")
@@ -107,8 +107,10 @@ def _table(rows: list[_Row]) -> Any:
             table.add_row(Text(name), Text(row.problem, style="red"), size)
             continue
         metadata = row.metadata
-        cells = (name, ", ".join(metadata.labels), size, _uar(metadata))
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+        labels = Text(printable(", ".join(metadata.labels)))
+        if row.entry.built_in:
+            labels.append(f"\n{BUILT_IN[row.entry.name]}", style="dim")
+        table.add_row(Text(name), labels, Text(size), Text(printable(_uar(metadata))))
     notes = list(_licences(rows))
     if any(row.entry.name == DEFAULT_MODEL for row in rows):
         notes.insert(0, "* used when no --model is given")
@@ -141,10 +143,23 @@ def _uar(metadata: "ModelMetadata") -> str:
 
 def _plain(rows: list[_Row]) -> list[list[str]]:
     """Lay the list out for another program: a header, then a line for each model."""
+    from emotool.model.catalog import BUILT_IN
+
     figures = ("uar", "uar_low", "uar_high", "accuracy")
     counts = ("clips", "speakers")
     lines = [
-        ["model", "origin", "labels", "size_bytes", *figures, *counts, "licence", "path", "problem"]
+        [
+            "model",
+            "origin",
+            "labels",
+            "size_bytes",
+            *figures,
+            *counts,
+            "licence",
+            "path",
+            "problem",
+            "use",
+        ]
     ]
     for row in rows:
         metadata = row.metadata
@@ -161,6 +176,7 @@ def _plain(rows: list[_Row]) -> list[list[str]]:
                 metadata.licence if metadata else "",
                 str(row.entry.path),
                 row.problem,
+                BUILT_IN[row.entry.name] if row.entry.built_in else "",
             ]
         )
     return [[printable(cell) for cell in line] for line in lines]

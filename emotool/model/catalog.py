@@ -35,17 +35,20 @@ __all__ = [
 
 DEFAULT_MODEL = "whisper"
 
-BUILT_IN = (
-    "autoencoder",
-    "cnn",
-    "cnn6",
-    "resnet",
-    "resnet_ft",
-    "resnet_ft6",
-    "whisper",
-    "whisper6",
-)
-"""Names of the models that come with emotool; no other model is found by one of them."""
+BUILT_IN = {
+    "autoencoder": "for comparison",
+    "cnn": "fastest",
+    "cnn6": "fastest, six emotions",
+    "resnet": "for comparison",
+    "resnet_ft": "ImageNet network, fine-tuned",
+    "resnet_ft6": "ImageNet network, six emotions",
+    "whisper": "most accurate",
+    "whisper6": "most accurate, six emotions",
+}
+"""The models that come with emotool, and what each is for.
+
+No other model is found by one of these names.
+"""
 
 
 @dataclass(frozen=True, slots=True)

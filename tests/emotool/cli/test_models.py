@@ -76,6 +76,7 @@ def test_list_for_programs_is_tab_separated(emotool: Emotool, folder: Path) -> N
         "licence": "CC BY-NC-SA 4.0",
         "path": str(folder / "cnn.onnx"),
         "problem": "",
+        "use": "fastest",
     }
     assert (table["six"]["uar"], table["six"]["origin"]) == ("", "own")
     assert "not an ONNX file" in table["spoilt"]["problem"]
@@ -88,7 +89,14 @@ def test_list_for_people_is_a_table(emotool: Emotool, monkeypatch: pytest.Monkey
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     text = emotool("models").out
-    for part in ("cnn *", "happy, sad", "82.3 % (79.0-85.1)", "CC BY-NC-SA", "not measured"):
+    for part in (
+        "cnn *",
+        "happy, sad",
+        "fastest",
+        "82.3 % (79.0-85.1)",
+        "CC BY-NC-SA",
+        "not measured",
+    ):
         assert part in text
     assert "s[/b]ad" in text
     assert "is not an ONNX file" in text
