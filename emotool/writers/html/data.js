@@ -12,7 +12,8 @@ function readJson(id) {
 const rows = [];
 
 // A row is [path, status, label's place or -1, [probabilities], seconds, [flags], error, media,
-// and with a manifest [its own cells]].
+// and with a manifest [its own cells]]. A path that cannot be shown as it is comes as two: as it is
+// shown and as tables have it.
 async function readRows() {
   for (const island of document.querySelectorAll("script.rows")) {
     for (const cells of JSON.parse(island.textContent)) rows.push(toRow(cells, rows.length));
@@ -27,11 +28,12 @@ function breath() {
 }
 
 function toRow(cells, index) {
-  const [path, status, label, probabilities, seconds, flags, error, media, kept = []] = cells;
+  const [paths, status, label, probabilities, seconds, flags, error, media, kept = []] = cells;
+  const [path, raw] = typeof paths === "string" ? [paths, paths] : paths;
   const slash = path.lastIndexOf("/");
   const remarks = [...flags, ...(error === "" ? [] : [error])].join(" · ");
   return {
-    index, path, status, label, probabilities, seconds, flags, error, media, kept, remarks,
+    index, path, raw, status, label, probabilities, seconds, flags, error, media, kept, remarks,
     name: path.slice(slash + 1),
     folder: path.slice(0, slash + 1),
     confidence: probabilities.length ? Math.max(...probabilities) : null,

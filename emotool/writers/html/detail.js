@@ -4,6 +4,7 @@
 
 const detail = document.getElementById("detail");
 let evidenceShown = 0.8;
+let inView = null; // the row whose clip is shown
 
 function media(row, kind) {
   if (page.folder !== null) {
@@ -14,6 +15,8 @@ function media(row, kind) {
 }
 
 function showClip(row) {
+  inView = row;
+  const focused = detail.contains(document.activeElement) ? document.activeElement : null;
   const answer = row.label < 0
     ? element("p", { class: "answer " + (row.status === "failed" ? "bad" : "muted") },
       statusNames[row.status])
@@ -26,12 +29,16 @@ function showClip(row) {
     answer,
   ];
   parts.push(...remarks(row));
+  parts.push(...yourLabel(row));
   if (row.media) parts.push(...soundAndPicture(row));
   if (row.confidence !== null) parts.push(element("h3", {}, "Probabilities"), shares(row));
   if (row.media?.windows?.length > 1) parts.push(...overTime(row));
   if (row.kept.length) parts.push(element("h3", {}, "From the manifest"), fromManifest(row));
   detail.replaceChildren(...parts);
   detail.scrollTop = 0;
+  showReview();
+  if (focused) (detail.querySelector(`[data-keep="${focused.dataset.keep}"]`) ?? detail).focus();
+  if (field("play").checked) detail.querySelector("audio")?.play().catch(() => {});
 }
 
 function remarks(row) {
@@ -55,10 +62,8 @@ function turns() {
   const made = element("span", { class: "turn" });
   for (const [text, name, by] of [["←", "Previous clip", -1], ["→", "Next clip", 1]]) {
     const button = element("button", { type: "button", "aria-label": name }, text);
-    button.addEventListener("click", () => {
-      choose(chosen + by, false);
-      detail.querySelector(`[aria-label="${name}"]`).focus();
-    });
+    button.dataset.keep = name;
+    button.addEventListener("click", () => move(by));
     made.append(button, " ");
   }
   return made;

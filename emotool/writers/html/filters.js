@@ -4,6 +4,16 @@ const filters = document.getElementById("filters");
 const field = (id) => document.getElementById(id);
 const steps = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 
+const samples = { "": "all clips", doubtful: "most doubtful first", random: "random sample of",
+  each: "of each label" };
+const reviewStates = { open: "not reviewed", done: "reviewed", changed: "changed by you" };
+
+function hasReviewState(row, state) {
+  const yours = reviewed.get(row.index)?.label;
+  if (state === "changed") return yours !== undefined && yours !== labels[row.label];
+  return (yours !== undefined) === (state === "done");
+}
+
 function addOption(select, value, text) {
   select.append(element("option", { value }, text));
 }
@@ -19,6 +29,10 @@ function fillFilters() {
   for (const flag of [...new Set(rows.flatMap((row) => row.flags))].sort()) {
     addOption(field("status"), "has " + flag, "flag: " + flag);
   }
+  for (const [state, text] of Object.entries(reviewStates)) {
+    addOption(field("status"), "yours " + state, text);
+  }
+  for (const [kind, text] of Object.entries(samples)) addOption(field("sample"), kind, text);
   addOption(field("confidence"), "", "any");
   for (const step of steps.slice(1)) {
     addOption(field("confidence"), step, "at least " + percent(step));
@@ -32,7 +46,11 @@ function applyFilters() {
   const bound = Number(field("confidence").value);
   const flag = state.startsWith("has ") ? state.slice(4) : null;
   const status = state.startsWith("is ") ? state.slice(3) : null;
+  const yours = state.startsWith("yours ") ? state.slice(6) : null;
+  const drawn = sample();
   const found = rows.filter((row) =>
+    (drawn === null || drawn.has(row)) &&
+    (yours === null || hasReviewState(row, yours)) &&
     (label === "" || row.label === Number(label)) &&
     (status === null || row.status === status) &&
     (flag === null || row.flags.includes(flag)) &&
@@ -41,6 +59,7 @@ function applyFilters() {
     words.every((word) => row.text.includes(word)));
   arrange(found);
   sayMatches();
+  showProgress();
 }
 
 function sayMatches() {
@@ -50,12 +69,13 @@ function sayMatches() {
 }
 
 let waiting = 0;
-filters.addEventListener("input", (event) => {
+function applySoon(event) {
   clearTimeout(waiting);
   // A word is typed letter by letter: wait for its end.
   waiting = setTimeout(applyFilters, event.target.type === "search" ? 80 : 0);
-});
-filters.addEventListener("reset", () => setTimeout(applyFilters));
+}
+filters.addEventListener("input", applySoon);
+filters.addEventListener("reset", () => setTimeout(() => { chooseSample(); applyFilters(); }));
 filters.addEventListener("submit", (event) => event.preventDefault());
 field("search").addEventListener("keydown", (event) => {
   if (event.key !== "ArrowDown") return;

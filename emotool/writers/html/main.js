@@ -30,12 +30,13 @@ function themeSwitch() {
 async function start() {
   themeSwitch();
   await readRows();
+  restore();
   for (const draw of [runFacts, fillFilters, figures, labelChart, confidenceChart]) {
     draw();
     await breath();
   }
   scroller.style.setProperty("--rows", Math.max(3, rows.length)); // few rows need little room
-  table.tHead.rows[0].cells[0].setAttribute("aria-sort", "ascending");
+  setSorting("file", false);
   applyFilters();
   await breath();
   choose(0, false);

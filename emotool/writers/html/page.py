@@ -19,6 +19,7 @@ _SCRIPTS: Final = (
     "detail.js",
     "table.js",
     "filters.js",
+    "review.js",
     "charts.js",
     "main.js",
 )

@@ -36,20 +36,23 @@ function compare(a, b) {
 
 function sortBy(key) {
   const first = key === "confidence" || key === "duration"; // the largest first
-  sorting = { key, descending: sorting.key === key ? !sorting.descending : first };
-  for (const head of table.tHead.rows[0].cells) {
-    if (head.dataset.key !== key) head.removeAttribute("aria-sort");
-    else head.setAttribute("aria-sort", sorting.descending ? "descending" : "ascending");
-  }
+  setSorting(key, sorting.key === key ? !sorting.descending : first);
   arrange(order);
 }
 
-// Shows these rows, sorted, and keeps the chosen one chosen if it is among them.
+function setSorting(key, descending) {
+  sorting = { key, descending };
+  for (const head of table.tHead.rows[0].cells) {
+    if (head.dataset.key !== key) head.removeAttribute("aria-sort");
+    else head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+  }
+}
+
+// Shows these rows, sorted; the clip in view is the chosen one if it is among them.
 function arrange(some) {
-  const kept = order[chosen];
   for (const row of rows) row.sortKey = keys[sorting.key](row);
   order = some.slice().sort(compare);
-  chosen = kept === undefined ? -1 : order.indexOf(kept);
+  chosen = order.indexOf(inView);
   table.setAttribute("aria-rowcount", order.length + 1);
   scroller.scrollTop = 0;
   render();
@@ -105,9 +108,13 @@ function fill(element, place) {
   parts.open.title = row.path;
   if (place === chosen) parts.open.setAttribute("aria-current", "true");
   else parts.open.removeAttribute("aria-current");
-  parts.dot.className = "dot " + colour(row.label);
-  parts.label.textContent = row.label < 0 ? statusNames[row.status] : labels[row.label];
-  parts.label.className = row.status === "failed" ? "bad" : row.label < 0 ? "muted" : "";
+  const yours = reviewed.get(row.index)?.label, model = row.label < 0 ? statusNames[row.status]
+    : labels[row.label];
+  parts.dot.className = "dot " + colour(yours ? choices.indexOf(yours) : row.label);
+  parts.label.textContent = yours ?? model;
+  parts.label.className = yours ? "mine" : row.status === "failed" ? "bad"
+    : row.label < 0 ? "muted" : "";
+  element.cells[1].title = yours ? `yours: ${yours}, the model's: ${model}` : "";
   parts.bar.className = "level " + colour(row.label);
   parts.bar.style.visibility = row.confidence === null ? "hidden" : "visible";
   parts.filled.style.width = 100 * (row.confidence ?? 0) + "%";

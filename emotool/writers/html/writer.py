@@ -5,10 +5,12 @@ they call release Python's lock) while the next clips are labelled, in bounded n
 that memory does not grow with the number of clips. Up to `MAX_INSIDE` clips they are in the page;
 beyond, in ``NAME_files/`` beside it, loaded by the browser when a row is opened.
 
-What differs from run to run is in the element ``run`` alone.
+What differs from run to run is in the element ``run`` alone. The element ``identity`` is a hash of
+labels and rows, under which the browser keeps a person's corrections.
 """
 
 import base64
+import hashlib
 import os
 from collections import deque
 from collections.abc import Mapping
@@ -22,7 +24,7 @@ from emotool.explain.explanation import frequency_heights
 from emotool.files.destination import replaced_file, shown_place
 from emotool.results.columns import Columns
 from emotool.results.row import SCHEMA, UNCERTAIN, ClipResult
-from emotool.text import printable
+from emotool.text import path_text, printable
 from emotool.writers.base import STDOUT, Sources, WriterOptions
 from emotool.writers.file_output import TextOutput
 from emotool.writers.html.media import ENDINGS, MIME_TYPES, Media, clip_media
@@ -78,6 +80,7 @@ class HtmlWriter(TextOutput):
         others = (entry for entry in table.entries if entry.name not in _PLACED)
         self._listed = [column for entry in others for column in entry.columns]
         self._rows: list[list[Any]] = []
+        self._identity = hashlib.sha256(island(table.labels, name="labels").encode())
         self._under_way: deque[tuple[ClipResult, Future[Media] | None]] = deque()
         self._threads = ThreadPoolExecutor(_THREADS, "report")
         self._stale: Path | None = None  # what an earlier, larger report has left
@@ -106,6 +109,7 @@ class HtmlWriter(TextOutput):
             while self._under_way:
                 self._take_next()
             self._put_rows()
+            self.put(island(self._identity.hexdigest(), name="identity"))
             self.put(island(dict(self._facts), name="run") + foot())
             self._threads.shutdown()
             if self._folder is not None:
@@ -146,15 +150,18 @@ class HtmlWriter(TextOutput):
 
     def _put_rows(self) -> None:
         if self._rows:
-            self.put(island(self._rows, kind="rows"))
+            rows = island(self._rows, kind="rows")
+            self._identity.update(rows.encode())
+            self.put(rows)
             self._rows = []
 
     def _row(self, result: ClipResult, media: dict[str, Any] | None) -> list[Any]:
         """Return a row as `data.js` reads it."""
         record = self._table.record(result)
         listed = [printable(column.text(result)) for column in self._listed]
+        shown, kept = printable(result.shown), path_text(result.shown)
         return [
-            printable(result.shown),
+            shown if shown == kept else [shown, kept],
             UNCERTAIN if result.label == UNCERTAIN not in self._labels else result.status,
             self._labels.get(result.label, -1),
             list((record["probabilities"] or {}).values()),

@@ -1,11 +1,8 @@
 """The report in a real browser: headless Chromium, driven by Selenium."""
 
-import shutil
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,35 +15,11 @@ from emotool.writers.base import Sources, WriterOptions
 from emotool.writers.html import writer as report
 from emotool.writers.registry import open_writer
 from tests.emotool.tiny_models import LABELS, write_tiny_model
+from tests.emotool.writers.html.browser import LONG_TASK_MS, TABLE, Page, row
 from tests.synthesis import vowel, write_clip
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",  # root may not have one
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1400,1000",
-)
-# What would have been told to anyone who listens, before any script of the page runs.
-WITNESS = """
-window.longest = 0;
-new PerformanceObserver((list) => {
-  for (const task of list.getEntries()) window.longest = Math.max(window.longest, task.duration);
-}).observe({ type: "longtask" });
-window.alert = () => { window.attacked = true; };
-window.refused = [];
-document.addEventListener("securitypolicyviolation", (event) => refused.push(event.blockedURI));
-"""
-TABLE = Columns(LABELS)
 HOSTILE = (
     "<img src=x onerror=alert(1)>.wav",
     "</script><script>alert(1)</script>.wav",
@@ -54,76 +27,6 @@ HOSTILE = (
     "{{constructor.constructor('alert(1)')()}}.wav",
     "javascript:alert(1)/a.wav",
 )
-LONG_TASK_MS = 200
-
-
-class Page:
-    """An open report, and what a person does with it."""
-
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
-
-    def open(self, path: Path) -> None:
-        """Open a file and wait until it is ready."""
-        self.driver.get(path.as_uri())
-        self.until(lambda: self.js("return document.documentElement.dataset.ready === ''"))
-
-    def js(self, code: str, *arguments: object) -> Any:
-        """Run JavaScript; a policy of the page does not hold for the driver."""
-        return self.driver.execute_script(code, *arguments)
-
-    def until(self, done: Callable[[], object], seconds: float = 30) -> Any:
-        """Wait for something to become true."""
-        end = time.monotonic() + seconds
-        while not (value := done()):
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.02)
-        return value
-
-    def find(self, selector: str) -> Any:
-        """Return the first element of a selector."""
-        return self.driver.find_element("css selector", selector)
-
-    def names(self) -> list[str]:
-        """Return the file names in the rows, from the top."""
-        return list(
-            self.js("return [...document.querySelectorAll('tr.row')].map(r => r.parts.open.title)")
-        )
-
-    def column(self, place: int) -> list[str]:
-        """Return a column's texts."""
-        code = "return [...document.querySelectorAll('tr.row')].map(r => r.cells[arguments[0]]"
-        return list(self.js(code + ".textContent)", place))
-
-    def matches(self) -> str:
-        """Return what is said about the filters' result."""
-        return str(self.find("#matches").text)
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Start Chromium, or skip."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="needs Selenium")
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("needs Chromium and its chromedriver (apt-get install chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in (*OPTIONS, f"--user-data-dir={profile}"):
-        options.add_argument(argument)
-    from selenium.webdriver.chrome.service import Service
-
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WITNESS})
-    yield Page(driver)
-    driver.quit()
-
-
-def row(index: int, shown: str, share: float = 0.75) -> ClipResult:
-    """Return a row with a label."""
-    label = LABELS[0] if share >= 0.5 else LABELS[1]
-    shares = (share, 1 - share)
-    return ClipResult(index, shown, "ok", "tiny", label, max(shares), shares, 1 + index % 7)
 
 
 @pytest.fixture(scope="module")
@@ -144,17 +47,6 @@ def write_sounding(path: Path, sources: Sources) -> None:
                 out.write(ClipResult(1, clip.shown, "failed", stage="decode", error="no sound"))
             else:
                 out.write(row(clip.index, clip.shown, (clip.index + 1) / 10))
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a report of 10,000 clips without sound."""
-    path = tmp_path_factory.mktemp("large") / "r.html"
-    with open_writer(str(path), TABLE, {"model": "tiny"}) as out:
-        for index in range(10_000):
-            share = (index * 7_919 % 10_000) / 10_000
-            out.write(row(index, f"study/speaker {index // 100:03}/{index:05}.wav", share))
-    return path
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["inside", "beside"])
