@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from emotool.cli.help import Short
+from emotool.text import printable
 
 __all__ = ["SHORT", "train"]
 
@@ -57,7 +58,8 @@ def train(
         str | None,
         typer.Option(
             metavar="A,B",
-            help="Emotions to distinguish, separated by commas.",
+            help="Labels to distinguish, separated by commas: any that the clips have. Synonyms of "
+            "the six emotions (angry, joy, sadness, …) are recognised.",
             show_default="the recipe's",
             rich_help_panel=_DATA,
         ),
@@ -259,18 +261,18 @@ def train(
 
 
 def _parse_labels(text: str | None) -> tuple[str, ...] | None:
-    """Split ``happy,sad``."""
+    """Split ``happy,sad``; synonyms are replaced, and reported."""
     if text is None:
         return None
-    from emotool_training.corpora import EMOTIONS
+    from emotool_training.corpora import normalise_emotion
 
-    labels = tuple(part.strip() for part in text.split(","))
-    unknown = [label for label in labels if label not in EMOTIONS]
-    if unknown:
-        raise typer.BadParameter(
-            f"unknown emotion {unknown[0]!r}; known: {', '.join(EMOTIONS)}",
-            param_hint="--labels",
-        )
+    words = [part.strip() for part in text.split(",")]
+    labels = tuple(normalise_emotion(word) for word in words)
+    for word, label in zip(words, labels, strict=True):
+        if word.lower() != label:
+            typer.echo(f"label {printable(word)} is read as {label}", err=True)
+    if "" in labels:
+        raise typer.BadParameter("a label is empty", param_hint="--labels")
     if len(labels) < 2 or len(set(labels)) < len(labels):
         raise typer.BadParameter("give at least two different labels", param_hint="--labels")
     return labels

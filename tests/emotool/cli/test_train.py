@@ -51,7 +51,7 @@ def options(base: Path) -> list[str | Path]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--labels", "happy,calm"], "unknown emotion 'calm'"),
+        (["--labels", "happy,joy"], "at least two different labels"),
         (["--labels", "happy"], "two different labels"),
         (["--labels", "sad,sad"], "two different labels"),
         (["--epochs", "0"], "--epochs"),
@@ -64,6 +64,13 @@ def test_wrong_options_end_with_2(run: Run, base: Path, arguments: list[str], me
     code, out, err = run("train", "cnn", *options(base), *arguments)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_synonyms_of_labels_are_reported(run: Run, base: Path) -> None:
+    """A label that is read as another is said, before anything is trained."""
+    _, _, err = run("train", "cnn", *options(base), "--labels", "Joy,shouting")
+    assert "label Joy is read as happy" in err
+    assert "no clip is labelled shouting" in err
 
 
 @pytest.mark.parametrize(

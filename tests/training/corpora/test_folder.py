@@ -11,14 +11,43 @@ from tests.corpus_tree import touch
 
 def test_folder_names_are_labels(tmp_path: Path) -> None:
     """The nearest folder named by an emotion labels a clip; speakers are unknown."""
-    mine = touch(tmp_path / "mine", "Happy/a.wav", "sad/2024/b.flac", "calm/c.wav", "misc/d.wav")
+    mine = touch(tmp_path / "mine", "Happy/a.wav", "sad/2024/b.flac", "calm/c.wav", "d.wav")
     index = load_corpora([mine])
     assert [(u.key, u.emotion, u.speaker) for u in index.utterances] == [
         ("mine/Happy/a", "happy", ""),
+        ("mine/calm/c", "calm", ""),
         ("mine/sad/2024/b", "sad", ""),
     ]
-    assert [(e.key, e.reason) for e in index.excluded] == [("mine/calm/c", "calm")]
     assert [p.path.name for p in index.problems] == ["d.wav"]
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["Shouting/a.wav", "whispering/deep/b.wav"], ["shouting", "whispering"]),
+        (["anna/happy/a.wav", "anna/shouting/b.wav"], ["happy", "shouting"]),
+        (["happy/anna/a.wav", "shouting/anna/b.wav"], ["happy", "shouting"]),
+    ],
+)
+def test_any_folder_is_a_label(tmp_path: Path, names: list[str], labels: list[str]) -> None:
+    """It is at the depth of those that are named by emotions, or else in the folder named."""
+    index = load_corpora([touch(tmp_path / "mine", *names)])
+    assert [clip.emotion for clip in index.utterances] == labels
+
+
+def test_folder_of_a_speaker_is_no_label(tmp_path: Path) -> None:
+    """The pattern says which folder the speaker is."""
+    mine = touch(tmp_path / "mine", "anna/shouting/a.wav")
+    (clip,) = load_corpora([mine], speaker_pattern="^([^/]+)/").utterances
+    assert (clip.emotion, clip.speaker) == ("shouting", "mine-anna")
+
+
+def test_folder_with_clips_of_a_corpus_is_no_label(tmp_path: Path) -> None:
+    """A file with another name in RAVDESS's folder is reported, not labelled ravdess."""
+    data = touch(tmp_path, "ravdess/03-01-03-01-01-01-07.wav", "ravdess/noise.wav")
+    index = load_corpora([data])
+    assert [clip.emotion for clip in index.utterances] == ["happy"]
+    assert [problem.path.name for problem in index.problems] == ["noise.wav"]
 
 
 def test_label_folders_named_one_by_one_are_one_corpus(tmp_path: Path) -> None:

@@ -25,11 +25,11 @@ def test_manifest_gives_all_columns(tmp_path: Path) -> None:
         ",clips/c.wav,calm,own,,,,,\n"
     )
     index = load_corpora([write(tmp_path / "list.csv", text)])
-    a, b = index.utterances
+    a, b, c = index.utterances
     assert (a.key, a.speaker, a.emotion, a.sex) == ("own/clips/a", "own-anna", "happy", "female")
     assert (a.intensity, a.sentence, a.language) == ("strong", "s1", "de")
     assert (b.speaker, b.sex, b.language) == ("own-ben", "male", "")
-    assert [clip.reason for clip in index.excluded] == ["calm"]
+    assert (c.emotion, c.speaker) == ("calm", "")
     assert not index.problems
 
 
@@ -40,6 +40,14 @@ def test_manifest_with_two_columns_is_enough(tmp_path: Path) -> None:
     assert (clip.corpus, clip.key, clip.speaker) == ("list", "list/a", "")
 
 
+def test_column_of_labels_may_be_called_label(tmp_path: Path) -> None:
+    """Any word is a label; where both columns are there, ``label`` is read."""
+    touch(tmp_path, "a.wav", "b.wav")
+    text = "path,label,emotion\na.wav,Shouting,sad\nb.wav,angry,sad\n"
+    index = load_corpora([write(tmp_path / "list.csv", text)])
+    assert [clip.emotion for clip in index.utterances] == ["shouting", "anger"]
+
+
 def test_bad_rows_are_told_by_line(tmp_path: Path) -> None:
     """A missing file and an empty cell are problems; the other rows are used."""
     touch(tmp_path, "a.wav", "b.wav")
@@ -47,7 +55,7 @@ def test_bad_rows_are_told_by_line(tmp_path: Path) -> None:
     index = load_corpora([write(tmp_path / "list.csv", text)])
     assert len(index.utterances) == 1
     assert [(p.kind, p.message) for p in index.problems] == [
-        ("bad row", "line 4 has no emotion"),
+        ("bad row", "line 4 has no label"),
         ("bad row", "line 5 has no path"),
         ("missing", "named in list.csv, line 3, and missing"),
     ]

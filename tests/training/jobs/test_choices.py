@@ -140,11 +140,12 @@ def test_validation_speakers_move_with_the_folds(folds: Path, tmp_path: Path) ->
 
 
 def test_labels_and_epochs_replace_the_recipes() -> None:
-    """The rest of the recipe stays; labels must be known, two, and different."""
+    """The rest of the recipe stays; labels may be any, at least two, and different."""
     recipe = Choices(labels=("anger", "fear", "sad"), epochs=2).recipe("cnn")
     assert (recipe.labels, recipe.epochs) == (("anger", "fear", "sad"), 2)
     assert Choices().recipe("cnn").labels == ("happy", "sad")
-    for labels in (("happy", "calm"), ("happy",), ("sad", "sad")):
+    assert Choices(labels=("calm", "shouting")).recipe("cnn").labels == ("calm", "shouting")
+    for labels in (("happy",), ("sad", "sad")):
         with pytest.raises(TrainingError, match="label"):
             Choices(labels=labels).recipe("cnn")
 

@@ -21,7 +21,8 @@ class Row:
     speakers : int
         How many there are.
     emotions : dict of str to int
-        Clips by emotion, in the order of :data:`emotool_training.corpora.EMOTIONS`.
+        Clips by emotion, in the order of :data:`emotool_training.corpora.EMOTIONS`,
+        then by other labels.
     clips : int
         Their sum.
     duration_s : float
@@ -98,6 +99,7 @@ def _rows(
     clips: Sequence[Utterance], seconds: Sequence[float], groups: Sequence[tuple[str, str]]
 ) -> tuple[Row, ...]:
     """Count clips and seconds by group (corpus, speaker)."""
+    others = sorted({clip.emotion for clip in clips} - set(EMOTIONS))
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
     for position, group in enumerate(groups):
         members[group].append(position)
@@ -112,7 +114,7 @@ def _rows(
                 speaker=speaker,
                 sex=inside[0].sex if speaker else "",
                 speakers=len({clip.speaker for clip in inside if clip.speaker}),
-                emotions={emotion: counts[emotion] for emotion in EMOTIONS},
+                emotions={emotion: counts[emotion] for emotion in (*EMOTIONS, *others)},
                 clips=len(inside),
                 duration_s=sum(seconds[position] for position in positions),
             )

@@ -1,8 +1,8 @@
 """Speech corpora: from folders to clips with emotion, speaker, sex, intensity and sentence.
 
 Give :func:`load_corpora` folders. Five corpora are recognised by their file names, at any depth
-and with any audio suffix; other clips by the folder they lie in, if it is named by an emotion,
-or by a CSV manifest. Emotions outside the six are left out and counted, never merged.
+and with any audio suffix; other clips by the folder they lie in, or by a CSV manifest. Of the
+known corpora, emotions outside the six are left out and counted; other clips may have any label.
 """
 
 from emotool_training.corpora.base import (

@@ -1,4 +1,4 @@
-"""What corpus parsers return: utterances with one of six emotions, excluded clips, problems.
+"""What corpus parsers return: utterances with a label, excluded clips, problems.
 
 A corpus is a module with :data:`FACTS` and ``parse(path)``. ``parse`` looks at the file's name
 alone, never at its content or its folder, so a corpus is recognised at any depth, with any
@@ -21,7 +21,8 @@ __all__ = [
 ]
 
 EMOTIONS = ("anger", "disgust", "fear", "happy", "neutral", "sad")
-"""The emotions that models can be trained on, in the order of every table."""
+"""The emotions of the known corpora, in the order of every table. Clips of one's own may have any
+other label beside them."""
 
 # Words for the six emotions in folder names and manifests. Words that mean something else
 # (calm, surprise, boredom, excitement) are absent on purpose: they are never merged.
@@ -40,8 +41,7 @@ _WORDS: Mapping[str, str] = {
     "sadness": "sad",
 }
 
-# Emotions that corpora hold and that are not among the six: known, so that their clips are
-# counted by name as left out instead of being reported as unknown files.
+# Words for emotions that are not among the six: a folder of such a name is a label at any depth.
 OTHER_EMOTIONS = frozenset(
     {"boredom", "bored", "calm", "contempt", "excited", "excitement", "frustrated"}
     | {"frustration", "ps", "pleasant surprise", "pleasant_surprise", "pleasant_surprised"}
@@ -93,7 +93,7 @@ class Utterance:
     sex : str
         ``male``, ``female`` or ``unknown``.
     emotion : str
-        One of :data:`EMOTIONS`.
+        One of :data:`EMOTIONS`, or another label in lower case.
     intensity, sentence : str
         As the corpus names them (``strong``; ``ravdess-01``); empty where it does not.
     """

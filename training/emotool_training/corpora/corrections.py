@@ -7,7 +7,7 @@ from pathlib import Path
 from emotool.errors import CorpusError, InputError
 from emotool.inputs.corrections import CANNOT_TELL, Correction, read_corrections
 from emotool_training.corpora import registry
-from emotool_training.corpora.base import EMOTIONS, Excluded, Problem, Utterance, normalise_emotion
+from emotool_training.corpora.base import Problem, Utterance, normalise_emotion
 from emotool_training.corpora.folder import Finder
 from emotool_training.corpora.names import CorpusNames, name_text
 
@@ -20,7 +20,7 @@ def read(
     names: CorpusNames,
     finder: Finder,
     problems: list[Problem],
-) -> Iterator[Utterance | Excluded]:
+) -> Iterator[Utterance]:
     """Read a table of corrections; the person's labels are the true ones.
 
     Parameters
@@ -38,8 +38,8 @@ def read(
 
     Yields
     ------
-    Utterance or Excluded
-        One per usable row; Excluded where the label is not one of the six emotions.
+    Utterance
+        One per usable row.
 
     Raises
     ------
@@ -63,13 +63,11 @@ def read(
         yield _clip(one, names.of(path), finder)
 
 
-def _clip(one: Correction, corpus: str, finder: Finder) -> Utterance | Excluded:
+def _clip(one: Correction, corpus: str, finder: Finder) -> Utterance:
     audio, emotion = Path(one.path), normalise_emotion(one.correction)
     known = registry.parse(audio)
     key = f"{corpus}/{name_text(one.shown.removesuffix(audio.suffix))}"
     key = key if known is None else known.key
-    if emotion not in EMOTIONS:
-        return Excluded(key, audio, corpus, emotion)
     if isinstance(known, Utterance):
         return replace(known, emotion=emotion)
     speaker = name_text(one.speaker) or finder.speaker(one.shown)

@@ -10,9 +10,14 @@ pattern can find the speaker in the path below the folder that was named:
 ===================================  ===================
 
 Without one the speaker stays unknown (empty), and only a split by clips is possible.
+
+A label may be any word. Words for emotions are recognised at any depth. Another word is a label
+where those for emotions are, or else in the folder that was named: ``mine/shouting/a.wav``. What
+lies beside clips of a known corpus has no label of that kind.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from emotool.errors import CorpusError
@@ -20,7 +25,6 @@ from emotool.text import printable
 from emotool_training.corpora.base import (
     EMOTIONS,
     OTHER_EMOTIONS,
-    Excluded,
     Utterance,
     normalise_emotion,
 )
@@ -50,6 +54,8 @@ class Finder:
         self._names = names
         self._pattern = None if speaker_pattern is None else _compile(speaker_pattern)
         self._matches = False
+        self._depths: dict[Path, Counter[int]] = {}  # of the folders that label, below each root
+        self._known: set[Path] = set()  # folders, at any depth, with clips of a known corpus
         self._tried: list[str] = []  # the first path, if any
 
     def try_pattern(self, inside: str) -> None:
@@ -80,7 +86,11 @@ class Finder:
                 "anna in happy/anna_01.wav",
             )
 
-    def parse(self, path: Path, root: Path) -> Utterance | Excluded | None:
+    def note_known(self, path: Path, root: Path) -> None:
+        """Note that a clip below ``root`` belongs to a known corpus, by its own name."""
+        self._known.update(folder for folder in path.parents if folder.is_relative_to(root))
+
+    def parse(self, path: Path, root: Path) -> Utterance | None:
         """Read a clip's label from the nearest folder that is named by an emotion.
 
         Parameters
@@ -92,9 +102,8 @@ class Finder:
 
         Returns
         -------
-        Utterance, Excluded or None
-            Excluded where the folder is named by an emotion outside the six; None where no
-            folder is named by one.
+        Utterance or None
+            None where no folder is named by an emotion.
         """
         for folder in path.parents:
             name = folder.name if folder != root else root.resolve().name
@@ -103,17 +112,46 @@ class Finder:
                 # mine/happy and mine/sad, named one by one, are one corpus: mine.
                 home = root.resolve().parent if folder == root else root.resolve()
                 prefix = f"{name}/" if folder == root else ""
+                depth = len(folder.parts) - len(root.parts) - 1
+                self._depths.setdefault(root, Counter())[depth] += 1
                 return self._clip(path, home, prefix + path.relative_to(root).as_posix(), label)
             if folder == root:
                 break
         return None
 
-    def _clip(self, path: Path, home: Path, inside: str, label: str) -> Utterance | Excluded:
+    def parse_free(self, path: Path, root: Path) -> Utterance | None:
+        """Read a label that is no emotion, after all other clips below ``root`` are read.
+
+        Parameters
+        ----------
+        path : Path
+            A clip that `parse` has no label for.
+        root : Path
+            The folder that was named.
+
+        Returns
+        -------
+        Utterance or None
+            None where no folder can be its label.
+        """
+        inside = path.relative_to(root)
+        depths = self._depths.get(root, Counter({0: 1}))
+        depth = max(0, min(depths, key=lambda one: (-depths[one], one)))
+        speaker = self.speaker(inside.as_posix())
+        while speaker and inside.parts[depth : depth + 1] == (speaker,):
+            depth += 1
+        if (
+            depth >= len(inside.parts) - 1
+            or root.joinpath(*inside.parts[: depth + 1]) in self._known
+        ):
+            return None
+        label = normalise_emotion(name_text(inside.parts[depth]))
+        return self._clip(path, root.resolve(), inside.as_posix(), label)
+
+    def _clip(self, path: Path, home: Path, inside: str, label: str) -> Utterance:
         """Describe a clip that lies at ``inside`` below its corpus's home."""
         corpus = self._names.of(home)
         key = f"{corpus}/{name_text(inside.removesuffix(path.suffix))}"
-        if label not in EMOTIONS:
-            return Excluded(key, path, corpus, label.replace("_", " "))
         speaker = self.speaker(inside)
         return Utterance(
             key=key,
@@ -122,7 +160,7 @@ class Finder:
             language="",
             speaker=f"{corpus}-{speaker}" if speaker else "",
             sex="unknown",
-            emotion=label,
+            emotion=label.replace("_", " "),
         )
 
     def speaker(self, inside: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emotool.errors import CorpusError
 from emotool.text import printable
-from emotool_training.corpora.base import EMOTIONS, Excluded, Problem, Utterance
+from emotool_training.corpora.base import Excluded, Problem, Utterance
 
 __all__ = ["CorpusIndex", "Duplicate"]
 
@@ -54,7 +54,7 @@ class CorpusIndex:
         if missing:
             raise CorpusError(
                 f"no clip is labelled {' or '.join(missing)}; there is {', '.join(sorted(there))}",
-                hint=f"labels are chosen from {', '.join(EMOTIONS)}",
+                hint=f"choose labels with --labels, such as {','.join(sorted(there))}",
             )
         return self.among(labels)
 

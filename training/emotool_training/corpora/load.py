@@ -105,14 +105,23 @@ def _read_folder(
     root: Path, finder: folder.Finder, problems: list[Problem]
 ) -> Iterator[Utterance | Excluded]:
     """Recognise each audio file below a folder, by its name or else by its folder's."""
+    left: list[Path] = []
     for path in audio_files(root, problems):
         finder.try_pattern(path.relative_to(root).as_posix())
-        clip = registry.parse(path) or finder.parse(path, root)
-        if clip is None:
-            message = "its name fits no known corpus and its folder is not named by an emotion"
-            problems.append(Problem("unrecognised", path, message))
-        else:
+        known = registry.parse(path)
+        if known is not None:
+            finder.note_known(path, root)
+            yield known
+        elif (clip := finder.parse(path, root)) is not None:
             yield clip
+        else:
+            left.append(path)
+    for path in left:
+        if (clip := finder.parse_free(path, root)) is not None:
+            yield clip
+        else:
+            message = "its name fits no known corpus and it is in no folder of a label"
+            problems.append(Problem("unrecognised", path, message))
 
 
 def _nothing_usable(
@@ -133,8 +142,7 @@ def _nothing_usable(
         words = sorted({printable(clip.reason) for clip in excluded})
         first += f"; left out for {', '.join(words[:SHOWN])}{', …' if words[SHOWN:] else ''}"
     return CorpusError(
-        f"{where}: none of {seen} files is a clip of a known corpus with one of the six "
-        f"emotions{first}",
-        hint="put clips into folders named by emotion (happy/, sad/) or name a CSV manifest "
-        "with the columns path and emotion",
+        f"{where}: none of {seen} files is a clip with a label{first}",
+        hint="put clips into folders named by label (happy/, sad/) or name a CSV manifest "
+        "with the columns path and label",
     )

@@ -1,8 +1,8 @@
 """Clips of your own: a CSV or TSV with one row per clip.
 
-Columns ``path`` (from the CSV's folder) and ``emotion`` must be there; ``speaker``, ``corpus``,
-``sex``, ``intensity``, ``sentence`` and ``language`` may be. Without a speaker only a split by
-clips is possible.
+Columns ``path`` (from the CSV's folder) and ``label`` (or ``emotion``) must be there;
+``speaker``, ``corpus``, ``sex``, ``intensity``, ``sentence`` and ``language`` may be. Without a
+speaker only a split by clips is possible.
 """
 
 import os
@@ -14,12 +14,14 @@ from emotool.inputs.delimited import read_delimited
 from emotool.inputs.encoding import read_text
 from emotool.inputs.names import Names
 from emotool_training.corpora import registry
-from emotool_training.corpora.base import EMOTIONS, Excluded, Problem, Utterance, normalise_emotion
+from emotool_training.corpora.base import Problem, Utterance, normalise_emotion
 from emotool_training.corpora.names import CorpusNames
 
 __all__ = ["COLUMNS", "read"]
 
-REQUIRED = ("path", "emotion")
+REQUIRED = ("path", "label")
+_OLD_NAMES = {"label": "emotion"}
+"""Other names of columns, where a table has no column of the first name."""
 OPTIONAL = ("speaker", "corpus", "sex", "intensity", "sentence", "language")
 COLUMNS = REQUIRED + OPTIONAL
 """The columns that are read, in any order; others are ignored."""
@@ -28,7 +30,7 @@ _SUFFIXES = (".csv", ".tsv")
 _SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
 
 
-def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Utterance | Excluded]:
+def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Utterance]:
     """Read a manifest.
 
     Parameters
@@ -38,12 +40,12 @@ def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Ut
     names : CorpusNames
         Names the corpus of rows that name none.
     problems : list of Problem
-        Rows without a path or an emotion, and files that are not there, are added here.
+        Rows without a path or a label, and files that are not there, are added here.
 
     Yields
     ------
-    Utterance or Excluded
-        One per usable row; Excluded where the emotion is not one of the six.
+    Utterance
+        One per usable row.
 
     Raises
     ------
@@ -60,9 +62,10 @@ def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Ut
     except InputError as error:
         raise CorpusError(f"{error.message}: cannot be read as a CSV", hint=error.hint) from error
     _check_header(path, table.columns)
+    columns = _renamed(table.columns)
     files = Names()
     for line, row in table.rows:
-        found = dict(zip(table.columns, row, strict=True))
+        found = dict(zip(columns, row, strict=True))
         cells = {name: found.get(name, "").strip() for name in COLUMNS}
         problem = _fault(cells, path, line, files)
         if problem is None:
@@ -71,14 +74,21 @@ def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Ut
             problems.append(problem)
 
 
+def _renamed(names: Sequence[str]) -> list[str]:
+    """Give columns their present names."""
+    new = {old: name for name, old in _OLD_NAMES.items() if name not in names}
+    return [new.get(name, name) for name in names]
+
+
 def _check_header(path: Path, names: Sequence[str]) -> None:
     """Refuse a table that lacks a column, or has one twice."""
+    there = ", ".join(names) or "none"
+    names = _renamed(names)
     for name in COLUMNS:
         if names.count(name) > 1:
             raise CorpusError(f"{path}: has two columns called {name}")
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        there = ", ".join(names) or "none"
         raise CorpusError(
             f"{path}: lacks the column {' and '.join(missing)}; it has {there}",
             hint=f"a manifest has the columns {', '.join(REQUIRED)} and may have "
@@ -103,15 +113,12 @@ def _fault(cells: dict[str, str], manifest: Path, line: int, files: Names) -> Pr
     return None
 
 
-def _clip(cell: Mapping[str, str], folder: Path, corpus: str) -> Utterance | Excluded:
+def _clip(cell: Mapping[str, str], folder: Path, corpus: str) -> Utterance:
     """Convert a valid row to a clip."""
     audio = folder / cell["path"]
     known = corpus in registry.facts()  # its clips have one key, however they are found
     name = Path(cell["path"]).with_suffix("").as_posix()
     key = registry.key_of(corpus, cell["path"]) if known else f"{corpus}/{name}"
-    emotion = normalise_emotion(cell["emotion"])
-    if emotion not in EMOTIONS:
-        return Excluded(key, audio, corpus, emotion)
     speaker = cell["speaker"].removeprefix(f"{corpus}-")
     return Utterance(
         key=key,
@@ -120,7 +127,7 @@ def _clip(cell: Mapping[str, str], folder: Path, corpus: str) -> Utterance | Exc
         language=cell["language"],
         speaker=f"{corpus}-{speaker}" if speaker else "",
         sex=_SEXES.get(cell["sex"].lower(), "unknown"),
-        emotion=emotion,
+        emotion=normalise_emotion(cell["label"]),
         intensity=cell["intensity"],
         sentence=cell["sentence"],
     )

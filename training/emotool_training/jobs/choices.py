@@ -8,7 +8,7 @@ from typing import Any
 
 from emotool.errors import TrainingError
 from emotool.files.validation import validate
-from emotool_training.corpora import EMOTIONS, data_roots
+from emotool_training.corpora import data_roots
 from emotool_training.network.pretrained import IMAGENET, NONE, WHISPER
 from emotool_training.recipes.recipe import Recipe, load_recipe
 from emotool_training.splits import SHARE
@@ -150,10 +150,6 @@ class Choices:
             recipe = dataclasses.replace(recipe, labels=self.labels)
         if self.epochs is not None:
             recipe = dataclasses.replace(recipe, epochs=self.epochs)
-        unknown = [label for label in recipe.labels if label not in EMOTIONS]
-        if unknown:
-            known = ", ".join(EMOTIONS)
-            raise TrainingError(f"unknown label {unknown[0]!r}", hint=f"labels: {known}")
         if len(recipe.labels) < 2 or len(set(recipe.labels)) < len(recipe.labels):
             raise TrainingError(f"two different labels are needed, got {', '.join(recipe.labels)}")
         return recipe
