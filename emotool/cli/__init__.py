@@ -33,6 +33,7 @@ __all__ = ["COMMANDS", "app", "main"]
 COMMANDS = {
     "classify": ("emotool.cli.classify:classify", "Label every clip with an emotion."),
     "explain": ("emotool.cli.explain:explain", "Plot the evidence for a clip's label."),
+    "merge": ("emotool.cli.merge:merge", "Merge the tables of all shards into one."),
     "compare": ("emotool.cli.compare:compare", "Compare two tables of labels."),
     "models": ("emotool.cli.models:models", "List the models, or show a model's card."),
     "doctor": ("emotool.cli.doctor:doctor", "Check that everything works on this machine."),

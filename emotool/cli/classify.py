@@ -14,11 +14,12 @@ from emotool.errors import OutputError
 from emotool.model.catalog import DEFAULT_MODEL
 from emotool.text import printable
 from emotool.writers.base import DELIMITERS, STDOUT, Dialect, Output, WriterOptions
-from emotool.writers.registry import check_embeddings, check_target
+from emotool.writers.registry import check_embeddings
 
 if TYPE_CHECKING:
     from emotool.cli.run_log import RunLog
     from emotool.inputs.manifest import Manifest
+    from emotool.inputs.shards import Shard
     from emotool.run.options import RunOptions
     from emotool.writers.base import Content
 
@@ -52,6 +53,7 @@ def classify(
     from_nul: files.FromNul = None,
     manifest: files.Manifest = None,
     column: files.Column = _PATH_COLUMN,
+    shard: files.Shard = None,
     output: files.Output = None,
     output_format: files.OutputFormat = None,
     raw: files.Raw = False,
@@ -136,6 +138,7 @@ def classify(
         min_confidence=min_confidence,
         segments=segments,
         merge=merge,
+        shard=_shard(shard, output, folders=bool(audacity or raven or praat)),
     )
     from emotool.cli.run_log import RunLog
 
@@ -180,6 +183,22 @@ def _manifest(path: str | None, column: str) -> "Manifest | None":
     return None
 
 
+def _shard(text: str | None, targets: list[str] | None, *, folders: bool) -> "Shard | None":
+    """Read which shard is meant; what cannot be merged is a wrong option."""
+    if text is None:
+        return None
+    from emotool.inputs.shards import Shard
+
+    if not targets or STDOUT in targets:
+        raise typer.BadParameter("--shard: name the part with -o, such as -o part-3.csv")
+    if folders:  # names in a folder depend on the clips before
+        raise typer.BadParameter("--shard writes tables: leave out --audacity, --raven and --praat")
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--shard: {error}") from error
+
+
 def _others(folders: "dict[Content, str | None]", embeddings: str | None) -> list[Output]:
     """Return the outputs beside the tables; embeddings without a format are a wrong option."""
     outputs = [Output(target, content=program) for program, target in folders.items() if target]
@@ -203,9 +222,7 @@ def _dialect(delimiter: str | None, decimal: str, *, excel: bool) -> Dialect:
 
 def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> list[Output]:
     """Decide where rows go; what cannot be meant is a wrong option."""
-    if chosen is not None and chosen.lower() not in files.FORMATS:
-        raise typer.BadParameter(f"--format takes one of: {', '.join(files.FORMATS)}")
-    suffix = "" if chosen is None else f".{chosen.lower()}"
+    suffix = files.suffix_of(chosen)
     if not targets:
         if sys.stdout is not None and not sys.stdout.isatty():
             return [Output(STDOUT, suffix)]
@@ -213,14 +230,7 @@ def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> l
         if not quiet:
             typer.echo(f"No -o given; writing {target}", err=True)
         return [Output(target, suffix, default=True)]
-    for place, target in enumerate(targets):
-        try:
-            check_target(target, suffix)
-        except OutputError as error:
-            raise typer.BadParameter(f"{error.message}; {error.hint}") from error
-        if target in targets[:place]:
-            raise typer.BadParameter(f"-o {target} is given twice")
-    return [Output(target, suffix) for target in targets]
+    return files.outputs_of(targets, chosen)
 
 
 def _run(options: "RunOptions", log: "RunLog", *, quiet: bool) -> int:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from emotool.cli.classify_running import finite
-from emotool.writers.base import DELIMITERS
-from emotool.writers.registry import WRITERS
+from emotool.errors import OutputError
+from emotool.writers import base
+from emotool.writers.registry import WRITERS, check_target
 
 __all__ = [
     "DEFAULT_OUTPUT",
@@ -32,6 +33,9 @@ __all__ = [
     "Raven",
     "Raw",
     "Segments",
+    "Shard",
+    "outputs_of",
+    "suffix_of",
 ]
 
 DEFAULT_OUTPUT = "labels.csv"
@@ -92,6 +96,16 @@ Column = Annotated[
     ),
 ]
 
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        metavar="I/N",
+        rich_help_panel=_INPUT,
+        help="Classify only the I-th of N slices of the inputs, such as 3/8. `emotool merge` puts "
+        "the tables of all slices together.",
+    ),
+]
+
 Output = Annotated[
     list[str] | None,
     typer.Option(
@@ -138,7 +152,7 @@ Excel = Annotated[
 Delimiter = Annotated[
     str | None,
     typer.Option(
-        metavar="|".join(DELIMITERS),
+        metavar="|".join(base.DELIMITERS),
         rich_help_panel=_OUTPUT,
         show_default="comma; semicolon with --decimal ,",
         help="Field separator of CSV, by name or as the character itself. For spreadsheets that "
@@ -225,3 +239,23 @@ Praat = Annotated[
         help="Write a TextGrid per clip into FOLDER, for Praat and ELAN.",
     ),
 ]
+
+
+def suffix_of(chosen: str | None) -> str:
+    """Return the suffix of a format, "" for none; an unknown one is a wrong option."""
+    if chosen is not None and chosen.lower() not in FORMATS:
+        raise typer.BadParameter(f"--format takes one of: {', '.join(FORMATS)}")
+    return "" if chosen is None else f".{chosen.lower()}"
+
+
+def outputs_of(targets: list[str], chosen: str | None) -> list[base.Output]:
+    """Return the tables that are named; what cannot be meant is a wrong option."""
+    suffix = suffix_of(chosen)
+    for place, target in enumerate(targets):
+        try:
+            check_target(target, suffix)
+        except OutputError as error:
+            raise typer.BadParameter(f"{error.message}; {error.hint}") from error
+        if target in targets[:place]:
+            raise typer.BadParameter(f"-o {target} is given twice")
+    return [base.Output(target, suffix) for target in targets]

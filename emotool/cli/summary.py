@@ -66,8 +66,10 @@ def summary_lines(run: "RunSummary", width: int = 80, full_bar: str = "█") -> 
 
 
 def _headline(run: "RunSummary") -> Text:
-    worked = run.clips - run.resumed
+    worked = 0 if run.parts else run.clips - run.resumed
     parts = [f"{_count(run.clips, 'clip')} in {_duration(run.seconds)}"]
+    if run.parts:
+        parts = [f"{_count(run.clips, 'clip')} of {_count(run.parts, 'part')}"]
     if run.seconds > 0 and worked:
         parts.append(f"{worked / run.seconds:,.1f} clips/s")
         # Sound that was worked through by an earlier run does not count for this one's speed.

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +16,7 @@ from typing import Self
 from emotool.errors import JournalError, OutputError
 from emotool.text import printable
 
-__all__ = ["OutputLock", "beside", "short_name"]
+__all__ = ["OutputLock", "beside", "lock_all", "short_name"]
 
 _MAX_NAME = 200  # bytes of the output's own name; what is added must fit into 255 with it
 _UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
@@ -109,6 +110,12 @@ class OutputLock:
         if sys.platform != "win32":
             os.close(self._descriptor)
         self._descriptor = -1
+
+
+def lock_all(targets: Iterable[Path], stack: contextlib.ExitStack) -> None:
+    """Keep other runs away from outputs until a stack is left; raises as `OutputLock`."""
+    for target in targets:
+        stack.enter_context(OutputLock(target))
 
 
 _CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from emotool.results.row import DOUBTS, STATUSES, ClipResult
 
@@ -50,6 +51,10 @@ class RunSummary:
         How many have which of these flags; only those that there are.
     beside : tuple of (str, str)
         Other outputs, such as ``embeddings``, and where they are.
+    parts : int
+        Parts that the rows are from; 0 if they were computed.
+    is_part : bool
+        Whether the clips are one shard of a run.
     """
 
     clips: int
@@ -71,14 +76,16 @@ class RunSummary:
     doubts: dict[str, int] = field(default_factory=dict)
     archives: int = 0
     beside: tuple[tuple[str, str], ...] = ()
+    parts: int = 0
+    is_part: bool = False
 
     @property
     def exit_code(self) -> int:
-        """0 when every clip has a result, 3 when some failed, 1 when all did."""
+        """0 when every clip has a result, 3 when some failed, 1 when all of a whole run did."""
         failed = self.statuses.get("failed", 0)
         if not failed:
             return 0
-        return 1 if failed == self.clips else 3
+        return 1 if failed == self.clips and not self.is_part else 3
 
     @property
     def verdict(self) -> str:
@@ -159,3 +166,17 @@ class Tally:
     def reasons(self) -> dict[str, int]:
         """Failed rows per reason, most frequent first."""
         return dict(self._reasons.most_common())
+
+    def counts(self) -> dict[str, Any]:
+        """Return what was counted, by the names that `RunSummary` has."""
+        return {
+            "clips": self.rows,
+            "statuses": self.statuses,
+            "labels": self.labels,
+            "mean_confidence": self.mean_confidence,
+            "reasons": self.reasons,
+            "examples": tuple(self.examples),
+            "audio_seconds": self.audio_seconds,
+            "doubted": self.doubted,
+            "doubts": self.doubts,
+        }

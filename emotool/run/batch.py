@@ -3,22 +3,24 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
-from emotool.files.lock import OutputLock
+from emotool.files.lock import lock_all
 from emotool.files.zip_members import file_of
 from emotool.inputs.clips import Clip, Found, find_clips
+from emotool.inputs.shards import portion_of
 from emotool.results.row import UNCERTAIN, ClipResult
 from emotool.results.tally import RunSummary, Tally
 from emotool.run.journal import Journal
 from emotool.run.options import Output, Progress, RunOptions, Silence
+from emotool.run.origin import origin_of, parameters_of
 from emotool.run.outputs import Outputs, check_inputs, columns_of, files_of
+from emotool.run.part import PartFiles
 from emotool.text import printable
-from emotool.version import __version__
 from emotool.workers.pool import WorkerPool
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class _Batch:
         self._when = datetime.now(UTC)
         self._resumed = 0
         self._journal: Journal | None = None
+        self._parts: PartFiles | None = None
 
     def run(self) -> RunSummary:
         try:
@@ -92,23 +95,37 @@ class _Batch:
             pool.start(_workers_worth(found.clips, pool.workers))
             chosen = not any(output.default for output in options.outputs)
             if chosen:  # where nothing can be written is reported before anything is read
-                _lock(files, stack)
+                lock_all(files, stack)
             # Not at the top: ONNX Runtime loads while the workers do.
             from emotool.model.classifier import load_classifier
 
             classifier = load_classifier(options.model, options.device, options.threads)
             if not chosen:
                 files = self._settle(found, files, classifier)
-                _lock(files, stack)
+                lock_all(files, stack)
+            if (portion := self._options.portion) is not None:
+                self._parts = PartFiles(self._options, portion, classifier)
+                if self._parts.complete and not options.restart:
+                    return self._completed()
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
             rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))
             return self._write(rows, found, files, classifier)
 
+    def _completed(self) -> RunSummary:
+        """Return the summary of a shard that an earlier run has completed."""
+        from emotool.run.merging import summary_of
+
+        table = next(each.target for each in self._options.outputs if each.content == "table")
+        self._progress.note(f"{printable(table)} is complete already")
+        return summary_of(table)
+
     def _find(self, files: Sequence[Path]) -> Found:
         """Find the clips; neither they nor a manifest may be where an output goes."""
         options = self._options
-        if options.manifest is None:
+        if options.portion is not None:
+            found = options.portion.found
+        elif options.manifest is None:
             found = find_clips(options.paths, options.listed)
         else:
             found = options.manifest.found()
@@ -118,7 +135,11 @@ class _Batch:
             )
         sources = [Clip(0, path, path) for path in options.sources]
         check_inputs(files, [*sources, *found.clips])
-        return found
+        if options.shard is None:
+            return found
+        portion = portion_of(found, options.shard, options.manifest)
+        self._options = replace(options, portion=portion, manifest=portion.manifest)
+        return portion.found
 
     def _settle(self, found: Found, files: list[Path], model: "Classifier") -> list[Path]:
         """Choose other files for outputs that nobody named, where something would be lost."""
@@ -140,26 +161,13 @@ class _Batch:
         return files_of(outputs)
 
     def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
-        journal = Journal(file, self._parameters(classifier), restart=self._options.restart)
+        parameters = parameters_of(origin_of(self._options, classifier), self._options.details)
+        journal = Journal(file, parameters, restart=self._options.restart)
         if journal.outdated:
             self._progress.note(
                 "the interrupted run had another model or other settings; starting over"
             )
         return journal
-
-    def _parameters(self, classifier: "Classifier") -> dict[str, Any]:
-        """Return everything but the files that decides the rows."""
-        import onnxruntime
-
-        return {
-            "emotool": __version__,
-            "onnxruntime": onnxruntime.__version__,
-            "model": classifier.name,
-            "model_sha256": classifier.sha256,
-            "device": classifier.device,
-            **asdict(self._options.pool.reading),
-            **asdict(self._options.details),
-        }
 
     def _rows(
         self, clips: Sequence[Clip], classifier: "Classifier", pool: WorkerPool
@@ -215,6 +223,8 @@ class _Batch:
                     f"{tally.rows} rows for {len(found.clips)} clips: this is a bug in emotool"
                 )
             failures = outputs.close(self._facts(model, tally))
+        if self._parts is not None:
+            self._parts.write_records(outputs.rows)
         return self._summary(found, model, tally, failures)
 
     def _check_failures(self, tally: Tally, result: ClipResult) -> None:
@@ -238,7 +248,7 @@ class _Batch:
             "clips_per_second": round((tally.rows - self._resumed) / seconds, 1),
             "resumed": self._resumed,
             "min_confidence": self._options.min_confidence,
-            **self._parameters(model),
+            **parameters_of(origin_of(self._options, model), self._options.details),
         }
 
     def _summary(
@@ -246,14 +256,8 @@ class _Batch:
     ) -> RunSummary:
         outputs = self._options.outputs
         return RunSummary(
-            clips=len(found.clips),
-            statuses=tally.statuses,
-            labels=tally.labels,
-            mean_confidence=tally.mean_confidence,
-            reasons=tally.reasons,
-            examples=tuple(tally.examples),
+            **tally.counts(),
             seconds=time.perf_counter() - self._began,
-            audio_seconds=tally.audio_seconds,
             resumed=self._resumed,
             skipped=found.skipped,
             hidden=found.hidden,
@@ -262,19 +266,13 @@ class _Batch:
             device=model.device,
             outputs=tuple(each.target for each in outputs if each.content == "table"),
             failures_file=None if failures is None else shown_from_here(failures),
-            doubted=tally.doubted,
-            doubts=tally.doubts,
             beside=tuple(
                 (f"files for {each.content}" if each.is_folder else each.content, each.target)
                 for each in outputs
                 if each.content != "table"
             ),
+            is_part=self._options.portion is not None,
         )
-
-
-def _lock(files: Sequence[Path], stack: ExitStack) -> None:
-    for file in files:
-        stack.enter_context(OutputLock(file))
 
 
 def _workers_worth(clips: Sequence[Clip], most: int) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from emotool.inputs.manifest import Manifest
+from emotool.inputs.shards import Portion, Shard
 from emotool.model.catalog import DEFAULT_MODEL
 from emotool.results.row import ClipResult
 from emotool.workers.pool import PoolOptions
@@ -67,6 +68,10 @@ class RunOptions:
         Neighbouring windows of one label are one row.
     lists : sequence of str, optional
         Files that ``listed`` was read from: no output may replace them.
+    shard : Shard, optional
+        Which shard of the inputs this run is about; all of them if not given.
+    portion : Portion, optional
+        A shard's inputs, if they are known: then nothing is searched.
     """
 
     paths: Sequence[str]
@@ -86,6 +91,8 @@ class RunOptions:
     segments: bool = False
     merge: bool = False
     lists: Sequence[str] = ()
+    shard: Shard | None = None
+    portion: Portion | None = None
 
     @property
     def sources(self) -> list[str]:

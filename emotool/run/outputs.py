@@ -15,6 +15,7 @@ from emotool.results.columns import Columns
 from emotool.results.row import ClipResult
 from emotool.results.segments import segment_rows
 from emotool.run.options import Output, RunOptions
+from emotool.run.origin import Origin
 from emotool.text import printable
 from emotool.writers.annotation_folder import AnnotationFolder
 from emotool.writers.base import STDOUT, Sources, Writer
@@ -112,8 +113,8 @@ class Outputs:
     ----------
     options : RunOptions
         What is written, and how.
-    model : Classifier
-        The model that labels the clips.
+    model : Classifier or Origin
+        The model that labels the clips, or what made the rows that are written.
     clips : sequence of Clip
         The inputs.
     files : sequence of Path
@@ -121,6 +122,8 @@ class Outputs:
 
     Attributes
     ----------
+    rows : int
+        Rows written to tables.
     lacks_windows : bool
         Whether windows are asked for and no table has rows about them.
 
@@ -133,16 +136,17 @@ class Outputs:
     def __init__(
         self,
         options: RunOptions,
-        model: "Classifier",
+        model: "Classifier | Origin",
         clips: Sequence[Clip] = (),
         files: Sequence[Path] = (),
     ) -> None:
         self._options, self._model, self._files = options, model, files
         self._facts: dict[str, Any] = {}
+        self.rows = 0
         self._table = columns_of(options, model.labels)
         self._failures = _failure_table(options, files)
         self._writers: list[Writer] = []
-        sources = Sources(clips, model)
+        sources = None if isinstance(model, Origin) else Sources(clips, model)
         try:
             for output in options.outputs:
                 self._writers.append(self._open(output, sources))
@@ -153,18 +157,20 @@ class Outputs:
         tables = [writer for output, writer in written if output.content == "table"]
         self.lacks_windows = options.segments and all(map(_takes_whole_clips, tables))
 
-    def _open(self, output: Output, sources: Sources) -> Writer:
+    def _open(self, output: Output, sources: Sources | None) -> Writer:
         """Open one output."""
         model = self._model
+        if output.content == "table":
+            options = replace(self._options.writer, sources=sources)
+            return open_writer(output.target, self._table, self._facts, options, output.suffix)
+        if isinstance(model, Origin):
+            raise OutputError(f"cannot write {printable(output.target)}: only tables can be merged")
         if output.is_folder:
             return AnnotationFolder(
                 output, self._window_rows, model.labels, model.spec.f_max, self._files
             )
-        if output.content == "embeddings":
-            about = EmbeddingOptions(model.embedding_size(), model.name, model.sha256)
-            return open_embeddings(output.target, self._table, about)
-        options = replace(self._options.writer, sources=sources)
-        return open_writer(output.target, self._table, self._facts, options, output.suffix)
+        about = EmbeddingOptions(model.embedding_size(), model.name, model.sha256)
+        return open_embeddings(output.target, self._table, about)
 
     def write(self, labelled: ClipResult) -> ClipResult:
         """Write a result everywhere it belongs.
@@ -181,6 +187,7 @@ class Outputs:
         """
         result = labelled.uncertain_below(self._options.min_confidence)
         rows = self._window_rows(labelled) if self._options.segments else [result]
+        self.rows += len(rows)
         for writer in self._writers:
             for row in [result] if _takes_whole_clips(writer) else rows:
                 writer.write(row)

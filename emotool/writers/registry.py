@@ -26,6 +26,7 @@ __all__ = [
     "check_target",
     "open_embeddings",
     "open_writer",
+    "table_suffix",
 ]
 
 WRITERS: Final[Mapping[str, str]] = {
@@ -76,7 +77,7 @@ def check_target(target: str, suffix: str = "") -> None:
     Traceback (most recent call last):
     emotool.errors.OutputError: unknown format: labels.doc
     """
-    _check_extra(_table_suffix(target, suffix))
+    _check_extra(table_suffix(target, suffix))
 
 
 def check_embeddings(target: str) -> None:
@@ -142,7 +143,7 @@ def open_writer(
         If the format needs a package that is not installed.
     """
     check_target(target, suffix)
-    writer: Writer = _load(WRITERS[_table_suffix(target, suffix)])(
+    writer: Writer = _load(WRITERS[table_suffix(target, suffix)])(
         target, table, {} if facts is None else facts, options or WriterOptions()
     )
     return writer
@@ -175,8 +176,8 @@ def open_embeddings(target: str, table: "Columns", options: "EmbeddingOptions") 
     return writer
 
 
-def _table_suffix(target: str, suffix: str) -> str:
-    """Return the suffix of a table's format."""
+def table_suffix(target: str, suffix: str) -> str:
+    """Return the suffix of a table's format; raises `OutputError` if it is unknown."""
     suffix = suffix or PurePath(target).suffix.lower()
     if suffix not in WRITERS and (target == STDOUT or (not suffix and target.startswith("/dev/"))):
         suffix = ".csv"

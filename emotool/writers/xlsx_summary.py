@@ -37,6 +37,8 @@ class Counts:
 
     def __init__(self, table: "Columns") -> None:
         self.labels = table.labels
+        # As in the rows, so that the mean is that of the column.
+        self._confidence = next(each for each in table.columns if each.name == "confidence")
         self.unit = "windows" if table.segments else "clips"
         self.rows = 0
         self.statuses: Counter[str] = Counter()
@@ -54,7 +56,7 @@ class Counts:
             self.flags.update(result.flags)
         if result.status == "ok":
             self.labelled[result.label] += 1
-            self.confidence[result.label] += result.confidence or 0.0
+            self.confidence[result.label] += self._confidence.rounded(result) or 0.0
 
 
 def write_summary(book: "Workbook", counts: Counts, facts: Mapping[str, Any]) -> None:
