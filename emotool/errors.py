@@ -114,6 +114,7 @@ class TrainingError(EmotoolError):
 
 PACKAGES = {
     "av": ("av",),
+    "cloud": ("obstore",),
     "pandas": ("pandas",),
     "parquet": ("pyarrow",),
     "plot": ("matplotlib",),

@@ -1,9 +1,18 @@
 """Untrusted names, made safe to show."""
 
 import base64
+import re
 import unicodedata
 
-__all__ = ["harmless", "path_bytes", "path_text", "printable", "unharmed"]
+__all__ = [
+    "harmless",
+    "path_bytes",
+    "path_text",
+    "printable",
+    "redacted",
+    "redacted_url",
+    "unharmed",
+]
 
 _SURROGATE_ESCAPE = range(0xDC80, 0xDD00)
 """Code points that stand for undecodable bytes 0x80..0xFF in a file name (PEP 383)."""
@@ -24,6 +33,51 @@ def harmless(cell: str) -> str:
     ("'=1+1", 'clip.wav')
     """
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+# Up to a blank or a quote, and without a colon behind it: where a URL in a text ends.
+_URL = re.compile(r"\b(s3|gs|az|https?)://([^\s'\"<>]*[^\s'\"<>:;,)])", re.IGNORECASE)
+_WHOLE_URL = re.compile(r"(s3|gs|az|https?)://(.*)", re.IGNORECASE | re.DOTALL)
+_HOST = re.compile(r"[\w.-]*(\[[0-9a-f:.]*\])?(:\d*)?", re.IGNORECASE)
+
+
+def redacted(text: str) -> str:
+    """Return a text without the secrets of the URLs in it.
+
+    Examples
+    --------
+    >>> redacted("https://ann:word@example.org/a.wav?signature=5e: no connection")
+    'https://example.org/a.wav?...: no connection'
+    """
+    return _URL.sub(_without_secrets, text)
+
+
+def redacted_url(url: str) -> str:
+    """Return a URL without its secrets, user information and query; any other text as it is.
+
+    The keys of object storage have no query; a ``?`` is a part of them.
+
+    Examples
+    --------
+    >>> redacted_url("https://example.org/a.wav?signature=5e 7f")
+    'https://example.org/a.wav?...'
+    >>> redacted_url("s3://bucket/why?.wav")
+    's3://bucket/why?.wav'
+    """
+    whole = _WHOLE_URL.fullmatch(url)
+    return _without_secrets(whole) if whole else url
+
+
+def _without_secrets(match: re.Match[str]) -> str:
+    scheme, rest = match[1], match[2]
+    stored = not scheme.lower().startswith("http")
+    bare = rest if stored else re.split(r"[?#]", rest, maxsplit=1)[0]
+    authority, slash, path = bare.partition("/")
+    host = authority.rpartition("@")[2]
+    # A password that was not encoded may hold what ends the host.
+    if not _HOST.fullmatch(host) or ("@" in rest.partition("/")[0] and "@" not in authority):
+        return f"{scheme}://..."
+    return f"{scheme}://{host}{slash}{path}{'?...' if '?' in rest and not stored else ''}"
 
 
 def unharmed(cell: str) -> str:

@@ -3,10 +3,15 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.object_store import Proxy, Store
 
 # Before anything imports TensorFlow: its C++ side would report every CPU feature it finds.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -80,3 +85,40 @@ def python_path() -> dict[str, str]:
 def python() -> str:
     """Return the interpreter that runs the tests."""
     return sys.executable
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator["Store"]:
+    """Return a running object store on loopback, or skip."""
+    for module in ("moto", "obstore"):
+        pytest.importorskip(module, reason="needs obstore and moto[server]")
+    from tests.object_store import run_store
+
+    with run_store() as store:
+        yield store
+
+
+@pytest.fixture
+def proxy(object_store: "Store") -> Iterator["Proxy"]:
+    """Return a proxy before the store, which fails when it is asked to."""
+    from tests.object_store import run_proxy
+
+    with run_proxy(object_store) as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(
+    object_store: "Store", proxy: "Proxy", monkeypatch: pytest.MonkeyPatch
+) -> Iterator["Store"]:
+    """Return the store with an empty bucket, and let this process reach it by the proxy."""
+    from emotool.files.stores import open_store
+
+    for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "AZURE_"))]:
+        monkeypatch.delenv(name)
+    for name, value in object_store.environment(proxy.host).items():
+        monkeypatch.setenv(name, value)
+    object_store.bucket("calls")
+    open_store.cache_clear()
+    yield object_store
+    open_store.cache_clear()

@@ -18,7 +18,8 @@ from emotool.audio.decoding import File, open_sound
 from emotool.audio.full_scale import FullScale
 from emotool.audio.joined import Sound
 from emotool.errors import AudioError
-from emotool.files.opening import open_regular
+from emotool.files.opening import open_regular, plain_reason
+from emotool.files.remote import is_remote
 from emotool.files.zip_members import read_member, split_member
 
 __all__ = ["AudioStream", "open_audio"]
@@ -47,12 +48,15 @@ class AudioStream:
         The file's own sample rate (Hz) and number of channels.
     """
 
-    def __init__(self, start: Callable[[], Sound], sample_rate: int) -> None:
+    def __init__(
+        self, start: Callable[[], Sound], sample_rate: int, check: Callable[[], None]
+    ) -> None:
         file = start()
         self.sample_rate = sample_rate
         self.source_rate = int(file.samplerate)
         self.channels = int(file.channels)
         self._start = start  # reopens the file
+        self._check = check  # raises AudioError if bytes that were read are missing
         self._file = file
         self._block = self._block_frames()
         self._ended = False
@@ -164,6 +168,7 @@ class AudioStream:
     def _decode(self) -> Floats:
         """Return the next block at the file's own rate, [n, channels]; mark the end."""
         block = self._file.read(self._block)
+        self._check()
         self._decoded += len(block)
         self._ended = len(block) < self._block
         if len(block):
@@ -211,7 +216,16 @@ def open_audio(path: str | os.PathLike[str], sample_rate: int) -> Iterator[Audio
             source.seek(0)
             return opened.enter_context(open_sound(File(name, source, sound, size)))
 
-        yield AudioStream(start, sample_rate)
+        def check() -> None:
+            failed = getattr(getattr(source, "raw", None), "error", None)
+            if failed is not None:
+                raise AudioError("open", plain_reason(failed))
+
+        try:
+            yield AudioStream(start, sample_rate, check)
+        except AudioError:
+            check()
+            raise
 
 
 def _open_bytes(name: str, opened: ExitStack) -> tuple[BinaryIO, Any, int]:
@@ -222,6 +236,11 @@ def _open_bytes(name: str, opened: ExitStack) -> tuple[BinaryIO, Any, int]:
     file-like, Any, int
         The bytes; what libsndfile opens; how many bytes there are.
     """
+    if is_remote(name):
+        from emotool.files.remote_reading import open_remote
+
+        fetched, size = open_remote(name)
+        return opened.enter_context(fetched), fetched, size
     if inside := split_member(name):
         content = read_member(*inside)
         source = io.BytesIO(content)

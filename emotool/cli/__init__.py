@@ -25,7 +25,7 @@ from emotool.cli import ending
 from emotool.cli.help import HelpCommand, HelpGroup, Short
 from emotool.cli.limits import refusal  # here: there may be no memory left to load it
 from emotool.errors import EmotoolError
-from emotool.text import printable
+from emotool.text import printable, redacted
 from emotool.version import __version__
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -181,9 +181,9 @@ def _call(arguments: list[str]) -> int:
 def _report(message: str, hint: str, code: int) -> int:
     """Say on stderr what went wrong and what to do, one line each; return the exit code."""
     with contextlib.suppress(OSError):  # that may be closed, too
-        print(f"error: {printable(message)}", file=sys.stderr)  # noqa: T201
+        print(f"error: {printable(redacted(message))}", file=sys.stderr)  # noqa: T201
         if hint:
-            print(f"hint: {printable(hint)}", file=sys.stderr)  # noqa: T201
+            print(f"hint: {printable(redacted(hint))}", file=sys.stderr)  # noqa: T201
     return code
 
 

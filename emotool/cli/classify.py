@@ -11,6 +11,7 @@ from emotool.cli import classify_files as files
 from emotool.cli import classify_running as running
 from emotool.cli.help import Short
 from emotool.errors import OutputError
+from emotool.files.remote import read_anonymously
 from emotool.model.catalog import DEFAULT_MODEL
 from emotool.text import printable
 from emotool.writers.base import DELIMITERS, STDOUT, Dialect, Output, WriterOptions
@@ -54,6 +55,7 @@ def classify(
     manifest: files.Manifest = None,
     column: files.Column = _PATH_COLUMN,
     shard: files.Shard = None,
+    anonymous: files.Anonymous = False,
     output: files.Output = None,
     output_format: files.OutputFormat = None,
     raw: files.Raw = False,
@@ -101,6 +103,8 @@ def classify(
         raise typer.BadParameter("--quiet and --verbose: give only one of them")
     if fail_fast and max_errors is not None:
         raise typer.BadParameter("--fail-fast is --max-errors 0: give only one of them")
+    if anonymous:
+        read_anonymously()
     listed = _listed(from_list, from_nul)
     clips = _manifest(manifest, column)
     if clips and clips.notice:

@@ -15,6 +15,7 @@ from emotool.writers.registry import WRITERS, check_target
 __all__ = [
     "DEFAULT_OUTPUT",
     "FORMATS",
+    "Anonymous",
     "Audacity",
     "Column",
     "Decimal",
@@ -49,9 +50,18 @@ Paths = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="PATHS...",
-        help="Files, folders (searched recursively), zip archives, and patterns such as "
-        "'talks/*.mp3'.",
+        help="Files, folders (searched recursively), zip archives, patterns such as "
+        "'talks/*.mp3', and URLs such as s3://bucket/prefix/.",
         show_default=False,
+    ),
+]
+
+Anonymous = Annotated[
+    bool,
+    typer.Option(
+        "--anonymous",
+        rich_help_panel=_INPUT,
+        help="Sign no request to object storage. For public buckets.",
     ),
 ]
 

@@ -1,1 +1,1 @@
-"""Safe use of the file system: atomic writes, destinations, locks, opening, zip members."""
+"""Files: atomic writes, locks, strict JSON, regular files and archive members; object storage."""

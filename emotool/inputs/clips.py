@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from emotool.errors import InputError
 from emotool.inputs.search import Search
-from emotool.text import printable
+from emotool.text import printable, redacted_url
 
 __all__ = ["Clip", "Found", "find_clips"]
 
@@ -76,6 +76,9 @@ def find_clips(arguments: Sequence[str], listed: Sequence[str] = ()) -> Found:
     each of which may be named itself. In folders archives are counted, not read: what lies beside
     one is mostly what it was unpacked to, and would be taken twice.
 
+    A URL (`emotool.files.remote`) is a clip, or a prefix of object storage whose keys are listed,
+    by the same rules as a folder.
+
     Parameters
     ----------
     arguments : sequence of str
@@ -119,7 +122,7 @@ def _nothing(arguments: Sequence[str], found: Found) -> InputError:
         if len(found.clips) > 1:
             message += f" (and {len(found.clips) - 1} more that cannot be used)"
         return InputError(message)
-    names = ", ".join(printable(argument) for argument in arguments[:3]) or "no path given"
+    names = ", ".join(map(printable, map(redacted_url, arguments[:3]))) or "no path given"
     return InputError(
         f"no audio files in {names} ({found.skipped} other files skipped, "
         f"{found.hidden} hidden, {found.archives} zip archives)",

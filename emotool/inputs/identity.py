@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from emotool.errors import AudioError
+from emotool.files.remote import is_remote
 from emotool.files.zip_members import read_member, split_member
 
 __all__ = ["file_identity"]
@@ -20,6 +21,8 @@ def file_identity(path: str, *, by_content: bool) -> str:
     by_content : bool
         Tell files by their bytes alone (SHA-256), wherever they are and however old, instead
         of by absolute path, size and time of last change (of the archive, for a clip in one).
+        Remote clips are always told by URL, and by size and ETag where they were listed: no
+        request is sent.
 
     Returns
     -------
@@ -31,6 +34,8 @@ def file_identity(path: str, *, by_content: bool) -> str:
     OSError
         If the file, or the archive that it is in, cannot be read.
     """
+    if is_remote(path):
+        return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()
     inside = split_member(path)
     if by_content:
         if inside:

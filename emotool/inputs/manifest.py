@@ -1,11 +1,12 @@
 """Manifests: tables that name one clip a row and say more about it in columns of their own."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from emotool.errors import InputError
 from emotool.files.opening import kind_of, plain_reason
+from emotool.files.remote import BUCKETS, is_remote, shown_url, split_remote, url_problem
 from emotool.files.zip_members import is_archive, member_problem, split_member
 from emotool.inputs.clips import Clip, Found
 from emotool.inputs.delimited import read_delimited
@@ -35,6 +36,8 @@ class Manifest:
         Which column names the files.
     notice : str, default ""
         How the table was read, where there are two ways.
+    links : dict of int to str
+        The URLs of rows that have secrets, by the rows' places; the rows show none.
     """
 
     path: str
@@ -42,6 +45,7 @@ class Manifest:
     rows: list[tuple[str, ...]]
     place: int
     notice: str = ""
+    links: dict[int, str] = field(default_factory=dict)
 
     def found(self) -> Found:
         """Return one clip per row, in order, also where a file is missing or listed twice.
@@ -54,7 +58,8 @@ class Manifest:
         folder = os.path.dirname(self.path)  # noqa: PTH120 - keeps what was typed
         names = Names()
         clips = [
-            _clip(index, folder, row[self.place], names) for index, row in enumerate(self.rows)
+            _clip(index, folder, self.links.get(index, row[self.place]), names)
+            for index, row in enumerate(self.rows)
         ]
         if all(clip.problem is not None for clip in clips):
             first = clips[0]
@@ -70,6 +75,12 @@ def _clip(index: int, folder: str, cell: str, names: Names) -> Clip:
     """Find the file that a cell names, or one that the cell can mean."""
     if not cell:
         return Clip(index, "", "", "the manifest names no file in this row")
+    if remote := split_remote(cell):
+        if remote.scheme in BUCKETS and url_problem(remote) is None:
+            from emotool.files.stores import open_store
+
+            open_store(remote.scheme, remote.bucket)  # without credentials no row can be read
+        return Clip(index, shown_url(cell), remote.url, url_problem(remote))
     clip = named_clip(index, folder, cell)
     if clip.problem is None:
         return clip
@@ -146,7 +157,20 @@ def read_manifest(path: str, column: str) -> Manifest:
             f"{shown}: quotes from line {table.stray} on are read as ordinary characters, so that "
             f"each line is a row: {len(table.rows):,} rows"
         )
-    return Manifest(path, table.columns, [cells for _, cells in table.rows], place, notice)
+    links, rows = _without_links([cells for _, cells in table.rows], place)
+    return Manifest(path, table.columns, rows, place, notice, links)
+
+
+def _without_links(
+    rows: list[tuple[str, ...]], place: int
+) -> tuple[dict[int, str], list[tuple[str, ...]]]:
+    """Take URLs with secrets out of a column of paths; return them, and the rows without."""
+    links: dict[int, str] = {}
+    for index, row in enumerate(rows):
+        if is_remote(row[place]) and (shown := shown_url(row[place])) != row[place]:
+            links[index] = row[place]
+            rows[index] = (*row[:place], shown, *row[place + 1 :])
+    return links, rows
 
 
 def _place(header: tuple[str, ...], column: str, shown: str) -> int:

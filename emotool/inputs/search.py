@@ -12,6 +12,7 @@ from emotool.errors import AudioError
 from emotool.files.opening import kind_of, plain_reason
 from emotool.files.zip_members import is_archive, list_members, member_problem, split_member
 from emotool.inputs.names import Names
+from emotool.inputs.remote_search import is_remote, search_remote
 from emotool.inputs.report_folders import REPORTS_END, is_reports
 
 __all__ = ["Search"]
@@ -92,7 +93,10 @@ class Search:
         self.clips.append((shown, path, problem))
 
     def argument(self, argument: str, *, patterns: bool = True) -> None:
-        """Take one argument: a file, a folder, or a pattern the shell did not expand."""
+        """Take one argument: a file, a folder, a URL, or a pattern the shell did not expand."""
+        if is_remote(argument):
+            search_remote(self, argument, _is_audio)
+            return
         try:
             mode = os.stat(argument).st_mode  # noqa: PTH116 - Path mends what was typed
         except (OSError, ValueError) as error:

@@ -2,10 +2,11 @@
 
 import time
 
-__all__ = ["GATHER_SECONDS", "Clock", "Pace"]
+__all__ = ["GATHER_SECONDS", "REMOTE_ASKED", "Clock", "Pace"]
 
 MOST_ASKED = 32  # clips in a worker's hands
 LOOKAHEAD_SECONDS = 0.08  # of work in a worker's hands: longer than its supervisor sleeps
+REMOTE_ASKED = 16  # remote clips in a worker's hands, which fetches them side by side
 GATHER_SECONDS = 0.01  # of sleep in which answers about short clips gather
 
 
@@ -30,7 +31,7 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self.depth = 1
+        self.least = self.depth = 1
         self._seconds = LOOKAHEAD_SECONDS  # a clip, smoothed
         self._last = time.monotonic()
 
@@ -39,7 +40,9 @@ class Pace:
         now = time.monotonic()
         self._seconds += 0.3 * (now - self._last - self._seconds)
         self._last = now
-        self.depth = max(1, min(MOST_ASKED, int(LOOKAHEAD_SECONDS / max(self._seconds, 1e-6))))
+        self.depth = max(
+            self.least, min(MOST_ASKED, int(LOOKAHEAD_SECONDS / max(self._seconds, 1e-6)))
+        )
 
     @property
     def is_quick(self) -> bool:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from emotool.features.spec import SpectrogramSpec
     from emotool.inputs.clips import Clip
 
-from emotool.workers.pace import GATHER_SECONDS, Clock, Pace
+from emotool.files.remote import is_remote
+from emotool.workers.pace import GATHER_SECONDS, REMOTE_ASKED, Clock, Pace
 
 __all__ = ["Answer", "Supervisor"]
 
@@ -171,6 +172,8 @@ class Supervisor:
         if not some:
             return
         self._asked.extend(some)
+        if is_remote(some[-1].path):
+            self._pace.least = REMOTE_ASKED
         paths = [to_bytes(clip.path) for clip in some]
         clips = [[clip.index, len(path)] for clip, path in zip(some, paths, strict=True)]
         self._worker.send({"clips": clips}, b"".join(paths))

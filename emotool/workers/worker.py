@@ -30,6 +30,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from emotool.errors import AudioError
+from emotool.files.remote import is_remote
 from emotool.inputs.identity import file_identity
 from emotool.workers.protocol import Message, ProtocolError, Reading, receive, send, to_path
 
@@ -96,10 +97,7 @@ class _Worker:
             self._spec = SpectrogramSpec(**message.header["spec"])
             self._reading = Reading(**message.header["reading"])
             return
-        start = 0
-        for index, length in message.header["clips"]:
-            path = to_path(message.payload[start : start + length])
-            start += length
+        for index, path in _clips(message):
             self._answer_clip(index, path)
 
     def _answer_clip(self, index: int, path: str) -> None:
@@ -138,6 +136,15 @@ class _Worker:
         except Exception as error:
             # Hostile bytes find unforeseen errors; they cost their own row only.
             yield _failure("decode", f"{type(error).__name__}: {error}")
+
+
+def _clips(message: Message) -> list[tuple[int, str]]:
+    """Return the indexes and paths of the clips that a message asks for."""
+    clips, start = [], 0
+    for index, length in message.header["clips"]:
+        clips.append((index, to_path(message.payload[start : start + length])))
+        start += length
+    return clips
 
 
 def _header(
@@ -194,8 +201,19 @@ def _listen(messages: BufferedIOBase, inbox: "SimpleQueue[Message]") -> None:
     """
     with contextlib.suppress(ProtocolError, OSError):
         while (message := receive(messages)) is not None:
+            if "clips" in message.header:
+                _prefetch([path for _, path in _clips(message)])
             inbox.put(message)
     os._exit(0)
+
+
+def _prefetch(paths: list[str]) -> None:
+    """Fetch remote clips while others are decoded: a request takes longer than most clips."""
+    if any(map(is_remote, paths)):
+        from emotool.files.remote_reading import prefetch
+
+        with contextlib.suppress(RuntimeError):  # no more threads: fetched when it is read
+            prefetch(paths)
 
 
 def _volunteer_for_the_oom_killer() -> None:

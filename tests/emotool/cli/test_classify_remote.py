@@ -1,0 +1,169 @@
+"""``emotool classify`` of object storage: the same rows as of files, whatever fails on the way."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.emotool.cli.classify_runs import Emotool, one_line, table
+from tests.object_store import Proxy, Store
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def remote(
+    emotool: Emotool, proxy: Proxy, object_store: Store, python_path: dict[str, str]
+) -> Emotool:
+    """Return `emotool` in an environment that reaches the store by the proxy."""
+    object_store.bucket("calls")
+    environment = object_store.environment(proxy.host)
+    environment["PYTHONPATH"] = python_path["PYTHONPATH"]
+    return lambda *arguments, **options: emotool(*arguments, **{"env": environment} | options)
+
+
+def upload(place: Path, store: Store, prefix: str = "") -> None:
+    """Store the clips of a folder under a prefix, for everyone to read."""
+    for file in (path for path in place.rglob("*") if path.is_file()):
+        key = prefix + file.relative_to(place).as_posix()
+        store.put("calls", key, file.read_bytes(), public=True)
+
+
+def test_a_bucket_gives_the_rows_of_the_folder(
+    emotool: Emotool, remote: Emotool, place: Path, object_store: Store, proxy: Proxy
+) -> None:
+    """Byte for byte, prefixes of paths aside; one request a clip, with the listed ETag."""
+    upload(place / "clips", object_store, "2024/")
+    object_store.put("calls", "2024/notes.txt", b"no sound")
+    object_store.put("calls", "2024/.trash/d.wav", b"hidden")
+    object_store.put("calls", "other/e.wav", b"elsewhere")
+    local = emotool("clips", "-o", "-")
+    done = remote("s3://calls/2024/", "-o", "-")
+    assert (done.returncode, local.returncode) == (0, 0), done.stderr
+    assert done.stdout.replace("s3://calls/2024/", "clips/") == local.stdout
+    assert "1 file without an audio extension" in done.stderr
+    assert "1 hidden file" in done.stderr
+    asked = proxy.faults.of_objects()
+    assert sorted(path for _, path, _ in asked) == [
+        f"/calls/2024/{name}" for name in ("a.wav", "b.flac", "sub/c.wav")
+    ]
+    assert all(method == "GET" and headers["if-match"] for method, _, headers in asked)
+
+
+def test_failing_requests_cost_no_row(
+    remote: Emotool, place: Path, object_store: Store, proxy: Proxy
+) -> None:
+    """One in ten is refused, cut off or dropped, some are slow: all rows arrive once."""
+    content = (place / "clips" / "a.wav").read_bytes()
+    for number in range(300):
+        object_store.put("calls", f"many/{number:03}.wav", content)
+    proxy.faults.every, proxy.faults.slow_s = 10, 0.2
+    done = remote("s3://calls/many", "-o", "-")
+    assert done.returncode == 0, done.stderr
+    assert [row["path"] for row in table(done.stdout)] == [
+        f"s3://calls/many/{number:03}.wav" for number in range(300)
+    ]
+    assert len(proxy.faults.of_objects()) >= 330
+
+
+def test_what_cannot_be_read_has_a_row_with_the_reason(
+    remote: Emotool, place: Path, object_store: Store, proxy: Proxy
+) -> None:
+    """A denied key, an object replaced after it was listed, one that is missing, an empty one."""
+    content = (place / "clips" / "a.wav").read_bytes()
+    for name in ("changed", "denied", "empty", "fine"):
+        object_store.put("calls", f"{name}.wav", b"" if name == "empty" else content)
+    proxy.faults.denied = "denied"
+
+    def change(path: str) -> None:
+        if path.endswith("changed.wav"):
+            object_store.put("calls", "changed.wav", content + b"more")
+
+    proxy.faults.before = change
+    done = remote("s3://calls", "s3://calls/missing.wav", "-o", "-")
+    assert done.returncode == 3
+    assert {row["path"]: row["error"] for row in table(done.stdout)} == {
+        "s3://calls/changed.wav": "open: it changed after it was listed",
+        "s3://calls/denied.wav": "open: access denied",
+        "s3://calls/empty.wav": "open: the file is empty (0 bytes)",
+        "s3://calls/fine.wav": "",
+        "s3://calls/missing.wav": "open: there is no such object",
+    }
+
+
+def test_an_interrupted_run_resumes_without_reading_again(
+    remote: Emotool, place: Path, object_store: Store, proxy: Proxy
+) -> None:
+    """What was listed is known by its ETag; a clip whose ETag is another is read again."""
+    upload(place / "clips", object_store)
+    proxy.faults.denied = "c.wav"
+    assert remote("s3://calls/", "-o", "t.csv", "--fail-fast").returncode == 1
+    proxy.faults.denied = "\0"
+    object_store.put("calls", "b.flac", (place / "clips" / "a.wav").read_bytes())
+    proxy.faults.requests.clear()
+    done = remote("s3://calls/", "-o", "t.csv")
+    assert done.returncode == 0, done.stderr
+    assert {path for _, path, _ in proxy.faults.of_objects()} == {
+        "/calls/b.flac",
+        "/calls/sub/c.wav",
+    }
+    assert len(table((place / "t.csv").read_text("utf-8"))) == 3
+
+
+def test_without_credentials_an_error_says_what_to_do_at_once(
+    remote: Emotool, object_store: Store, python_path: dict[str, str], place: Path, proxy: Proxy
+) -> None:
+    """No request is sent and nothing waits for a metadata service; --anonymous signs nothing."""
+    upload(place / "clips", object_store)
+    environment = object_store.environment(proxy.host) | {"HOME": str(place)}
+    environment["PYTHONPATH"] = python_path["PYTHONPATH"]
+    del environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
+    done = remote("s3://calls", "-o", "-", env=environment, timeout=20)
+    assert done.returncode == 1
+    assert one_line(done.stderr, "no credentials for s3://calls", "--anonymous"), done.stderr
+    (place / "table.csv").write_text("path\ns3://calls/a.wav\n")
+    done = remote("--manifest", "table.csv", "-o", "-", env=environment, timeout=20)
+    assert one_line(done.stderr, "no credentials for s3://calls", "--anonymous"), done.stderr
+    assert proxy.faults.requests == []
+    done = remote("s3://calls", "-o", "-", "--anonymous", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert len(table(done.stdout)) == 3
+    assert not [each for each in proxy.faults.requests if "authorization" in each[2]]
+
+
+def test_no_secret_is_shown_or_written(
+    remote: Emotool, place: Path, object_store: Store, proxy: Proxy
+) -> None:
+    """Signed links and passwords are in no table, log, journal or message; nor are credentials."""
+    upload(place / "clips", object_store)
+    signed = f"http://ann:PASSWORD@{proxy.host}/calls/a.wav?X-Amz-Signature=SECRET&b=a b"
+    (place / "list.txt").write_text(f"{signed}\n{signed.replace('a.wav', 'no.wav')}\ns3://calls\n")
+    (place / "table.csv").write_text(f"path,who\n{signed.replace(' ', '+')},Ann\n")
+    options = ("--log-file", "log.txt", "--verbose", "-o", "t.csv", "-o", "t.json", "-o", "t.html")
+    done = remote("--from", "list.txt", *options)
+    assert done.returncode == 3, done.stderr
+    assert table((place / "t.csv").read_text("utf-8"))[0]["path"].endswith("/calls/a.wav?...")
+    other = remote("--manifest", "table.csv", "-o", "m.csv")
+    assert other.returncode == 0, other.stderr
+    failing = remote(signed.replace("a.wav", "no.wav"), "--fail-fast", "-o", "f.csv")
+    assert failing.returncode == 1
+    made = [path for path in place.rglob("*") if path.is_file()]
+    texts = [path.read_bytes() for path in made if path.name not in ("list.txt", "table.csv")]
+    texts += [each.encode() for run in (done, other, failing) for each in (run.stdout, run.stderr)]
+    for text in texts:
+        assert not re.search(rb"SECRET|PASSWORD|a-secret-key|an-access-key", text)
+
+
+def test_without_the_extra_one_line_says_what_to_install(
+    emotool: Emotool, place: Path, python_path: dict[str, str]
+) -> None:
+    """As with every format that needs a package."""
+    (place / "hidden").mkdir()
+    (place / "hidden" / "sitecustomize.py").write_text(
+        "import importlib.util as u\nfind = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'obstore' else find(name, *a)\n"
+    )
+    path = f"{place / 'hidden'}:{python_path['PYTHONPATH']}"
+    done = emotool("s3://calls/a.wav", "-o", "-", env=python_path | {"PYTHONPATH": path})
+    assert done.returncode == 1
+    assert one_line(done.stderr, "s3:// needs packages", "pip install obstore"), done.stderr
