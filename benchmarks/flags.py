@@ -116,8 +116,8 @@ def _try(clip: Clip, row: Row, classifier: Classifier) -> None:
     if quality.measures is not None:
         row.measured.append(quality.measures._asdict() | quality.peaks._asdict())
     row.count(clip.corpus, flags & set(FLAGS))
-    if clip.emotion in classifier.labels and any(len(part.log_mels) for part in parts):
-        windows = np.concatenate([part.log_mels for part in parts])  # [windows, n_mels, frames]
+    if clip.emotion in classifier.labels and any(len(part.windows) for part in parts):
+        windows = np.concatenate([part.windows for part in parts])  # [windows, n_mels, frames]
         said = classifier.labels[int(classifier.predict(windows).mean(axis=0).argmax())]
         row.labelled += 1
         row.right += said == clip.emotion

@@ -95,7 +95,7 @@ def _described(path: Path) -> Clip:
         features = extract(path, SpectrogramSpec())
     except AudioError as error:
         raise SystemExit(f"error: {path}: {error.reason}") from error
-    return Clip(str(path), features.duration_s, len(features.log_mels))
+    return Clip(str(path), features.duration_s, len(features.windows))
 
 
 def _synthesise(path: Path, index: int) -> None:

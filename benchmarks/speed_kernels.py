@@ -65,7 +65,7 @@ def network(paths: Sequence[str], spec: SpectrogramSpec, options: argparse.Names
     """Run the network in ONNX Runtime on spectrograms that are stacked already."""
     import onnxruntime
 
-    windows = np.concatenate([extract(path, spec).log_mels for path in paths])
+    windows = np.concatenate([extract(path, spec).windows for path in paths])
     # [windows, n_mels, frames]
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = options.threads

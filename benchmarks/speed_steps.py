@@ -66,7 +66,7 @@ def _steps(paths: Sequence[str], model: str) -> dict[str, Callable[[], object]]:
     sounds = [soundfile.read(path, dtype="float32")[0] for path in paths]
     windows = [cut_windows(one[slice(*trim(one, spec))], spec) for one in sounds]
     parts = [part for path in paths for part in iter_extract(path, spec)]
-    log_mels = np.concatenate([part.log_mels for part in parts])  # [windows, n_mels, frames]
+    log_mels = np.concatenate([part.windows for part in parts])  # [windows, n_mels, frames]
 
     def read() -> None:
         for path in paths:
@@ -129,7 +129,7 @@ def _parent(parts: Sequence[Any], classifier: Any) -> None:
                 "identity": f"{clip.index:064}",
             }
             spans = list(zip(part.starts_s, part.ends_s, strict=True))
-            yield Answer(clip.index, 0, part.log_mels, final, spans)
+            yield Answer(clip.index, 0, part.windows, final, spans)
 
     def predict(log_mels: Any) -> Any:
         return np.full((len(log_mels), len(classifier.labels)), 0.5, np.float32)

@@ -98,7 +98,7 @@ def explain(path: str | os.PathLike[str], classifier: "Classifier") -> Explanati
         cut = samples.size > limit
         samples = samples[:limit]
         features = features_of(samples, spec, flags=stream.flags, long=cut)
-    probabilities, maps = _run(classifier, features.log_mels)
+    probabilities, maps = _run(classifier, features.windows)
     seconds = samples.size / spec.sample_rate
     return Explanation(
         samples,

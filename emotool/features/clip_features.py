@@ -21,7 +21,7 @@ class ClipFeatures:
     ----------
     status : {"ok", "silent", "too_short"}
         Only ``ok`` has windows.
-    log_mels : numpy.ndarray
+    windows : numpy.ndarray
         float32 ``[windows, n_mels, frames]`` in dB.
     duration_s : float
         Decoded seconds that this part stands for, before trimming; a clip's duration is the
@@ -41,7 +41,7 @@ class ClipFeatures:
     """
 
     status: Literal["ok", "silent", "too_short"]
-    log_mels: Floats
+    windows: Floats
     duration_s: float
     flags: tuple[str, ...] = ()
     starts_s: tuple[float, ...] = ()

@@ -71,7 +71,7 @@ def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures
         return parts[0]
     return ClipFeatures(
         "ok" if any(part.status == "ok" for part in parts) else "silent",
-        np.concatenate([part.log_mels for part in parts]),  # [windows, n_mels, frames]
+        np.concatenate([part.windows for part in parts]),  # [windows, n_mels, frames]
         sum(part.duration_s for part in parts),
         parts[-1].flags,
         tuple(start for part in parts for start in part.starts_s),

@@ -149,7 +149,7 @@ class Quality:
     def add(self, part: ClipFeatures) -> None:
         """Add a part of the clip, with the windows made of it."""
         self._seen = part.flags
-        windows = part.log_mels if self.extra is None else part.measured
+        windows = part.windows if self.extra is None else part.measured
         if windows is None or not self._measurable:
             return
         if part.peaks is not None:

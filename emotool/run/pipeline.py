@@ -175,10 +175,10 @@ class _Run:
             zeros = np.zeros(self._model.width, np.float64)  # [labels + embedding]
             self._sums[answer.index] = PartialResult(self._open[answer.index], zeros)
         owner = self._sums[answer.index]
-        if answer.log_mels is not None:
-            if self._batch.size + len(answer.log_mels) > self._batch_size:
+        if answer.windows is not None:
+            if self._batch.size + len(answer.windows) > self._batch_size:
                 self._flush()
-            self._batch.add(answer.log_mels, owner)
+            self._batch.add(answer.windows, owner)
         if self._details.segments:
             owner.spans += answer.spans
         owner.final = answer.final

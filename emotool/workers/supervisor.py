@@ -47,7 +47,7 @@ class Answer:
         The clip's identity within the run.
     number : int
         0, 1, 2, …; 0 begins the clip, possibly for a second time.
-    log_mels : ndarray of float32 [windows, n_mels, frames] or None
+    windows : ndarray of float32 [windows, n_mels, frames] or None
         Windows in their order; None when there are none.
     final : dict or None
         In the last part, ``status``, ``duration_s``, ``flags`` and ``identity``, or ``stage``,
@@ -58,14 +58,14 @@ class Answer:
 
     index: int
     number: int
-    log_mels: "NDArray[np.float32] | None"
+    windows: "NDArray[np.float32] | None"
     final: dict[str, Any] | None
     spans: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def size(self) -> int:
         """About how many bytes it occupies."""
-        return 1024 + (0 if self.log_mels is None else self.log_mels.nbytes)
+        return 1024 + (0 if self.windows is None else self.windows.nbytes)
 
 
 Put = Callable[[Answer | BaseException | bool, int], bool]

@@ -70,8 +70,8 @@ def _pieces(parts: "Iterator[ClipFeatures]", quality: "Quality") -> Iterator[_Pi
         quality.add(part)
         final = {"status": status, "duration_s": duration_s, "flags": quality.flags}
         final["source_rate"] = part.source_rate
-        for start in range(0, max(len(part.log_mels), 1), PART_WINDOWS):
-            windows = part.log_mels[start : start + PART_WINDOWS]  # [n, n_mels, frames]
+        for start in range(0, max(len(part.windows), 1), PART_WINDOWS):
+            windows = part.windows[start : start + PART_WINDOWS]  # [n, n_mels, frames]
             windows = windows.astype("<f4", order="C", copy=False)
             spans = list(zip(part.starts_s, part.ends_s, strict=True))
             spans = spans[start : start + PART_WINDOWS]

@@ -28,7 +28,7 @@ def test_probabilities_are_those_that_classify_means(
     features = extract(path, classifier.spec)
     heard = explain(path, classifier)
     assert heard.starts_s == features.starts_s
-    np.testing.assert_array_equal(heard.probabilities, classifier.predict(features.log_mels))
+    np.testing.assert_array_equal(heard.probabilities, classifier.predict(features.windows))
 
 
 def test_evidence_lies_where_the_sound_is(tmp_path: Path, classifier: Classifier) -> None:

@@ -31,8 +31,8 @@ def test_a_clip_gives_as_many_windows_as_it_fills(
     """A tail of half a second counts; less only where it is all there is."""
     features = extract(_write(tmp_path, noise(seconds)), SPEC)
     assert features.status == "ok"
-    assert features.log_mels.shape == (windows, SPEC.n_mels, SPEC.frames)
-    assert features.log_mels.dtype == np.float32
+    assert features.windows.shape == (windows, SPEC.n_mels, SPEC.frames)
+    assert features.windows.dtype == np.float32
     assert features.starts_s == tuple(3.0 * index for index in range(windows))
     assert features.duration_s == pytest.approx(seconds)
     assert features.flags == ()
@@ -48,7 +48,7 @@ def test_a_clip_is_trimmed_and_its_windows_say_where_they_begin(tmp_path: Path) 
     assert features.duration_s == pytest.approx(6.1)
     assert features.starts_s == (start / 16_000, start / 16_000 + 3.0)
     expected = log_mel(cut_windows(samples[start:stop], SPEC), SPEC)
-    assert features.log_mels.tobytes() == expected.tobytes()
+    assert features.windows.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("peak_db", [-200.0, SILENCE_DBFS - 0.1])
@@ -58,7 +58,7 @@ def test_silence_is_no_speech(tmp_path: Path, peak_db: float, offset: float) -> 
     samples = tone(440.0, amplitude=10 ** (peak_db / 20)) + np.float32(offset)
     features = extract(_write(tmp_path, samples), SPEC)
     assert features.status == "silent"
-    assert features.log_mels.shape == (0, SPEC.n_mels, SPEC.frames)
+    assert features.windows.shape == (0, SPEC.n_mels, SPEC.frames)
     assert features.duration_s == 1.0
 
 
@@ -117,13 +117,13 @@ def test_a_long_clip_comes_in_parts_that_are_the_whole(
     samples = noise(LONG_SECONDS + 2.3, rate)
     path = _write(tmp_path, samples, rate)
     parts = list(iter_extract(path, SMALL, block_windows))
-    assert all(len(part.log_mels) <= block_windows for part in parts)
+    assert all(len(part.windows) <= block_windows for part in parts)
     assert all(part.flags == ("long",) for part in parts)
     assert sum(part.duration_s for part in parts) == pytest.approx(62.3, abs=1e-3)
     starts = [start for part in parts for start in part.starts_s]
     assert starts == [0.5 * index for index in range(125)]
     if rate == 16_000:
-        together = np.concatenate([part.log_mels for part in parts])
+        together = np.concatenate([part.windows for part in parts])
         assert together.tobytes() == log_mel(cut_windows(samples, SMALL), SMALL).tobytes()
 
 
@@ -156,7 +156,7 @@ def test_the_tail_of_a_long_clip_counts_like_that_of_a_short_one(
     """A tail that begins a new part is not made a window for being alone there."""
     path = _write(tmp_path, noise(62.0 + tail))
     parts = list(iter_extract(path, SMALL, block_windows))
-    assert sum(len(part.log_mels) for part in parts) == windows
+    assert sum(len(part.windows) for part in parts) == windows
     assert sum(part.duration_s for part in parts) == pytest.approx(62.0 + tail)
 
 
@@ -173,7 +173,7 @@ def test_overlapping_windows_of_a_long_clip_are_those_of_the_whole(
     hop = round(hop_seconds * 16_000)
     expected = [i * hop / 16_000 for i in range(len(cut_windows(samples, SMALL, hop)))]
     assert [start for part in parts for start in part.starts_s] == expected
-    assert all(len(part.log_mels) <= block_windows for part in parts)
+    assert all(len(part.windows) <= block_windows for part in parts)
     assert sum(part.duration_s for part in parts) == pytest.approx(seconds, abs=1e-4)
 
 
@@ -201,10 +201,10 @@ def test_silent_stretches_of_a_long_clip_have_no_windows(
     assert [start for part in parts for start in part.starts_s] == [
         30.0 + 0.5 * index for index in range(6)
     ]
-    assert all((part.status == "ok") == (len(part.log_mels) > 0) for part in parts)
+    assert all((part.status == "ok") == (len(part.windows) > 0) for part in parts)
     whole = extract(path, SMALL)
     assert (whole.status, whole.flags) == ("ok", ("long",))
-    assert (whole.duration_s, len(whole.log_mels)) == (pytest.approx(70.0), 6)
+    assert (whole.duration_s, len(whole.windows)) == (pytest.approx(70.0), 6)
     assert extract(_write(tmp_path, 0 * samples), SMALL).status == "silent"
 
 
@@ -240,8 +240,8 @@ def test_the_format_changes_little(tmp_path: Path) -> None:
     plain = extract(_write(tmp_path, vowel(120.0, 2.0)), SPEC)
     stereo = np.repeat(vowel(120.0, 2.0, 48_000)[:, None], 2, axis=1)
     other = extract(write_clip(tmp_path / "clip.flac", stereo, 48_000), SPEC)
-    audible = plain.log_mels[0, :100] > plain.log_mels.max() - 30
-    difference = np.abs(plain.log_mels[0, :100] - other.log_mels[0, :100])[audible]
+    audible = plain.windows[0, :100] > plain.windows.max() - 30
+    difference = np.abs(plain.windows[0, :100] - other.windows[0, :100])[audible]
     assert np.median(difference) < 1.0
 
 
@@ -265,5 +265,5 @@ def test_parts_of_a_long_clip_are_those_of_the_whole(
     window = SMALL.window_seconds
     assert ends == pytest.approx([min(start + window, length) for start in starts])
     assert sum(part.duration_s for part in parts) == pytest.approx(length)
-    assert sum(len(part.log_mels) for part in parts) == len(windows)
-    assert max(len(part.log_mels) for part in parts) <= block_windows
+    assert sum(len(part.windows) for part in parts) == len(windows)
+    assert max(len(part.windows) for part in parts) <= block_windows

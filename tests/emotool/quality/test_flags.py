@@ -235,7 +235,7 @@ def test_the_padding_of_a_window_is_not_heard() -> None:
     quality.add(part)
     assert quality.seconds == pytest.approx(part.ends_s[0] - part.starts_s[0], abs=0.016)
     frames = round(quality.seconds * RATE) // spec.hop_length
-    assert quality.measures == pytest.approx(measure(part.log_mels[0][:, :frames]))
+    assert quality.measures == pytest.approx(measure(part.windows[0][:, :frames]))
 
 
 @pytest.mark.slow
@@ -247,7 +247,7 @@ def test_a_long_clip_is_judged_by_all_its_parts(tmp_path: Path) -> None:
     quality, every, weights = Quality(spec), [], []
     for part in iter_extract(path, spec, block_windows=4):
         quality.add(part)
-        for window, start, end in zip(part.log_mels, part.starts_s, part.ends_s, strict=True):
+        for window, start, end in zip(part.windows, part.starts_s, part.ends_s, strict=True):
             frames = min(spec.frames, round((end - start) * RATE) // spec.hop_length)
             every.append(measure(window[:, :frames]))
             weights.append(frames)

@@ -81,7 +81,7 @@ def varied(count: int) -> list[Samples]:
 
 def alone(clip: Clip, classifier: Classifier) -> list[float]:
     """Work out a clip's probabilities the plain way: one window after the other."""
-    windows = extract(clip.path, classifier.spec).log_mels
+    windows = extract(clip.path, classifier.spec).windows
     rows = [classifier.predict(window[None])[0].astype(np.float64) for window in windows]
     return [float(value) for value in np.mean(rows, axis=0)]
 
@@ -229,7 +229,7 @@ def test_a_clips_embedding_is_the_mean_over_its_windows(
     assert [replace(row, segments=(), embedding=b"") for row in results] == plain
     assert (results[-1].status, results[-1].embedding) == ("silent", b"")
     for clip, result in zip(clips[:-1], results, strict=False):
-        windows = extract(clip.path, classifier.spec).log_mels
+        windows = extract(clip.path, classifier.spec).windows
         said = classifier.run(windows, ("embedding",))["embedding"]
         parts = [np.frombuffer(part.embedding, "<f4") for part in result.segments]
         np.testing.assert_allclose(parts, said, rtol=1e-6)
@@ -254,7 +254,7 @@ def test_a_window_on_which_the_model_fails_costs_no_other_its_embedding(
             return classifier.run(log_mels, outputs)
 
     clips = write(tmp_path, *varied(5))
-    loud = sorted(extract(clip.path, classifier.spec).log_mels.max() for clip in clips)[-2]
+    loud = sorted(extract(clip.path, classifier.spec).windows.max() for clip in clips)[-2]
     usual = list(classify_clips(clips, classifier, TWO, details=Details(embeddings=True)))
     results = list(classify_clips(clips, Choking(), TWO, details=Details(embeddings=True)))
     assert [row.status for row in results].count("failed") == 1

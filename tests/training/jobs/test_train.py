@@ -76,7 +76,7 @@ def test_predictions_are_means_over_the_windows_that_classify_sees(
 
     logits = logits_function(model)
     for key, expected in zip(kept.facts["key"], kept.probabilities, strict=True):
-        windows = extract(paths[str(key)], SpectrogramSpec.from_dict(spec)).log_mels
+        windows = extract(paths[str(key)], SpectrogramSpec.from_dict(spec)).windows
         (found,) = clip_probabilities(logits, [windows])
         assert np.allclose(found, expected, atol=2e-6)
 

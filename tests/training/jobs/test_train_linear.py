@@ -68,7 +68,7 @@ def test_the_network_predicts_what_the_run_says(linear: Run, base: Path) -> None
         zip(predictions.facts["key"], predictions.probabilities, strict=True)
     )[:4]:
         (path,) = (base / "corpus").rglob(f"{Path(str(key)).name}.wav")
-        found = clip_probabilities(logits, [extract(path, spec).log_mels])
+        found = clip_probabilities(logits, [extract(path, spec).windows])
         assert np.allclose(found[0], expected, atol=1e-5)
 
 

@@ -183,7 +183,7 @@ def real_windows(
         except AudioError:
             continue  # known faults of a corpus; training has reported them
         if features.status == "ok":
-            parts.append(features.log_mels)
+            parts.append(features.windows)
     if not parts:
         raise TrainingError(
             "no clip was found to compare the exported model with the trained one",

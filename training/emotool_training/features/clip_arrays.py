@@ -76,7 +76,7 @@ def compute(path: Path, form: Form, spec: SpectrogramSpec, copy: tuple[int, Vari
     try:
         if form == "windows":
             features = extract(path, spec)
-            return Outcome(features.status, "", features.log_mels)
+            return Outcome(features.status, "", features.windows)
         # The first part tells whether a clip can be used; it is all there is of a short one.
         status = next(iter_extract(path, spec)).status
         image = clip_image(path, spec, copy) if status == "ok" else _NOTHING
