@@ -55,8 +55,8 @@ def evaluate(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="Write evaluation.json, confusion_matrix.png, reliability.png and "
-            "predictions.csv to FOLDER.",
+            help="Write evaluation.json, predictions.csv, confusion_matrix.png, reliability.png "
+            "and min_confidence.png to FOLDER.",
             show_default="evaluation/MODEL; MODEL_2 if that has other clips",
         ),
     ] = None,
@@ -87,7 +87,8 @@ def evaluate(
     Speakers that the model was trained on are scored separately from new speakers: only new
     speakers show how it does on other people. The main figure is UAR, the mean recall of the
     labels, per corpus and averaged over corpora, with 95 % intervals over speakers. Clips whose
-    emotion is not among the model's labels are skipped and counted.
+    emotion is not among the model's labels are skipped and counted. A table says which
+    --min-confidence makes labels right 80, 90 or 95 % of the time, and how many clips it keeps.
 
     The exit code is 3 if some clips could not be read, or are listed in a manifest and missing.
     """

@@ -1,6 +1,6 @@
 """What ``emotool evaluate`` shows: figures by group of clips, corpus, sex and intensity."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from emotool.model.evidence import warning
@@ -31,9 +31,10 @@ def show_evaluation(evaluation: "Evaluation", model: str, *, speakers: bool = Fa
         calibration = figures["calibration"]
         console.print(
             f"calibration error (15 bins) {calibration['ece']:.3f}, "
-            f"negative log-likelihood {calibration['nll']:.3f}\n",
+            f"negative log-likelihood {calibration['nll']:.3f}",
             highlight=False,
         )
+        console.print(_min_confidence(figures["min_confidence"]))
     if evaluation.unanswered:
         console.print(f"without a label, not counted: {len(evaluation.unanswered):,} clips")
     for result in evaluation.unanswered[:SHOWN]:
@@ -92,6 +93,35 @@ def _interval(part: Mapping[str, Any], name: str) -> str:
     """Write an interval; nothing where a single speaker leaves it unknown."""
     low, high = part.get(f"{name}_low"), part.get(f"{name}_high")
     return "" if low is None or high is None else f"{100 * low:.1f}-{100 * high:.1f}"
+
+
+def _min_confidence(levels: Sequence[Mapping[str, Any]]) -> "Table":
+    """Lay out which threshold makes labels correct how often, and how many clips it keeps."""
+    from rich import box
+    from rich.table import Table
+
+    from emotool_training.evaluation.thresholds import MIN_KEPT
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left")
+    table.add_column("to be right")
+    for name in ("use --min-confidence", "keeps", "95 %", "right", "95 %"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in levels:
+        wanted, bound = f"{100 * row['wanted']:.0f} % of the time", row["min_confidence"]
+        if bound is not None:
+            shown = [_rate(row, "kept"), _interval(row, "kept")]
+            shown += [_rate(row, "accuracy"), _interval(row, "accuracy")]
+            table.add_row(wanted, f"{bound:g}" if bound else "0 (all clips)", *shown)
+        elif row["accuracy"] is None:
+            table.add_row(wanted, f"under {MIN_KEPT} clips")
+        else:
+            best = [_rate(row, "accuracy"), _interval(row, "accuracy")]
+            table.add_row(wanted, "not reached", "", "at best", *best)
+    table.caption = (
+        f"In per cent of the clips; a threshold keeps {MIN_KEPT} or more. It is chosen on these "
+        "clips: expect a little less on others."
+    )
+    return table
 
 
 def _confusion(figures: Mapping[str, Any]) -> "Table":

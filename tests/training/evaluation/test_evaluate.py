@@ -124,13 +124,14 @@ def test_nothing_labelled_is_an_error(classifier: Classifier, clips: Path) -> No
 
 
 def test_the_report_is_complete(classifier: Classifier, clips: Path, tmp_path: Path) -> None:
-    """Figures, every clip's answer and two pictures; the JSON names the exact model."""
+    """Figures, every clip's answer and three pictures; the JSON names the exact model."""
     evaluation = evaluate(classifier, load_corpora([clips]).utterances, ONE)
     folder = tmp_path / "report" / "tiny"
     write_evaluation(evaluation, classifier, folder)
     assert sorted(path.name for path in folder.iterdir()) == [
         "confusion_matrix.png",
         "evaluation.json",
+        "min_confidence.png",
         "predictions.csv",
         "reliability.png",
     ]

@@ -22,6 +22,7 @@ from emotool.workers.pool import PoolOptions
 from emotool_training.corpora import Utterance, facts
 from emotool_training.evaluation.predictions import FACTS, Predictions
 from emotool_training.evaluation.scores import score
+from emotool_training.evaluation.thresholds import LEVELS, thresholds
 
 __all__ = ["GROUPS", "Evaluation", "evaluate"]
 
@@ -44,8 +45,9 @@ class Evaluation:
     unanswered : tuple of ClipResult
         Clips that got none; ``shown`` is their key.
     figures : dict of str to dict
-        By group, as `emotool_training.evaluation.scores.score` gives them; groups without clips
-        are left out.
+        By group, as `emotool_training.evaluation.scores.score` gives them, and under
+        ``min_confidence`` the thresholds of `emotool_training.evaluation.thresholds` for each of
+        its ``LEVELS``; groups without clips are left out.
     """
 
     predictions: Predictions
@@ -110,8 +112,14 @@ def evaluate(
         _facts(labelled, _TrainedOn.by(classifier.metadata)),
         np.array(rows, dtype=np.float64),  # [clips, labels]
     )
-    figures = {group: score(part) for group in GROUPS if len(part := predictions.subset(group))}
+    figures = {group: _figures(part) for group in GROUPS if len(part := predictions.subset(group))}
     return Evaluation(predictions, tuple(unanswered), figures)
+
+
+def _figures(part: Predictions) -> dict[str, Any]:
+    """Score some clips, and find what to do to be correct more often."""
+    found = thresholds(part)
+    return {**score(part), "min_confidence": [found.level(wanted) for wanted in LEVELS]}
 
 
 @dataclass(frozen=True, slots=True)

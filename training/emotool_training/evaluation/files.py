@@ -7,12 +7,17 @@ from emotool.files.destination import numbered
 from emotool.model.classifier import Classifier
 from emotool_training.evaluation.calibration import apply_temperature, reliability
 from emotool_training.evaluation.evaluate import GROUPS, Evaluation
-from emotool_training.evaluation.plots import save_confusion_plot, save_reliability_plot
+from emotool_training.evaluation.plots import (
+    save_confusion_plot,
+    save_reliability_plot,
+    save_threshold_plot,
+)
 from emotool_training.evaluation.predictions import (
     Predictions,
     read_predictions,
     write_predictions,
 )
+from emotool_training.evaluation.thresholds import LEVELS, thresholds
 from emotool_training.folders import make_folder
 from emotool_training.runs.folder import write_json
 
@@ -51,10 +56,10 @@ def _is_free(table: Path, keys: set[str]) -> bool:
 
 
 def write_evaluation(evaluation: Evaluation, classifier: Classifier, folder: Path) -> None:
-    """Write ``evaluation.json``, ``predictions.csv`` and two plots.
+    """Write ``evaluation.json``, ``predictions.csv`` and three plots.
 
-    The pictures, ``confusion_matrix.png`` and ``reliability.png``, are of the most informative
-    group of clips, and say which.
+    The pictures, ``confusion_matrix.png``, ``reliability.png`` and ``min_confidence.png``, are of
+    the most informative group of clips, and say which.
 
     Parameters
     ----------
@@ -87,6 +92,9 @@ def write_evaluation(evaluation: Evaluation, classifier: Classifier, folder: Pat
         ),
     }
     save_reliability_plot(diagrams, folder / "reliability.png", title=GROUPS[group])
+    save_threshold_plot(
+        thresholds(part), LEVELS, folder / "min_confidence.png", title=GROUPS[group]
+    )
     write_predictions(folder / _TABLE, evaluation.predictions)
     unanswered = {
         one.shown: " ".join(filter(None, (one.status, one.stage, one.error)))

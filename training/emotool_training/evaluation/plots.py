@@ -14,12 +14,14 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from emotool.files.atomic import atomic_write
 from emotool_training.evaluation.calibration import Reliability
 from emotool_training.evaluation.headline import headline
+from emotool_training.evaluation.thresholds import Thresholds
 
 __all__ = [
     "save_confusion_plot",
     "save_learning_curves",
     "save_reconstructions",
     "save_reliability_plot",
+    "save_threshold_plot",
 ]
 
 LOSSES = {"loss": "training", "validation_loss": "validation"}
@@ -141,6 +143,50 @@ def _draw_bins(axes: Axes, diagram: Reliability) -> None:
     axes.plot(centres, diagram.confidence[filled], "o", color="tab:orange", label="confidence")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
+
+
+def save_threshold_plot(
+    found: Thresholds, levels: Sequence[float], path: Path, *, title: str = ""
+) -> None:
+    """Draw accuracy and share of kept clips by ``--min-confidence`` and write them as a PNG.
+
+    Parameters
+    ----------
+    found : Thresholds
+        What each threshold keeps; intervals over speakers are shaded.
+    levels : sequence of float
+        Accuracies of interest, 0 to 1; the lowest thresholds that reach them are marked.
+    path : Path
+        Where the PNG goes; replaced in one step.
+    title : str, optional
+        A line above the picture.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    figure = _figure(5.2, 3.9)
+    axes = figure.subplots()
+    some = found.clips > 0
+    for name, values, bounds, colour in (
+        ("correct labels among kept clips", found.accuracy, found.accuracy_bounds, "tab:blue"),
+        ("kept clips", found.kept, found.kept_bounds, "tab:orange"),
+    ):
+        axes.plot(found.values[some], values[some], color=colour, label=name)
+        if bounds is not None:
+            axes.fill_between(found.values[some], *bounds[some].T, color=colour, alpha=0.15)
+    for row in map(found.level, levels):
+        axes.axhline(row["wanted"], color="0.7", linestyle=":", linewidth=1)
+        if row["min_confidence"] is not None:
+            axes.plot(row["min_confidence"], row["accuracy"], "o", color="tab:blue")
+    axes.set_xlabel("--min-confidence")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.02)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left", fontsize=8)
+    _save(figure, path, title, dpi=150)
 
 
 def save_learning_curves(

@@ -23,7 +23,7 @@ from emotool_training.evaluation.calibration import negative_log_likelihood, rel
 from emotool_training.evaluation.metrics import accuracy_of, f1_of, mean_corpora, uar_of
 from emotool_training.evaluation.predictions import Predictions
 
-__all__ = ["score"]
+__all__ = ["score", "speaker_index"]
 
 Floats = NDArray[np.float64]
 Score = Callable[[Floats], Floats]
@@ -91,16 +91,16 @@ def score(
     """
     sets = [predictions] if isinstance(predictions, Predictions) else list(predictions)
     first = _check_same_clips(sets)
-    speakers, index = np.unique(_speaker_names(first), return_inverse=True)
-    corpora = _corpus_of(first, index, len(speakers))
+    index, corpora = speaker_index(first)
+    speakers = len(corpora)
     drawn = draw_speakers(list(corpora), draws=draws, seed=seed)
-    people = _Speakers(_confusions(sets, index, len(speakers)), corpora, drawn)
+    people = _Speakers(_confusions(sets, index, speakers), corpora, drawn)
     averaged = mean_corpora(list(first.facts["corpus"]))
     means = _means_over_corpora(people, averaged)  # [seeds, 1 + draws]
     return {
         "labels": list(first.labels),
         "clips": len(first),
-        "speakers": len(speakers),
+        "speakers": speakers,
         "unknown_speakers": int((first.facts["speaker"] == "").sum()),
         "seeds": len(sets),
         "averaged_corpora": list(averaged),
@@ -127,6 +127,30 @@ def _check_same_clips(sets: Sequence[Predictions]) -> Predictions:
         if not same or (other.facts["key"] != first.facts["key"]).any():
             raise TrainingError("predictions of different clips cannot be averaged")
     return first
+
+
+def speaker_index(first: Predictions) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """Index the speakers of clips.
+
+    Parameters
+    ----------
+    first : Predictions
+        Clips of a corpus that have no speaker count as one speaker's.
+
+    Returns
+    -------
+    index : ndarray of int64, shape (clips,)
+        Each clip's speaker.
+    corpora : ndarray of str, shape (speakers,)
+        Each speaker's corpus.
+
+    Raises
+    ------
+    TrainingError
+        If a speaker's name occurs in two corpora.
+    """
+    names, index = np.unique(_speaker_names(first), return_inverse=True)
+    return index, _corpus_of(first, index, len(names))
 
 
 def _speaker_names(first: Predictions) -> NDArray[np.str_]:
