@@ -80,6 +80,8 @@ def classify(
     fail_fast: running.FailFast = False,
     max_errors: running.MaxErrors = None,
     restart: running.Restart = False,
+    update: running.Update = False,
+    vanished: running.Vanished = None,
     by_content: running.ByContent = False,
     quiet: running.Quiet = False,
     verbose: running.Verbose = False,
@@ -144,6 +146,8 @@ def classify(
         merge=merge,
         shard=_shard(shard, output, folders=bool(audacity or raven or praat)),
     )
+    if update or vanished is not None:
+        options = running.updating(options, update=update, vanished=vanished)
     from emotool.cli.run_log import RunLog
 
     watched = sys.stderr is not None and sys.stderr.isatty()

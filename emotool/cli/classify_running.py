@@ -4,12 +4,17 @@ Each name is the type of an argument with its help; defaults stand in the comman
 """
 
 import math
+from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emotool.cli.completion import model_names
+from emotool.writers.base import STDOUT
+
+if TYPE_CHECKING:
+    from emotool.run.options import RunOptions
 
 __all__ = [
     "BatchSize",
@@ -27,9 +32,13 @@ __all__ = [
     "Threads",
     "Timeout",
     "Top",
+    "Update",
+    "Vanished",
+    "VanishedRows",
     "Verbose",
     "Workers",
     "finite",
+    "updating",
 ]
 
 
@@ -41,11 +50,37 @@ class DeviceName(StrEnum):
     CUDA = "cuda"
 
 
+class VanishedRows(StrEnum):
+    """What an update can do with rows whose files are no longer there."""
+
+    MARK = "mark"
+    DROP = "drop"
+
+
 def finite(value: float | None) -> float | None:
     """Refuse infinity, which a range with no upper end lets through."""
     if value is not None and math.isinf(value):
         raise typer.BadParameter(f"takes a finite number, not {value}")
     return value
+
+
+def updating(options: "RunOptions", *, update: bool, vanished: VanishedRows | None) -> "RunOptions":
+    """Return the options of an update; what cannot be updated is a wrong option."""
+    if not update:
+        raise typer.BadParameter("--vanished is for --update")
+    first = options.outputs[0]
+    if first.target == STDOUT:
+        raise typer.BadParameter("--update: name the table with -o")
+    for name, given in (
+        ("--manifest", options.manifest is not None),
+        ("--segments", options.segments),
+        ("--shard", options.shard is not None),
+        ("outputs other than tables", any(one.content != "table" for one in options.outputs)),
+    ):
+        if given:
+            raise typer.BadParameter(f"--update is for tables of clips: leave out {name}")
+    outputs = [replace(first, default=False), *options.outputs[1:]]
+    return replace(options, outputs=outputs, update=(vanished or VanishedRows.MARK).value)
 
 
 def probability(value: float) -> float:
@@ -176,7 +211,29 @@ Restart = Annotated[
     typer.Option(
         "--restart",
         rich_help_panel=_TROUBLE,
-        help="Start over instead of resuming an interrupted run.",
+        help="Start over instead of resuming an interrupted run or updating a table.",
+    ),
+]
+
+Update = Annotated[
+    bool,
+    typer.Option(
+        "--update",
+        rich_help_panel=_TROUBLE,
+        help="Label only clips that are new or changed since --update wrote the table, and keep "
+        "its other rows. The table's FILE.state holds what that needs. Refused if the model or the "
+        "settings are others.",
+    ),
+]
+
+Vanished = Annotated[
+    VanishedRows | None,
+    typer.Option(
+        metavar="mark|drop",
+        rich_help_panel=_TROUBLE,
+        show_default="mark",
+        help="With --update: give rows whose files are no longer there the flag 'vanished', or "
+        "drop them.",
     ),
 ]
 

@@ -66,14 +66,14 @@ def summary_lines(run: "RunSummary", width: int = 80, full_bar: str = "█") -> 
 
 
 def _headline(run: "RunSummary") -> Text:
-    worked = 0 if run.parts else run.clips - run.resumed
+    worked = 0 if run.parts else run.clips - run.resumed - run.unchanged
     parts = [f"{_count(run.clips, 'clip')} in {_duration(run.seconds)}"]
     if run.parts:
         parts = [f"{_count(run.clips, 'clip')} of {_count(run.parts, 'part')}"]
     if run.seconds > 0 and worked:
         parts.append(f"{worked / run.seconds:,.1f} clips/s")
         # Sound that was worked through by an earlier run does not count for this one's speed.
-        if run.audio_seconds and not run.resumed:
+        if run.audio_seconds and not run.resumed and not run.unchanged:
             parts.append(f"{run.audio_seconds / run.seconds:,.0f}× real time")
     parts.append(f"{printable(run.model)} on {printable(run.device)}")
     return Text(" · ".join(parts), style="bold")
@@ -135,6 +135,10 @@ def _notes(run: "RunSummary") -> Iterator[Text]:
             "relying on them",
             style="yellow",
         )
+    if run.unchanged:
+        yield Text(f"{_count(run.unchanged, 'clip')} unchanged since the table was written")
+    if run.vanished:
+        yield Text(f"{_count(run.vanished, 'file')} no longer there")
     if run.resumed:
         yield Text(f"{_count(run.resumed, 'clip')} from the interrupted run")
     skipped = []

@@ -8,6 +8,7 @@ __all__ = [
     "SCHEMA",
     "STATUSES",
     "UNCERTAIN",
+    "VANISHED",
     "ClipResult",
     "Segment",
     "Status",
@@ -21,6 +22,9 @@ STATUSES: Final[tuple[Status, ...]] = ("ok", "silent", "too_short", "failed")
 
 UNCERTAIN: Final = "uncertain"
 """Replaces the label of a clip whose confidence is too low."""
+
+VANISHED: Final = "vanished"
+"""Flag of a row that an update has kept although its file is no longer there."""
 
 DOUBTS: Final = ("speechless", "clipped", "narrow_band", "noisy", "incomplete")
 """Flags of clips that differ from what models were trained on, or were not read as a whole."""

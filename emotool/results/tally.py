@@ -55,6 +55,10 @@ class RunSummary:
         Parts that the rows are from; 0 if they were computed.
     is_part : bool
         Whether the clips are one shard of a run.
+    unchanged : int
+        Rows that an update has kept.
+    vanished : int
+        Rows of the updated table whose files are no longer there.
     """
 
     clips: int
@@ -78,6 +82,8 @@ class RunSummary:
     beside: tuple[tuple[str, str], ...] = ()
     parts: int = 0
     is_part: bool = False
+    unchanged: int = 0
+    vanished: int = 0
 
     @property
     def exit_code(self) -> int:

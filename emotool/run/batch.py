@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
 from emotool.files.lock import lock_all
-from emotool.files.zip_members import file_of
 from emotool.inputs.clips import Clip, Found, find_clips
 from emotool.inputs.shards import portion_of
 from emotool.results.row import UNCERTAIN, ClipResult
@@ -20,8 +19,9 @@ from emotool.run.options import Output, Progress, RunOptions, Silence
 from emotool.run.origin import origin_of, parameters_of
 from emotool.run.outputs import Outputs, check_inputs, columns_of, files_of
 from emotool.run.part import PartFiles
+from emotool.run.update import Update
 from emotool.text import printable
-from emotool.workers.pool import WorkerPool
+from emotool.workers.pool import WorkerPool, workers_worth
 
 if TYPE_CHECKING:
     from emotool.model.classifier import Classifier
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 from emotool.files.destination import shown_from_here
 
 __all__ = ["Output", "Progress", "RunOptions", "RunSummary", "TooManyFailuresError", "run"]
-
-# Less than this is read sooner than another worker has started.
-CLIPS_PER_WORKER = 16
-BYTES_PER_WORKER = 4_000_000
 
 
 class TooManyFailuresError(EmotoolError):
@@ -76,6 +72,7 @@ class _Batch:
         self._resumed = 0
         self._journal: Journal | None = None
         self._parts: PartFiles | None = None
+        self._update: Update | None = None
 
     def run(self) -> RunSummary:
         try:
@@ -92,7 +89,7 @@ class _Batch:
             pool = stack.enter_context(WorkerPool(options.pool))
             pool.start(1)  # before anything else: it is ready when the model is
             found = self._find(files)
-            pool.start(_workers_worth(found.clips, pool.workers))
+            pool.start(workers_worth(found.clips, pool.workers))
             chosen = not any(output.default for output in options.outputs)
             if chosen:  # where nothing can be written is reported before anything is read
                 lock_all(files, stack)
@@ -107,6 +104,9 @@ class _Batch:
                 self._parts = PartFiles(self._options, portion, classifier)
                 if self._parts.complete and not options.restart:
                     return self._completed()
+            if self._options.update is not None:
+                self._update = Update(self._options, files[0], origin_of(self._options, classifier))
+                found = replace(found, clips=self._update.extended(found.clips))
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
             rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))
@@ -162,7 +162,11 @@ class _Batch:
 
     def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
         parameters = parameters_of(origin_of(self._options, classifier), self._options.details)
+        if self._update is not None and self._update.sha256:
+            parameters["update"] = self._update.sha256
         journal = Journal(file, parameters, restart=self._options.restart)
+        if self._update is not None:
+            self._update.resume(journal)
         if journal.outdated:
             self._progress.note(
                 "the interrupted run had another model or other settings; starting over"
@@ -176,10 +180,10 @@ class _Batch:
         from emotool.run.pipeline import classify_clips
 
         done: dict[int, int] = {}
-        journal = self._journal
-        if journal is not None:
-            done = journal.known(clips, self._options.pool.reading)
-        self._resumed = len(done)
+        earlier = self._update or self._journal
+        if earlier is not None:
+            done = earlier.known(clips, self._options.pool.reading)
+        self._resumed = len(done) - self._unchanged
         self._progress.begin(len(clips), len(done), classifier.labels)
         todo = (clip for clip in clips if clip.index not in done)
         fresh = classify_clips(
@@ -187,13 +191,13 @@ class _Batch:
             classifier,
             batch_size=self._options.batch_size,
             pool=pool,
-            recorder=journal,
+            recorder=earlier,
             details=self._options.details,
         )
         with closing(fresh):
             for clip in clips:
-                if journal is not None and clip.index in done:
-                    yield journal.result(clip, done[clip.index])
+                if earlier is not None and clip.index in done:
+                    yield earlier.result(clip, done[clip.index])
                 else:
                     yield _same(clip, next(fresh, None))
             if next(fresh, None) is not None:
@@ -225,7 +229,13 @@ class _Batch:
             failures = outputs.close(self._facts(model, tally))
         if self._parts is not None:
             self._parts.write_records(outputs.rows)
+        if self._update is not None:
+            self._update.write_state(found.clips)
         return self._summary(found, model, tally, failures)
+
+    @property
+    def _unchanged(self) -> int:
+        return 0 if self._update is None else self._update.unchanged
 
     def _check_failures(self, tally: Tally, result: ClipResult) -> None:
         allowed = self._options.max_errors
@@ -245,7 +255,7 @@ class _Batch:
             "started": self._when.isoformat(timespec="seconds"),
             "seconds": round(seconds, 3),
             "clips": tally.rows,
-            "clips_per_second": round((tally.rows - self._resumed) / seconds, 1),
+            "clips_per_second": round((tally.rows - self._resumed - self._unchanged) / seconds, 1),
             "resumed": self._resumed,
             "min_confidence": self._options.min_confidence,
             **parameters_of(origin_of(self._options, model), self._options.details),
@@ -272,19 +282,9 @@ class _Batch:
                 if each.content != "table"
             ),
             is_part=self._options.portion is not None,
+            unchanged=self._unchanged,
+            vanished=0 if self._update is None else self._update.vanished,
         )
-
-
-def _workers_worth(clips: Sequence[Clip], most: int) -> int:
-    """Return how many workers are busy for longer than they take to start."""
-    wanted = -(-len(clips) // CLIPS_PER_WORKER)
-    if wanted >= most:
-        return wanted
-    size = 0
-    for file in {file_of(clip.path) for clip in clips}:
-        with suppress(OSError, ValueError):
-            size += Path(file).stat().st_size
-    return max(wanted, min(len(clips), 1 + size // BYTES_PER_WORKER))
 
 
 def _same(clip: Clip, result: ClipResult | None) -> ClipResult:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from emotool.inputs.clips import Clip
     from emotool.workers.protocol import Reading
 
-__all__ = ["Journal"]
+__all__ = ["TRANSIENT_STAGES", "Journal"]
 
 FORMAT = 5  # of what is stored; a journal of another format starts over
 _FLUSH_ROWS = 256
@@ -37,7 +37,7 @@ _FLUSH_SECONDS = 0.5
 _MOST_STORED = 1 << 26  # characters; a day's windows with embeddings are computed again instead
 # Failures that may have another cause than the file, and pass: they are tried again, a timeout
 # because the machine may have less to do now, or the limit may be another.
-_TRANSIENT_STAGES = {"open", "model", "timeout"}
+TRANSIENT_STAGES = frozenset({"open", "model", "timeout"})
 _SETTINGS = """
     PRAGMA locking_mode = EXCLUSIVE; -- no shared memory, so network drives will do
     PRAGMA journal_mode = WAL;
@@ -157,7 +157,7 @@ class Journal:
 
     def record(self, result: ClipResult, identity: str) -> None:
         """Store a result; it is written to the disk within half a second."""
-        if not identity or result.stage in _TRANSIENT_STAGES:
+        if not identity or result.stage in TRANSIENT_STAGES:
             return
         stored = _stored(result)
         if len(stored) > _MOST_STORED:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from emotool.inputs.manifest import Manifest
 from emotool.inputs.shards import Portion, Shard
@@ -72,6 +72,9 @@ class RunOptions:
         Which shard of the inputs this run is about; all of them if not given.
     portion : Portion, optional
         A shard's inputs, if they are known: then nothing is searched.
+    update : {"mark", "drop"}, optional
+        Label only what is new or changed since the first output was written, keep its other rows,
+        and mark or drop those whose files have vanished.
     """
 
     paths: Sequence[str]
@@ -93,6 +96,7 @@ class RunOptions:
     lists: Sequence[str] = ()
     shard: Shard | None = None
     portion: Portion | None = None
+    update: Literal["mark", "drop"] | None = None
 
     @property
     def sources(self) -> list[str]:

@@ -35,6 +35,7 @@ __all__ = [
     "PART_SUFFIXES",
     "PartFiles",
     "PartRecord",
+    "Sha256",
     "inputs_sha256",
     "is_complete",
     "planned_record",
@@ -48,7 +49,7 @@ PART_SUFFIXES: Final = (".csv", ".json", ".jsonl", ".parquet", ".tsv")
 
 _SCHEMA: Final = "emotool.part/1"
 _MOST_BYTES: Final = 4 << 20  # of a record: it is read before it is trusted
-_Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Count = Annotated[int, Field(ge=0)]
 _Number = Annotated[int, Field(ge=1, le=MAX_SHARDS)]
 
@@ -80,13 +81,13 @@ class PartRecord:
     schema: Literal["emotool.part/1"]
     shard: _Number
     shards: _Number
-    plan_sha256: _Sha256
+    plan_sha256: Sha256
     plan_clips: _Count
-    inputs_sha256: _Sha256
+    inputs_sha256: Sha256
     clips: _Count
     rows: _Count
     suffix: Literal[".csv", ".json", ".jsonl", ".parquet", ".tsv"]
-    sha256: _Sha256
+    sha256: Sha256
     origin: Origin
 
     @property

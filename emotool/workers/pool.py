@@ -11,13 +11,16 @@
 """
 
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from emotool.cores import usable_cores
 from emotool.errors import EmotoolError
+from emotool.files.zip_members import file_of
 from emotool.workers.protocol import Reading
 from emotool.workers.queues import Inbox, Source
 from emotool.workers.supervisor import Answer, Supervisor
@@ -26,8 +29,11 @@ if TYPE_CHECKING:
     from emotool.features.spec import SpectrogramSpec
     from emotool.inputs.clips import Clip
 
-__all__ = ["Answer", "PoolOptions", "Reading", "WorkerPool"]
+__all__ = ["Answer", "PoolOptions", "Reading", "WorkerPool", "workers_worth"]
 
+# Less than this is read sooner than another worker has started.
+_CLIPS_PER_WORKER = 16
+_BYTES_PER_WORKER = 4_000_000
 _INBOX_BYTES = 24 << 20  # some 250 windows: enough for the next batch, whatever the workers do
 _TICK_SECONDS = 0.1
 _MAX_STEP_SECONDS = 1.0
@@ -213,3 +219,23 @@ class WorkerPool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def workers_worth(clips: "Sequence[Clip]", most: int) -> int:
+    """Return how many workers are busy for longer than they take to start.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        What is to be read.
+    most : int
+        The number from which on the exact one does not matter.
+    """
+    wanted = -(-len(clips) // _CLIPS_PER_WORKER)
+    if wanted >= most:
+        return wanted
+    size = 0
+    for file in {file_of(clip.path) for clip in clips}:
+        with suppress(OSError, ValueError):
+            size += Path(file).stat().st_size
+    return max(wanted, min(len(clips), 1 + size // _BYTES_PER_WORKER))

@@ -60,6 +60,7 @@ const findings = {
   cancelling: "channels cancel each other: the loudest one is labelled",
   one_channel: "most channels have no speech: the loudest one is labelled",
   dc_offset: "a constant offset was removed",
+  vanished: "the file was no longer there when the table was updated",
 };
 
 const statusNames = {

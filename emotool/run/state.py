@@ -1,0 +1,146 @@
+"""The state beside a table that is updated: what made its rows, and which file each is about.
+
+A table ``labels.csv`` has a state ``labels.csv.state``: JSON Lines, first what made the table and
+its hash, then for each row its path and its file's identity (`emotool.inputs.identity`). It is
+written after the table; where its hash is another's, the table was changed by something else.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from emotool.errors import OutputError
+from emotool.files.atomic import atomic_write, sha256_file
+from emotool.files.validation import parse_json, validate
+from emotool.run.origin import Origin
+from emotool.run.part import PART_SUFFIXES, Sha256
+from emotool.text import printable
+
+__all__ = ["Entry", "State", "check_place", "read_state", "state_place", "write_state"]
+
+_SCHEMA: Final = "emotool.state/1"
+_MOST_CHARACTERS: Final = 1 << 20  # of a line: it is read before it is trusted
+_HINT: Final = "--restart labels all clips again and writes it"
+
+Entry = tuple[str, str]
+"""A row's path, undecodable bytes as surrogate escapes, and its file's identity, "" if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What made a table.
+
+    Parameters
+    ----------
+    schema : str
+        Name and version of the state's form.
+    suffix : str
+        The table's format.
+    sha256 : str
+        Of the table.
+    clips : int
+        Its rows.
+    origin : Origin
+        What made it.
+    """
+
+    schema: Literal["emotool.state/1"]
+    suffix: Literal[".csv", ".json", ".jsonl", ".parquet", ".tsv"]
+    sha256: Sha256
+    clips: Annotated[int, Field(ge=0)]
+    origin: Origin
+
+
+def state_place(table: Path) -> Path:
+    """Return where a table's state is.
+
+    Examples
+    --------
+    >>> state_place(Path("out/labels.csv")).as_posix()
+    'out/labels.csv.state'
+    """
+    return table.with_name(table.name + ".state")
+
+
+def check_place(table: Path, suffix: str) -> None:
+    """Check that a table can be updated, and that its state would replace no other file.
+
+    Raises
+    ------
+    OutputError
+        If not.
+    """
+    if suffix not in PART_SUFFIXES:
+        raise OutputError(
+            f"{printable(str(table))} cannot be updated: its rows cannot be read again",
+            hint=f"the first table is one of {', '.join(PART_SUFFIXES)}; others may follow it",
+        )
+    place = state_place(table)
+    if not os.path.lexists(place):
+        return
+    try:
+        with place.open(encoding="utf-8") as handle:
+            known = _SCHEMA in handle.readline(_MOST_CHARACTERS)
+    except (OSError, ValueError):
+        known = False
+    if not known:
+        raise OutputError(
+            f"{printable(str(place))} already exists and is not the state of a table",
+            hint="name another table with -o, or remove the file",
+        )
+
+
+def read_state(table: Path) -> tuple[State, list[Entry]]:
+    """Read the state of a table.
+
+    Raises
+    ------
+    OutputError
+        If there is none, it is not valid, or the table has changed since.
+    """
+    place, shown = state_place(table), printable(str(table))
+    try:
+        with place.open(encoding="utf-8", newline="\n") as handle:
+            head = handle.readline(_MOST_CHARACTERS)
+            document = parse_json(head, printable(str(place)), OutputError)
+            state = validate(State, document, printable(str(place)), OutputError)
+            entries: list[Entry] = []
+            while len(entries) <= state.clips and (line := handle.readline(_MOST_CHARACTERS)):
+                path, identity = json.loads(line)
+                entries.append((str(path), str(identity)))
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"{shown} cannot be updated: it was written without --update, so that "
+            f"{printable(place.name)} is not there",
+            hint=_HINT,
+        ) from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise OutputError(f"cannot read {printable(str(place))}: {error}", hint=_HINT) from error
+    if len(entries) != state.clips or sha256_file(table) != state.sha256:
+        raise OutputError(f"{shown} has changed since --update wrote it", hint=_HINT)
+    return state, entries
+
+
+def write_state(table: Path, suffix: str, origin: Origin, entries: Sequence[Entry]) -> None:
+    """Write the state of a table that is in its place.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    head = {
+        "schema": _SCHEMA,
+        "suffix": suffix,
+        "sha256": sha256_file(table),
+        "clips": len(entries),
+        "origin": asdict(origin),
+    }
+    with atomic_write(state_place(table), text=True) as handle:
+        handle.write(json.dumps(head) + "\n")
+        handle.writelines(json.dumps(entry) + "\n" for entry in entries)
