@@ -113,6 +113,7 @@ class TrainingError(EmotoolError):
 
 
 PACKAGES = {
+    "adapt": ("onnx", "scikit-learn", "scipy"),
     "av": ("av",),
     "cloud": ("obstore",),
     "pandas": ("pandas",),

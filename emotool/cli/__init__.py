@@ -35,6 +35,7 @@ COMMANDS = {
     "explain": ("emotool.cli.explain:explain", "Plot the evidence for a clip's label."),
     "merge": ("emotool.cli.merge:merge", "Merge the tables of all shards into one."),
     "compare": ("emotool.cli.compare:compare", "Compare two tables of labels."),
+    "adapt": ("emotool.cli.adapt:adapt", "Adapt a model to your own recordings."),
     "models": ("emotool.cli.models:models", "List the models, or show a model's card."),
     "doctor": ("emotool.cli.doctor:doctor", "Check that everything works on this machine."),
     "train": ("emotool.cli.train:train", "Train a model on labelled clips."),

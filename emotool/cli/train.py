@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from emotool.cli.help import Short
-from emotool.text import printable
+from emotool.cli.label_list import parse_labels
 
 __all__ = ["SHORT", "train"]
 
@@ -235,7 +235,7 @@ def train(
     choices = Choices(
         data=tuple(str(path) for path in data or ()),
         speaker_pattern=speaker_pattern,
-        labels=_parse_labels(labels),
+        labels=parse_labels(labels),
         epochs=epochs,
         seed=seed,
         split=split,
@@ -250,7 +250,8 @@ def train(
         name=name,
     )
     from emotool.cli import ending
-    from emotool_training.features.cache import FeatureCache, default_folder
+    from emotool_training.cache_folder import default_folder
+    from emotool_training.features.cache import FeatureCache
     from emotool_training.folders import make_folder
     from emotool_training.jobs.session import run_training
     from emotool_training.jobs.start import Places
@@ -258,21 +259,3 @@ def train(
     kept = make_folder(cache or default_folder(), "name another with --cache")
     places = Places(runs, FeatureCache(kept, workers))
     typer.echo(run_training(recipe, choices, places, again=resume, check=ending.raise_again))
-
-
-def _parse_labels(text: str | None) -> tuple[str, ...] | None:
-    """Split ``happy,sad``; synonyms are replaced, and reported."""
-    if text is None:
-        return None
-    from emotool_training.corpora import normalise_emotion
-
-    words = [part.strip() for part in text.split(",")]
-    labels = tuple(normalise_emotion(word) for word in words)
-    for word, label in zip(words, labels, strict=True):
-        if word.lower() != label:
-            typer.echo(f"label {printable(word)} is read as {label}", err=True)
-    if "" in labels:
-        raise typer.BadParameter("a label is empty", param_hint="--labels")
-    if len(labels) < 2 or len(set(labels)) < len(labels):
-        raise typer.BadParameter("give at least two different labels", param_hint="--labels")
-    return labels

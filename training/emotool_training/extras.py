@@ -1,12 +1,20 @@
-"""The packages that training needs and classifying does not."""
+"""The packages that training and adapting need and classifying does not."""
 
 import importlib.util
 
 from emotool.errors import MissingExtraError
 
-__all__ = ["require_train_extra"]
+__all__ = ["require_adapt_extra", "require_train_extra"]
 
-PACKAGES = ("tensorflow", "keras", "librosa", "matplotlib")
+PACKAGES = {
+    "adapt": ("onnx", "sklearn", "scipy"),
+    "train": ("tensorflow", "keras", "librosa", "matplotlib"),
+}
+
+
+def require_adapt_extra(purpose: str) -> None:
+    """Check that the ``adapt`` extra is installed, as `require_train_extra` does its own."""
+    _require("adapt", purpose)
 
 
 def require_train_extra(purpose: str) -> None:
@@ -22,5 +30,9 @@ def require_train_extra(purpose: str) -> None:
     MissingExtraError
         If a package is not there; its hint names what to install.
     """
-    if any(importlib.util.find_spec(package) is None for package in PACKAGES):
-        raise MissingExtraError("train", purpose)
+    _require("train", purpose)
+
+
+def _require(extra: str, purpose: str) -> None:
+    if any(importlib.util.find_spec(package) is None for package in PACKAGES[extra]):
+        raise MissingExtraError(extra, purpose)

@@ -12,8 +12,9 @@ import pytest
 from emotool.errors import OutputError
 from emotool.features.spec import SpectrogramSpec
 from emotool_training.augmentation.settings import Variants
+from emotool_training.cache_folder import default_folder
 from emotool_training.features import cache as feature_cache
-from emotool_training.features.cache import FeatureCache, Wanted, default_folder
+from emotool_training.features.cache import FeatureCache, Wanted
 from tests.synthesis import vowel, write_clip
 
 SPEC = SpectrogramSpec(window_seconds=0.5, n_mels=16)

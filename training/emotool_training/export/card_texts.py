@@ -13,6 +13,7 @@ __all__ = [
 
 
 PROTOCOLS = {
+    "adapted": "the clips it was adapted to, each speaker by a head fitted to the others",
     "another_corpus": "another corpus (unseen in training): what to expect of other recordings",
     "another_corpus_own_statistics": "another corpus, features half adapted to its statistics",
     "new_speakers": "new speakers",
@@ -24,6 +25,8 @@ PROTOCOLS = {
 
 
 PROTOCOLS_OF_UNKNOWN = {
+    "adapted": "the clips it was adapted to, each by a head fitted to others (**optimistic**: "
+    "speakers unknown, and perhaps shared)",
     "random_clips": "random clips (**not comparable: speakers unknown**, and perhaps shared "
     "between training and test)",
     "validation": "the validation clips (**optimistic**: temperature, and maybe the epoch, were "

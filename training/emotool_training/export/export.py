@@ -5,7 +5,6 @@ form asked for and compared with its float32 twin, then given its metadata, load
 code that will load it for users, and only then put in its place.
 """
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,26 +15,21 @@ import onnx
 from numpy.typing import NDArray
 
 from emotool.cores import usable_cores
-from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
-from emotool.files.atomic import atomic_write
-from emotool.model.classifier import load_classifier
-from emotool.model.metadata import METADATA_KEY, Golden, ModelMetadata, golden_input
+from emotool.model.metadata import Golden, ModelMetadata
 from emotool.model.session import open_session
-from emotool_training.export.card import licence_of, model_card
+from emotool_training.export.card import licence_of
 from emotool_training.export.figures import for_metadata
+from emotool_training.export.model_file import golden_answer, write_model
 from emotool_training.export.onnx_encoder import encoder_graph, is_encoder
-from emotool_training.export.onnx_graph import INPUT, store_half, to_onnx
+from emotool_training.export.onnx_graph import store_half, to_onnx
 from emotool_training.export.parity import Agreement, Parity, agreement, check_parity
 from emotool_training.export.quantise import quantise
-from emotool_training.folders import make_folder
 
 __all__ = ["STORAGES", "Exported", "Source", "Storage", "export_model"]
 
 Storage = Literal["float32", "float16", "int8"]
 Windows = NDArray[np.float32]
-
-GOLDEN_SEED = 20_240_101
 
 
 @dataclass(frozen=True)
@@ -167,24 +161,10 @@ def export_model(
         stored = form.store(plain, windows[::2])
     session = open_session(stored.SerializeToString(), "cpu", cores)
     agreed = agreement(twin, session, windows[1::2] if len(windows) > 1 else windows)
-    golden = _golden(session, source.spectrogram, form.tolerance)
+    golden = golden_answer(session, source.spectrogram, form.tolerance)
     metadata = _metadata(source, golden, _storage_note(source, storage, agreed))
-    content = _with_metadata(stored, metadata)
-    _check_loads(content, source.name)
-    path = make_folder(folder) / f"{source.name}.onnx"
-    with atomic_write(path) as handle:
-        handle.write(content)
-    card = path.with_suffix(".md")
-    with atomic_write(card, text=True) as text:
-        there = path.with_name("LICENSE").is_file()
-        text.write(model_card(metadata, len(content), licence_file=there))
-    return Exported(path, card, len(content), parity, agreed, metadata)
-
-
-def _golden(session: Any, spec: SpectrogramSpec, tolerance: float) -> Golden:
-    """Record the model's answer to the seeded input."""
-    (answer,) = session.run(["probabilities"], {INPUT: golden_input(GOLDEN_SEED, spec)})
-    return Golden(GOLDEN_SEED, tuple(float(p) for p in answer[0]), tolerance)
+    written = write_model(stored, metadata, folder)
+    return Exported(written.path, written.card, written.size_bytes, parity, agreed, metadata)
 
 
 def _graph(source: Source, *, int8: bool) -> onnx.ModelProto:
@@ -239,26 +219,3 @@ def _split_facts(split: Mapping[str, Any]) -> dict[str, Any]:
     heard = {name: speakers[name] for name in ("train", "validation") if name in speakers}
     digests = {"hash": split.get("digest", ""), "data": split.get("data", "")}
     return {**facts, **digests, "speakers": heard}
-
-
-def _with_metadata(proto: onnx.ModelProto, metadata: ModelMetadata) -> bytes:
-    """Put the metadata into the file's properties."""
-    whole = onnx.ModelProto()
-    whole.CopyFrom(proto)
-    onnx.helper.set_model_props(whole, {METADATA_KEY: metadata.to_json()})
-    content: bytes = whole.SerializeToString()
-    return content
-
-
-def _check_loads(content: bytes, name: str) -> None:
-    """Load the file as a user will: metadata, shapes and reference output are checked there."""
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{name}.onnx"
-            path.write_bytes(content)
-            load_classifier(path, device="cpu")
-    except OSError as error:
-        raise TrainingError(
-            f"cannot write a temporary file: {error.strerror or error}",
-            hint="name a folder with room for it in the environment variable TMPDIR",
-        ) from error

@@ -7,7 +7,6 @@ Damaged entries are computed again.
 """
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from emotool_training.features.clip_arrays import Form, Outcome, compute
 from emotool_training.npz_store import NpzCache, cache_name
 from emotool_training.processes import in_processes
 
-__all__ = ["FeatureCache", "Wanted", "default_folder", "image_folders"]
+__all__ = ["FeatureCache", "Wanted", "image_folders"]
 
 CHUNK = 8
 """Clips in a worker's task: enough to make the passing of tasks cheap, few enough for a bar."""
@@ -45,32 +44,6 @@ Progress = Callable[[int, int], None]
 
 Clip = tuple[Path, str]
 """A clip's file and the SHA-256 of its content."""
-
-
-def default_folder() -> Path:
-    """Return the default folder of cached features.
-
-    ``$EMOTOOL_CACHE``, else the platform's place for what can be made again: it outlives a run
-    and serves every checkout.
-    """
-    named = os.environ.get("EMOTOOL_CACHE")
-    if named:
-        return Path(named)
-    try:
-        return _system_folder() / "emotool" / "features"
-    except RuntimeError as error:  # no HOME, and a user whom the system does not know
-        raise TrainingError(
-            "there is no home folder to keep features in",
-            hint="name a folder with --cache or in the environment variable EMOTOOL_CACHE",
-        ) from error
-
-
-def _system_folder() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 @dataclass(frozen=True, slots=True)
