@@ -15,7 +15,7 @@ from typing import TypeVar
 import soundfile
 
 from emotool.audio.reader import read_audio
-from emotool.explain.explanation import explain
+from emotool.explain.explanation import explain, shown_spec
 from emotool.inputs.clips import find_clips
 from emotool.model.classifier import load_classifier
 from emotool.writers.html.media import ENDINGS, clip_media
@@ -48,7 +48,8 @@ def main() -> int:
     parser.add_argument("--clips", type=int, default=100)
     arguments = parser.parse_args()
     classifier = load_classifier(arguments.model, threads=1)
-    rate, range_db = classifier.spec.sample_rate, classifier.spec.top_db
+    spec = shown_spec(classifier.spec)
+    rate, range_db = spec.sample_rate, spec.top_db
     clips = find_clips([arguments.folder]).clips
     paths = [clip.path for clip in clips[:: max(1, len(clips) // arguments.clips)]]
     clip_media(paths[0], classifier)  # what is made once is not a clip's cost

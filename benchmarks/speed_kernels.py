@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     entries = json.loads(options.clips.read_text(encoding="utf-8"))
     part, parts = map(int, options.share.split("/"))
     paths = [entry["path"] for entry in entries[:: options.every]][part::parts]
-    spec = read_metadata(Path(find_model(options.model))).spectrogram
+    spec: Any = read_metadata(Path(find_model(options.model))).input
     KERNELS[options.kernel](paths[:2], spec, options)[1]()  # tables and buffers are made
     clips, work = KERNELS[options.kernel](paths, spec, options)
     print("ready", flush=True)

@@ -62,7 +62,7 @@ def _steps(paths: Sequence[str], model: str) -> dict[str, Callable[[], object]]:
     from emotool.quality.flags import Quality
 
     classifier = load_classifier(model, "cpu", 1)
-    spec = classifier.spec
+    spec: Any = classifier.spec
     sounds = [soundfile.read(path, dtype="float32")[0] for path in paths]
     windows = [cut_windows(one[slice(*trim(one, spec))], spec) for one in sounds]
     parts = [part for path in paths for part in iter_extract(path, spec)]

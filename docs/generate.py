@@ -24,6 +24,7 @@ from docs.markdown import first_table, table  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results"
 BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z0-9-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.S)
 LABEL = "LABEL"  # stands for each label of a model
+DIMENSION = "DIMENSION"  # and for each dimension
 KINDS = {"text": "text", "texts": "text", "cell": "text"}
 
 
@@ -32,7 +33,7 @@ def columns() -> str:
     from emotool.results.columns import Columns
 
     rows = []
-    for entry in Columns([LABEL], segments=True, top=1).entries:
+    for entry in Columns([LABEL], segments=True, top=1, dimensions=[DIMENSION]).entries:
         if entry.columns:
             names = ", ".join(f"`{column.name}`" for column in entry.columns)
             kinds = dict.fromkeys(KINDS.get(column.kind, "number") for column in entry.columns)

@@ -18,7 +18,7 @@ from emotool.model.classifier import Classifier, load_classifier
 from emotool.results.columns import Columns
 from emotool.results.row import ClipResult, Status
 from emotool.results.segments import segment_rows
-from emotool.run.options import Details
+from emotool.run.options import Details, Wanted
 from emotool.run.pipeline import classify_clips
 from emotool.workers.pool import PoolOptions, Reading
 
@@ -61,6 +61,9 @@ class Result:
     embedding : ndarray of float32, shape (numbers,), or None
         What the model's last layer but one says, a clip's the mean over its windows; None
         unless ``ok`` and asked for. Takes no part in comparisons of results.
+    dimensions : dict of str to float
+        Numbers such as arousal, in the model's order; empty unless ``ok``, and for a model that
+        gives only labels.
     """
 
     path: str
@@ -75,6 +78,7 @@ class Result:
     start_s: float | None = None
     end_s: float | None = None
     embedding: "NDArray[np.float32] | None" = field(default=None, compare=False, repr=False)
+    dimensions: dict[str, float] = field(default_factory=dict)
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """Return the most probable labels and their probabilities, the most probable first.
@@ -87,22 +91,6 @@ class Result:
         """
         ranked = sorted(self.probabilities.items(), key=lambda pair: -pair[1])  # stable
         return ranked[: max(0, count)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What results hold."""
-
-    details: Details
-    merge: bool
-    min_confidence: float
-
-    def check(self) -> None:
-        """Refuse options that contradict each other or are out of range."""
-        if self.merge and not self.details.segments:
-            raise ValueError("merge joins segments: give segments=True as well")
-        if not 0 <= self.min_confidence <= 1:
-            raise ValueError(f"min_confidence is a probability, not {self.min_confidence}")
 
 
 def load_model(
@@ -192,7 +180,7 @@ def classify(
     ValueError
         If an option is out of its range, or ``merge`` is given without ``segments``.
     """
-    wanted = _Wanted(Details(segments, embeddings), merge, min_confidence)
+    wanted = Wanted(Details(segments, embeddings), merge, min_confidence)
     wanted.check()
     options = PoolOptions(workers=workers, timeout_s=timeout_s, reading=Reading(hop_s=hop_s))
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
@@ -205,7 +193,7 @@ def classify(
         batch_size=batch_size,
         details=wanted.details,
     )
-    return _results(labelled, classifier.labels, wanted)
+    return _results(labelled, classifier, wanted)
 
 
 def to_frame(results: Iterable[Result], *, top: int = 0) -> "pandas.DataFrame":
@@ -237,29 +225,31 @@ def to_frame(results: Iterable[Result], *, top: int = 0) -> "pandas.DataFrame":
         raise MissingExtraError("pandas", "emotool.to_frame") from error
     rows = list(results)
     labels = list(dict.fromkeys(label for row in rows for label in row.probabilities))
-    table = Columns(labels, segments=any(row.start_s is not None for row in rows), top=top)
-    clips = [_clip_result(index, row, labels) for index, row in enumerate(rows)]
+    numbers = list(dict.fromkeys(name for row in rows for name in row.dimensions))
+    segments = any(row.start_s is not None for row in rows)
+    table = Columns(labels, segments=segments, top=top, dimensions=numbers)
+    clips = [_clip_result(index, row, labels, numbers) for index, row in enumerate(rows)]
     cells = [[_cell(column.value(clip)) for column in table.columns] for clip in clips]
     return pandas.DataFrame(cells, columns=list(table.names))
 
 
 def _results(
-    labelled: Generator[ClipResult], labels: tuple[str, ...], wanted: _Wanted
+    labelled: Generator[ClipResult], classifier: Classifier, wanted: Wanted
 ) -> Generator[Result]:
     with closing(labelled):
         for clip in labelled:
-            for part in segment_rows(clip, labels, merge=wanted.merge):
-                yield _result(part.uncertain_below(wanted.min_confidence), labels)
+            for part in segment_rows(clip, classifier.labels, merge=wanted.merge):
+                yield _result(part.uncertain_below(wanted.min_confidence), classifier)
 
 
-def _result(result: ClipResult, labels: tuple[str, ...]) -> Result:
+def _result(result: ClipResult, classifier: Classifier) -> Result:
     start, end = result.span or (None, None)
     return Result(
         result.shown,
         result.status,
         result.label or None,
         result.confidence,
-        dict(zip(labels, result.probabilities, strict=True)) if result.probabilities else {},
+        _named(classifier.labels, result.probabilities),
         result.duration_s,
         result.flags,
         result.model,
@@ -267,7 +257,13 @@ def _result(result: ClipResult, labels: tuple[str, ...]) -> Result:
         start,
         end,
         _array(result.embedding) if result.embedding else None,
+        _named(classifier.dimensions, result.dimensions),
     )
+
+
+def _named(names: tuple[str, ...], numbers: tuple[float, ...]) -> dict[str, float]:
+    """Return numbers by name; none if there are none."""
+    return dict(zip(names, numbers, strict=True)) if numbers else {}
 
 
 def _array(embedding: bytes) -> "NDArray[np.float32]":
@@ -276,9 +272,10 @@ def _array(embedding: bytes) -> "NDArray[np.float32]":
     return np.frombuffer(embedding, "<f4").astype(np.float32)  # [numbers], one's own
 
 
-def _clip_result(index: int, row: Result, labels: list[str]) -> ClipResult:
+def _clip_result(index: int, row: Result, labels: list[str], numbers: list[str]) -> ClipResult:
     """Return the row that a result was made of, with None for labels of other models."""
     chances: Any = tuple(row.probabilities.get(label) for label in labels)
+    values: Any = tuple(row.dimensions.get(name) for name in numbers)
     return ClipResult(
         index,
         row.path,
@@ -291,6 +288,7 @@ def _clip_result(index: int, row: Result, labels: list[str]) -> ClipResult:
         row.flags,
         error=row.error or "",
         span=None if row.start_s is None or row.end_s is None else (row.start_s, row.end_s),
+        dimensions=values if row.dimensions else (),
     )
 
 

@@ -16,6 +16,7 @@ from emotool.cores import usable_cores
 from emotool.errors import EmotoolError, install_command
 from emotool.model.catalog import DEFAULT_MODEL, list_models
 from emotool.model.classifier import load_classifier
+from emotool.model.metadata import golden_input
 from emotool.version import __version__
 
 __all__ = ["Check", "Status", "examine"]
@@ -100,7 +101,10 @@ def _models() -> Iterator[Check]:
 
 def _load(path: Path) -> str:
     classifier = load_classifier(path, "cpu")
-    return f"reproduces its reference output; labels {', '.join(classifier.labels)}"
+    kind, given = "labels", classifier.labels
+    if not given:
+        kind, given = "dimensions", classifier.dimensions
+    return f"reproduces its reference output; {kind} {', '.join(given)}"
 
 
 def _devices() -> Iterator[Check]:
@@ -122,7 +126,7 @@ def _infer(device: str) -> str:
 
     classifier = load_classifier(DEFAULT_MODEL, device)
     spec = classifier.spec
-    batch = np.zeros((_BATCH, spec.n_mels, spec.frames), np.float32)  # [batch, n_mels, frames]
+    batch = np.repeat(golden_input(0, spec), _BATCH, axis=0)  # [batch, n_mels, frames]
     classifier.predict(batch)  # the first batch is slower: memory, kernels
     began = time.perf_counter()
     classifier.predict(batch)

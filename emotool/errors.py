@@ -114,6 +114,7 @@ class TrainingError(EmotoolError):
 
 PACKAGES = {
     "adapt": ("onnx", "scikit-learn", "scipy"),
+    "adopt": ("onnx",),
     "av": ("av",),
     "cloud": ("obstore",),
     "pandas": ("pandas",),

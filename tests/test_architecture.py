@@ -25,6 +25,7 @@ BREACHES = {
     "training": ("emotool/model/catalog.py", "import emotool_training.extras"),
     "training-below-cli": ("training/emotool_training/extras.py", "import emotool.cli.progress"),
     "heavy": ("emotool/features/mel.py", "import librosa"),
+    "adopt": ("training/emotool_training/adopting/card.py", "import tensorflow"),
 }
 
 

@@ -41,6 +41,7 @@ COMMANDS = {
     "train": ("emotool.cli.train:train", "Train a model on labelled clips."),
     "evaluate": ("emotool.cli.evaluate:evaluate", "Measure a model on labelled clips."),
     "export": ("emotool.cli.export:export", "Convert a training run to an ONNX model."),
+    "adopt": ("emotool.cli.adopt:adopt", "Convert a published ONNX model for classify."),
     "data": ("emotool.cli.data:app", "Check labelled clips before training."),
 }
 """Each command's place (a function, or a `typer.Typer` with sub-commands) and its short help."""

@@ -107,7 +107,7 @@ def _table(rows: list[_Row]) -> Any:
             table.add_row(Text(name), Text(row.problem, style="red"), size)
             continue
         metadata = row.metadata
-        labels = Text(printable(", ".join(metadata.labels)))
+        labels = Text(printable(", ".join(metadata.names)))
         if row.entry.built_in:
             labels.append(f"\n{BUILT_IN[row.entry.name]}", style="dim")
         table.add_row(Text(name), labels, Text(size), Text(printable(_uar(metadata))))
@@ -169,7 +169,7 @@ def _plain(rows: list[_Row]) -> list[list[str]]:
             [
                 row.entry.name,
                 "built-in" if row.entry.built_in else "own",
-                ",".join(metadata.labels) if metadata else "",
+                ",".join(metadata.names) if metadata else "",
                 str(row.entry.size_bytes),
                 *("" if value is None else f"{value:.4f}" for value in values),
                 *("" if value is None else f"{value:.0f}" for value in people),
@@ -209,7 +209,7 @@ def _card_text(path: Path) -> str:
         raise ModelError(f"cannot read {card}: {error.strerror}") from error
     metadata = read_metadata(path)
     facts = {
-        "labels": ", ".join(metadata.labels),
+        "labels": ", ".join(metadata.names),
         "architecture": metadata.architecture,
         "trained on": ", ".join(metadata.corpora),
         "UAR on new speakers": _uar(metadata),

@@ -54,6 +54,9 @@ def summary_lines(run: "RunSummary", width: int = 80, full_bar: str = "█") -> 
     if any(run.labels.values()):
         yield Text()
         yield from _labels(run, width, full_bar)
+    if run.dimensions and run.statuses.get("ok"):
+        yield Text()
+        yield from _dimensions(run)
     if len(others := _others(run)):
         yield Text()
         yield others
@@ -96,6 +99,18 @@ def _labels(run: "RunSummary", width: int, full_bar: str) -> Iterator[Text]:
         yield line
     if run.mean_confidence is not None:
         yield Text(f"  mean confidence {run.mean_confidence:.3f}", style="dim")
+
+
+def _dimensions(run: "RunSummary") -> Iterator[Text]:
+    """Write each dimension's mean, standard deviation and limits."""
+    width = max(map(cell_len, [*run.dimensions, "dimension"]))
+    heads = "".join(f"  {head:>9}" for head in ("mean", "deviation", "least", "most"))
+    yield Text(f"  {_padded('dimension', width)}{heads}", style="dim")
+    for place, (name, spread) in enumerate(run.dimensions.items()):
+        style = _LABEL_STYLES[place % len(_LABEL_STYLES)]
+        numbers = (spread.mean, spread.deviation, spread.low, spread.high)
+        line = Text("  ").append(_padded(name, width), style=style)
+        yield line.append("".join(f"  {number:>9.3f}" for number in numbers))
 
 
 def _others(run: "RunSummary") -> Text:

@@ -1,4 +1,4 @@
-"""The spectrograms of a clip, with what reading it found."""
+"""The windows of a clip, with what reading it found."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -15,14 +15,15 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class ClipFeatures:
-    """The spectrograms of a clip, or of one part of a long one.
+    """The windows of a clip, or of one part of a long one.
 
     Parameters
     ----------
     status : {"ok", "silent", "too_short"}
         Only ``ok`` has windows.
     windows : numpy.ndarray
-        float32 ``[windows, n_mels, frames]`` in dB.
+        Spectrograms, float32 ``[windows, n_mels, frames]`` in dB; for a model of waveforms float32
+        ``[windows, samples of the longest]``, padded with zeros.
     duration_s : float
         Decoded seconds that this part stands for, before trimming; a clip's duration is the
         sum over its parts.
@@ -38,6 +39,8 @@ class ClipFeatures:
     measured : numpy.ndarray, optional
         float32 ``[windows, n_mels, frames]``, the same windows by another specification, if that
         was asked for.
+    lengths : tuple of int
+        Samples of each window without its padding; empty for spectrograms.
     """
 
     status: Literal["ok", "silent", "too_short"]
@@ -49,3 +52,4 @@ class ClipFeatures:
     peaks: Peaks | None = None
     source_rate: int = 0
     measured: Floats | None = None
+    lengths: tuple[int, ...] = ()

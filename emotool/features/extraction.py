@@ -1,4 +1,4 @@
-"""From a clip to the windows of log-mel spectrogram that a model labels.
+"""From a clip to the windows, of log-mel spectrogram or waveform, that a model labels.
 
 Training, evaluation and classification all come through here.
 """
@@ -6,7 +6,7 @@ Training, evaluation and classification all come through here.
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from emotool.features.clip_features import ClipFeatures
 from emotool.features.mel import log_mel_padded
 from emotool.features.peaks import peaks_of
 from emotool.features.spec import SpectrogramSpec
+from emotool.features.waveform import InputSpec, WaveformSpec, waveforms
 from emotool.features.windowing import cut_sounds, cut_windows, least_tail, trim
 
 __all__ = [
@@ -81,7 +82,7 @@ def extract(path: str | os.PathLike[str], spec: SpectrogramSpec) -> ClipFeatures
 
 def iter_extract(
     path: str | os.PathLike[str],
-    spec: SpectrogramSpec,
+    spec: InputSpec,
     block_windows: int = 32,
     hop_seconds: float | None = None,
     measured: SpectrogramSpec | None = None,
@@ -97,7 +98,7 @@ def iter_extract(
     ----------
     path : str or os.PathLike
         An audio file.
-    spec : SpectrogramSpec
+    spec : SpectrogramSpec or WaveformSpec
         What to compute.
     block_windows : int
         Most windows per part.
@@ -149,7 +150,7 @@ def _ending_with(stream: AudioStream, part: ClipFeatures) -> ClipFeatures:
 
 
 def features_of(
-    samples: Floats, spec: SpectrogramSpec, *, flags: tuple[str, ...] = (), long: bool = False
+    samples: Floats, spec: InputSpec, *, flags: tuple[str, ...] = (), long: bool = False
 ) -> ClipFeatures:
     """Return the features of samples that are decoded already.
 
@@ -157,7 +158,7 @@ def features_of(
     ----------
     samples : numpy.ndarray
         float32 ``[n]`` at ``spec.sample_rate``: a whole clip, or the beginning of a long one.
-    spec : SpectrogramSpec
+    spec : SpectrogramSpec or WaveformSpec
         What to compute.
     flags : tuple of str
         What is known of the recording.
@@ -179,7 +180,7 @@ def features_of(
 class _Cutting:
     """What to compute, how far windows are apart, in samples, and what to measure, if another."""
 
-    spec: SpectrogramSpec
+    spec: InputSpec
     hop: int
     measured: SpectrogramSpec | None = None
 
@@ -194,9 +195,7 @@ def _short_clip(samples: Floats, flags: tuple[str, ...], cutting: _Cutting) -> C
         found = tuple(flag for flag in flags if flag != DC_OFFSET)
         return ClipFeatures("silent", _no_windows(spec), duration, found)
     start, stop = trim(samples, spec)
-    log_mels, starts, ends, measured = _windows(samples[start:stop], start, cutting)
-    peaks = peaks_of(samples)
-    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks, measured=measured)
+    return _heard(_cut(samples[start:stop], start, cutting), samples, duration, flags, cutting)
 
 
 def _long_parts(
@@ -232,19 +231,43 @@ def _long_part(
     flags = (*flags, "long")
     if _is_silent(part):
         return ClipFeatures("silent", _no_windows(spec), duration, flags)
-    log_mels, starts, ends, measured = _windows(part, offset, cutting, count)
-    peaks = peaks_of(part)
-    return ClipFeatures("ok", log_mels, duration, flags, starts, ends, peaks, measured=measured)
+    return _heard(_cut(part, offset, cutting, count), part, duration, flags, cutting)
 
 
-def _windows(
-    samples: Floats, offset: int, cutting: _Cutting, count: int | None = None
-) -> tuple[Floats, tuple[float, ...], tuple[float, ...], Floats | None]:
-    """Return the spectrograms of samples that are not silent, where windows begin and end (s).
+class _Windows(NamedTuple):
+    """Windows of sound, and where each begins and ends (s)."""
 
-    Silent windows are left out, unless there is no other. The last item are the same windows by
-    the specification that is measured, if there is one.
-    """
+    sounds: list[Floats]
+    starts: tuple[float, ...]
+    ends: tuple[float, ...]
+
+
+def _heard(
+    cut: _Windows, samples: Floats, duration: float, flags: tuple[str, ...], cutting: _Cutting
+) -> ClipFeatures:
+    """Return the features of samples that are not silent."""
+    spec, sounds = cutting.spec, cut.sounds
+    lengths: tuple[int, ...] = ()
+    if isinstance(spec, WaveformSpec):
+        windows = waveforms(sounds, spec)
+        lengths = tuple(sound.size for sound in sounds)
+    else:
+        windows = log_mel_padded(sounds, spec)
+    return ClipFeatures(
+        "ok",
+        windows,
+        duration,
+        flags,
+        cut.starts,
+        cut.ends,
+        peaks_of(samples),
+        measured=None if cutting.measured is None else log_mel_padded(sounds, cutting.measured),
+        lengths=lengths,
+    )
+
+
+def _cut(samples: Floats, offset: int, cutting: _Cutting, count: int | None = None) -> _Windows:
+    """Cut samples that are not silent; silent windows are left out, unless there is no other."""
     spec, hop, size = cutting.spec, cutting.hop, cutting.spec.window_samples
     sounds = cut_sounds(samples, spec, hop, count)
     heard = list(range(len(sounds)))
@@ -254,9 +277,7 @@ def _windows(
     ends = tuple(
         (offset + min(index * hop + size, samples.size)) / spec.sample_rate for index in heard
     )
-    chosen = [sounds[index] for index in heard]
-    measured = None if cutting.measured is None else log_mel_padded(chosen, cutting.measured)
-    return log_mel_padded(chosen, spec), starts, ends, measured
+    return _Windows([sounds[index] for index in heard], starts, ends)
 
 
 def _is_silent(samples: Floats) -> bool:
@@ -268,5 +289,7 @@ def _is_silent(samples: Floats) -> bool:
     return max(high - mean, mean - low) < _SILENT_PEAK
 
 
-def _no_windows(spec: SpectrogramSpec) -> Floats:
+def _no_windows(spec: InputSpec) -> Floats:
+    if isinstance(spec, WaveformSpec):
+        return np.empty((0, 0), np.float32)
     return np.empty((0, spec.n_mels, spec.frames), np.float32)

@@ -6,7 +6,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from emotool.features.spec import SpectrogramSpec
+from emotool.features.spec import SpectrogramSpec  # noqa: F401 - for the examples
+from emotool.features.waveform import InputSpec
 
 __all__ = ["cut_sounds", "cut_windows", "least_tail", "trim"]
 
@@ -25,7 +26,7 @@ _DOUBT = 2.3e-4
 """A frame whose power is as close to the limit (0.001 dB) is measured again as librosa does it."""
 
 
-def trim(samples: Floats, spec: SpectrogramSpec) -> tuple[int, int]:
+def trim(samples: Floats, spec: InputSpec) -> tuple[int, int]:
     """Return where the sound of a clip begins and ends.
 
     Frames quieter than ``trim_db`` below the loudest are cut from both ends. The limits are
@@ -36,7 +37,7 @@ def trim(samples: Floats, spec: SpectrogramSpec) -> tuple[int, int]:
     ----------
     samples : numpy.ndarray
         float32 ``[n]``, finite.
-    spec : SpectrogramSpec
+    spec : SpectrogramSpec or WaveformSpec
         Its ``trim_db`` (None: nothing is cut), ``n_fft`` and ``hop_length`` are used.
 
     Returns
@@ -60,7 +61,7 @@ def trim(samples: Floats, spec: SpectrogramSpec) -> tuple[int, int]:
     return (start, stop) if start < stop else (0, samples.size)
 
 
-def _is_loud(samples: Floats, trim_db: float, spec: SpectrogramSpec) -> npt.NDArray[np.bool_]:
+def _is_loud(samples: Floats, trim_db: float, spec: InputSpec) -> npt.NDArray[np.bool_]:
     """Return which centred frames stay, bool ``[1 + n // hop_length]``."""
     if spec.n_fft % (2 * spec.hop_length) == 0:
         power = _quick_power(samples, spec)
@@ -75,7 +76,7 @@ def _is_loud(samples: Floats, trim_db: float, spec: SpectrogramSpec) -> npt.NDAr
     return _below_loudest(_exact_power(padded, spec)) > -trim_db
 
 
-def _quick_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
+def _quick_power(samples: Floats, spec: InputSpec) -> Floats:
     """Return the mean square of each centred frame from sums that neighbouring frames share.
 
     Half a frame is some hops long, so each hop is squared once. The sums are right to a few
@@ -97,7 +98,7 @@ def _quick_power(samples: Floats, spec: SpectrogramSpec) -> Floats:
     return total
 
 
-def _exact_power(padded: Floats, spec: SpectrogramSpec) -> Floats:
+def _exact_power(padded: Floats, spec: InputSpec) -> Floats:
     """Return the mean square of each frame by librosa's arithmetic, in its order."""
     framed = np.lib.stride_tricks.sliding_window_view(padded, spec.n_fft)
     framed = framed[:: spec.hop_length]  # [frames, n_fft]
@@ -117,7 +118,7 @@ def _below_loudest(power: Floats) -> Floats:
     return decibels
 
 
-def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) -> Floats:
+def cut_windows(samples: Floats, spec: InputSpec, hop: int | None = None) -> Floats:
     """Cut samples into windows of equal length, the last one padded with zeros.
 
     A last window with less than ``spec.tail_seconds`` of sound that the one before has not is
@@ -127,7 +128,7 @@ def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) 
     ----------
     samples : numpy.ndarray
         float32 ``[n]``.
-    spec : SpectrogramSpec
+    spec : SpectrogramSpec or WaveformSpec
         Its ``window_seconds`` and ``tail_seconds`` are used.
     hop : int, optional
         Samples from one window's start to the next's, 1 to the window's length; that length if
@@ -146,7 +147,7 @@ def cut_windows(samples: Floats, spec: SpectrogramSpec, hop: int | None = None) 
 
 
 def cut_sounds(
-    samples: Floats, spec: SpectrogramSpec, hop: int, count: int | None = None
+    samples: Floats, spec: InputSpec, hop: int, count: int | None = None
 ) -> list[Floats]:
     """Cut samples into windows that are not padded: the last ones may be shorter.
 
@@ -154,7 +155,7 @@ def cut_sounds(
     ----------
     samples : numpy.ndarray
         float32 ``[n]``.
-    spec : SpectrogramSpec
+    spec : SpectrogramSpec or WaveformSpec
         Its ``window_seconds`` and ``tail_seconds`` are used.
     hop : int
         Samples from one window's start to the next's, 1 or more.
@@ -180,7 +181,7 @@ def cut_sounds(
     return [samples[index * hop : index * hop + size] for index in range(count)]
 
 
-def least_tail(spec: SpectrogramSpec) -> int:
+def least_tail(spec: InputSpec) -> int:
     """Return how many samples of its own a last window must have, at least one.
 
     Examples
@@ -191,7 +192,7 @@ def least_tail(spec: SpectrogramSpec) -> int:
     return max(1, math.ceil(spec.tail_seconds * spec.sample_rate))
 
 
-def _window_count(length: int, spec: SpectrogramSpec, hop: int) -> int:
+def _window_count(length: int, spec: InputSpec, hop: int) -> int:
     """Return how many windows so many samples make."""
     more = length - spec.window_samples - least_tail(spec)  # than a second window must have
     return min(length, 1) + (more // hop + 1 if more >= 0 else 0)

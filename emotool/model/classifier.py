@@ -9,27 +9,28 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from emotool.cores import usable_cores
 from emotool.errors import ModelError
-from emotool.features.spec import SpectrogramSpec
+from emotool.features.waveform import InputSpec
 from emotool.model.catalog import distinct_name, find_model
 from emotool.model.device import prove
-from emotool.model.metadata import METADATA_KEY, ModelMetadata
+from emotool.model.feed import feed
+from emotool.model.metadata import METADATA_KEY, ModelMetadata, golden_input
 from emotool.model.onnx_prune import only_outputs
 from emotool.model.onnx_scan import OnnxFile, read_onnx
 from emotool.model.self_test import (
-    INPUT,
-    LABELLING,
     OUTPUTS,
     check_answer,
     check_golden,
+    check_mask,
     check_signature,
     golden_pair,
 )
 from emotool.model.session import (
     BATCH_SIZES,
+    Sessions,
     compute,
     compute_bound,
     open_session,
@@ -41,28 +42,9 @@ from emotool.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
-    import onnxruntime
     from numpy.typing import NDArray
 
 __all__ = ["Classifier", "load_classifier", "read_metadata"]
-
-
-class Sessions(NamedTuple):
-    """What runs a model.
-
-    Parameters
-    ----------
-    whole : onnxruntime.InferenceSession
-        Computes every output.
-    labelling : onnxruntime.InferenceSession
-        Computes only what a label needs; may be the same.
-    at_once : int
-        How many batches are best run side by side.
-    """
-
-    whole: "onnxruntime.InferenceSession"
-    labelling: "onnxruntime.InferenceSession"
-    at_once: int
 
 
 class Classifier:
@@ -102,23 +84,55 @@ class Classifier:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels, in the order of the probabilities."""
+        """The labels, in the order of the probabilities; none if it gives only dimensions."""
         return self.metadata.labels
 
     @property
-    def spec(self) -> SpectrogramSpec:
-        """The spectrogram it has to be given."""
-        return self.metadata.spectrogram
+    def dimensions(self) -> tuple[str, ...]:
+        """The names of the numbers that it gives, such as arousal; mostly none."""
+        return tuple(dimension.name for dimension in self.metadata.dimensions)
+
+    @property
+    def spec(self) -> InputSpec:
+        """The spectrogram or waveform it has to be given."""
+        return self.metadata.input
 
     def embedding_size(self) -> int:
-        """Count the numbers in an embedding, by asking once for one of a window of silence."""
-        import numpy as np
+        """Count the numbers in an embedding, by asking once for one of a window of noise.
 
-        if self._embedding_size:
-            return self._embedding_size
-        silence = np.zeros((1, self.spec.n_mels, self.spec.frames), np.float32)
-        self._embedding_size = int(self.run(silence, ("embedding",))["embedding"].shape[1])
+        Raises
+        ------
+        ModelError
+            If the model gives no embeddings.
+        """
+        if not self._embedding_size:
+            self.require("embedding", "embeddings")
+            noise = golden_input(0, self.spec)
+            self._embedding_size = int(self.run(noise, ("embedding",))["embedding"].shape[1])
         return self._embedding_size
+
+    def require(self, output: str, purpose: str) -> None:
+        """Refuse to do what needs an output that the model lacks.
+
+        Parameters
+        ----------
+        output : {"probabilities", "dimensions", "embedding", "activation"}
+        purpose : str
+            What needs it, for the message.
+
+        Raises
+        ------
+        ModelError
+            If it is not among the model's outputs.
+        """
+        if output in self.metadata.outputs:
+            return
+        hint = "use a model with labels"
+        if output in ("embedding", "activation"):
+            hint = f"emotool adopt --{output} NAME adds it, if the published graph computes it"
+        raise ModelError(
+            f"{purpose}: the model {printable(self.name)} has no output {output}", hint=hint
+        )
 
     @property
     def batch_size(self) -> int:
@@ -135,8 +149,9 @@ class Classifier:
 
         Parameters
         ----------
-        log_mels : ndarray of float32, shape (batch, n_mels, frames)
-            Spectrograms in dB, as `emotool.features.mel.log_mel` makes them from ``spec``.
+        log_mels : ndarray of float32, shape (batch, n_mels, frames) or (batch, samples)
+            Spectrograms in dB, as `emotool.features.mel.log_mel` makes them from ``spec``, or
+            waveforms, as `emotool.features.waveform.waveforms` does.
 
         Returns
         -------
@@ -146,25 +161,31 @@ class Classifier:
         Raises
         ------
         ModelError
-            If the model fails on this batch.
+            If the model fails on this batch, or has no labels.
         ValueError
             If the shape is not the model's.
         """
         return self.run(log_mels, ("probabilities",))["probabilities"]
 
     def run(
-        self, log_mels: "NDArray[np.float32]", outputs: Sequence[str] = ("probabilities",)
+        self,
+        windows: "NDArray[np.float32]",
+        outputs: Sequence[str] = ("probabilities",),
+        lengths: Sequence[int] = (),
     ) -> "dict[str, NDArray[np.float32]]":
         """Compute chosen outputs for a batch of windows, and no others.
 
         Parameters
         ----------
-        log_mels : ndarray of float32, shape (batch, n_mels, frames)
-            Spectrograms in dB.
+        windows : ndarray of float32, shape (batch, n_mels, frames) or (batch, samples)
+            Spectrograms in dB, or waveforms.
         outputs : sequence of str
-            Of ``probabilities`` [batch, labels], ``logits`` [batch, labels], ``embedding``
-            [batch, dim] and ``activation`` [batch, height, width], the evidence for the
-            predicted class over mel bands (axis 1) and time (axis 2).
+            Of ``probabilities`` [batch, labels], ``logits`` [batch, labels], ``dimensions``
+            [batch, dimensions], ``embedding`` [batch, dim] and ``activation`` [batch, height,
+            width], the evidence for the predicted class over mel bands (axis 1) and time (axis 2).
+        lengths : sequence of int
+            Samples of each waveform without its padding; all of them if not given. For models
+            with a mask only.
 
         Returns
         -------
@@ -177,19 +198,14 @@ class Classifier:
         ValueError
             If the shape or an output's name is not the model's.
         """
-        expected = (self.spec.n_mels, self.spec.frames)
-        if log_mels.ndim != 3 or log_mels.shape[1:] != expected:
-            raise ValueError(
-                f"expected [batch, {expected[0]}, {expected[1]}], got {log_mels.shape}"
-            )
         if unknown := set(outputs) - OUTPUTS.keys():
             raise ValueError(f"unknown outputs: {sorted(unknown)}")
-        import numpy as np
-
-        batch = np.ascontiguousarray(log_mels, dtype=np.float32)  # [batch, n_mels, frames]
-        labelling = set(outputs) <= set(LABELLING)
+        for name in outputs:
+            self.require(name, "running the model")
+        labelling = set(outputs) <= set(self.metadata.labelling)
         session = self._sessions.labelling if labelling else self._sessions.whole
-        arrays = self._compute(session, {INPUT: batch}, outputs, self._run_options)
+        inputs = feed(windows, lengths, self.spec)
+        arrays = self._compute(session, inputs, outputs, self._run_options)
         return dict(zip(outputs, arrays, strict=True))
 
 
@@ -230,7 +246,9 @@ def load_classifier(
         at_once, helping = share_out(threads or threads_for(len(file.content), usable_cores()))
         session = open_session(file.content, device, helping)
         check_signature(session, metadata)
-        small = only_outputs(file.content, LABELLING)
+        small = file.content
+        if metadata.extras:
+            small = only_outputs(file.content, metadata.labelling)
         whole = small is file.content  # nothing could be left out
         labelling = session if whole else open_session(small, device, helping)
         proved = prove(session, device)
@@ -243,7 +261,9 @@ def load_classifier(
             name=distinct_name(metadata.name, path, sha256),
         )
         check_golden(classifier.run, metadata)
-        check_answer(classifier.predict(golden_pair(metadata)), metadata)
+        check_mask(classifier.run, metadata)
+        if not whole:
+            check_answer(classifier.run(golden_pair(metadata), metadata.labelling), metadata)
     except ModelError as error:
         raise ModelError(f"{printable(str(path))}: {error.message}", hint=error.hint) from error
     return classifier
@@ -269,6 +289,7 @@ def _metadata_of(file: OnnxFile) -> ModelMetadata:
     if text is None:
         raise ModelError(
             "it is an ONNX file, but carries no emotool metadata",
-            hint="emotool runs models that `emotool export` has written",
+            hint="emotool runs models that `emotool export` has written; `emotool adopt` makes "
+            "one of a published ONNX model",
         )
     return ModelMetadata.from_json(text)

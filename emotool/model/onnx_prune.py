@@ -10,7 +10,7 @@ from typing import Final
 
 from emotool.model.onnx_scan import Field, fields
 
-__all__ = ["only_outputs"]
+__all__ = ["only_outputs", "tag_of"]
 
 # Field numbers of onnx.proto.
 _MODEL_GRAPH: Final = 7
@@ -44,7 +44,7 @@ def only_outputs(content: bytes, outputs: Sequence[str]) -> bytes:
             if kept is None:
                 return content
             body = b"".join(kept)
-            parts.append(memoryview(_tag(_MODEL_GRAPH) + _varint(len(body)) + body))
+            parts.append(memoryview(tag_of(_MODEL_GRAPH, len(body)) + body))
     return b"".join(parts)
 
 
@@ -89,8 +89,15 @@ def _texts(part: Field, number: int) -> list[bytes]:
     return [bytes(one.content) for one in fields(part.content) if one.number == number]
 
 
-def _tag(number: int) -> bytes:
-    return _varint(number << 3 | 2)  # a field with a length
+def tag_of(number: int, length: int) -> bytes:
+    r"""Return the beginning of a field of so many bytes.
+
+    Examples
+    --------
+    >>> tag_of(7, 300)
+    b':\xac\x02'
+    """
+    return _varint(number << 3 | 2) + _varint(length)
 
 
 def _varint(value: int) -> bytes:

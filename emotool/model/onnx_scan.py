@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from emotool.errors import ModelError, ModelNotFoundError
 from emotool.text import printable
 
-__all__ = ["MAX_BYTES", "Field", "OnnxFile", "fields", "read_onnx"]
+__all__ = ["MAX_BYTES", "Field", "OnnxFile", "fields", "read_onnx", "scan"]
 
 MAX_BYTES: Final = 2**31 - 1  # what a protobuf message can hold
 MAX_DEPTH: Final = 32  # of graphs within nodes within graphs
@@ -44,7 +44,8 @@ _REFUSED: Final = {
     ("tensor", 13): _EXTERNAL,
 }
 _DATA_LOCATION: Final = ("tensor", 14)
-_OPERATOR_DOMAIN: Final = ("node", 7)
+_OPERATOR: Final = (("node", 4), ("node", 7))  # its name, and its domain
+_WEIGHT_DEPTH: Final = 2  # a weight of the graph, which is a part of the model
 _STANDARD_DOMAINS: Final = {b"", b"ai.onnx"}
 
 # How other things begin that people mistake for a model.
@@ -92,21 +93,51 @@ def read_onnx(path: Path) -> OnnxFile:
         from outside the ONNX standard (custom domains, local functions, training steps).
     """
     content = _read(path)
+    return OnnxFile(content, scan(memoryview(content), path))
+
+
+def scan(content: memoryview, path: Path, *, external: bool = False) -> dict[str, str]:
+    """Walk through the bytes of an ONNX file and refuse what an emotool model has no need of.
+
+    Parameters
+    ----------
+    content : memoryview
+        All bytes of the file.
+    path : Path
+        The file, for messages.
+    external : bool, default False
+        Accept weights of the graph that are in other files. Nothing may load these unchecked.
+
+    Returns
+    -------
+    dict of str to str
+        The file's ``metadata_props``.
+
+    Raises
+    ------
+    ModelError
+        As `read_onnx`.
+    """
+    walked = _Scan(external=external)
     try:
-        scan = _Scan()
-        scan.walk(memoryview(content), "model")
+        walked.walk(content, "model")
     except _RefusedError as error:
-        raise ModelError(f"{printable(str(path))} is refused: {error}") from error
+        raise ModelError(f"{printable(str(path))} is refused: {error}", hint=error.hint) from error
     except (IndexError, UnicodeDecodeError) as error:
-        why = next((why for start, why in _MISTAKEN if content.startswith(start)), "")
+        begins = bytes(content[:64])
+        why = next((why for start, why in _MISTAKEN if begins.startswith(start)), "")
         raise ModelError(
             f"{printable(str(path))} is not an ONNX file, or is damaged{': ' if why else ''}{why}"
         ) from error
-    return OnnxFile(content, scan.properties)
+    return walked.properties
 
 
 class _RefusedError(Exception):
     """The file is ONNX, but not of the kind that is loaded."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.hint = hint
 
 
 def _read(path: Path) -> bytes:
@@ -141,8 +172,9 @@ def _read(path: Path) -> bytes:
 class _Scan:
     """One walk over a model's messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, external: bool) -> None:
         self.properties: dict[str, str] = {}
+        self._external = external
         self._fields_left = MAX_FIELDS
 
     def walk(self, data: memoryview, message: str, depth: int = 0) -> None:
@@ -150,32 +182,39 @@ class _Scan:
         if depth > 3 * MAX_DEPTH:  # a node, its attribute and that's graph are one level
             raise _RefusedError(f"graphs are nested more than {MAX_DEPTH} deep")
         texts: dict[int, bytes] = {}
+        tolerated = self._external and depth == _WEIGHT_DEPTH
         for number, value, _ in fields(data):
             self._fields_left -= 1
             if self._fields_left < 0:
                 raise _RefusedError("it has too many fields")
             field = (message, number)
             child = _CHILDREN[message].get(number)
-            if field in _REFUSED:
+            if field in _REFUSED and not (tolerated and field[0] == "tensor"):
                 raise _RefusedError(_REFUSED[field])
-            if field == _DATA_LOCATION and value != 0:
+            if field == _DATA_LOCATION and value != 0 and not tolerated:
                 raise _RefusedError(_EXTERNAL)
             if isinstance(value, int):
                 continue
-            if field == _OPERATOR_DOMAIN:
-                _check_domain(bytes(value))
-            elif child is not None:
+            if child is not None:
                 self.walk(value, child, depth + 1)
-            elif message == "property":
+            elif message == "property" or field in _OPERATOR:
                 texts[number] = bytes(value)
+        if message == "node":
+            _check_domain(*(texts.get(number, b"") for _, number in _OPERATOR))
         if message == "property":
             self.properties[texts.get(1, b"").decode()] = texts.get(2, b"").decode()
 
 
-def _check_domain(domain: bytes) -> None:
+def _check_domain(operator: bytes, domain: bytes) -> None:
     if domain not in _STANDARD_DOMAINS:
-        name = printable(domain.decode("utf-8", "backslashreplace"))
-        raise _RefusedError(f"it uses operators from outside the ONNX standard ({name:.60})")
+        where, name = (
+            printable(text.decode("utf-8", "backslashreplace")) for text in (domain, operator)
+        )
+        raise _RefusedError(
+            f"it uses operators from outside the ONNX standard ({where:.60}.{name:.60})",
+            hint="export it again with standard operators only: opset 17 or later, and without the "
+            "optimisation of a runtime (optimum-cli export onnx --opset 18, no --optimize)",
+        )
 
 
 class Field(NamedTuple):

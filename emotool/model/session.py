@@ -5,7 +5,7 @@ import math
 import sys
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from emotool.errors import EmotoolError, ModelError
 from emotool.text import printable
@@ -20,6 +20,7 @@ from emotool.model.int8_sums import int8_sums_overflow
 
 __all__ = [
     "BATCH_SIZES",
+    "Sessions",
     "compute",
     "compute_bound",
     "open_session",
@@ -61,6 +62,24 @@ _PROVIDER_OPTIONS: Final[dict[str, dict[str, str]]] = {
         "use_tf32": "0",
     }
 }
+
+
+class Sessions(NamedTuple):
+    """What runs a model.
+
+    Parameters
+    ----------
+    whole : onnxruntime.InferenceSession
+        Computes every output.
+    labelling : onnxruntime.InferenceSession
+        Computes only what a label needs; may be the same.
+    at_once : int
+        How many batches are best run side by side.
+    """
+
+    whole: "onnxruntime.InferenceSession"
+    labelling: "onnxruntime.InferenceSession"
+    at_once: int
 
 
 def threads_for(size_bytes: int, cores: int) -> int:

@@ -15,7 +15,7 @@ from typing import Final
 
 from emotool.features.clip_features import ClipFeatures
 from emotool.features.peaks import Peaks
-from emotool.features.spec import SpectrogramSpec
+from emotool.features.waveform import InputSpec
 from emotool.quality.measures import Measures, measure, spec_to_measure
 
 __all__ = ["Quality", "flags_of"]
@@ -122,8 +122,8 @@ class Quality:
 
     Parameters
     ----------
-    spec : SpectrogramSpec
-        How its spectrograms are made.
+    spec : SpectrogramSpec or WaveformSpec
+        How its windows are made.
 
     Attributes
     ----------
@@ -132,11 +132,10 @@ class Quality:
         own spectrograms cannot be measured.
     """
 
-    def __init__(self, spec: SpectrogramSpec) -> None:
+    def __init__(self, spec: InputSpec) -> None:
         measured = spec_to_measure(spec)
         self.extra = None if measured == spec else measured
-        self._measurable = measured is not None
-        self._spec = measured or spec
+        self._spec = measured
         # Plain numbers: arrays of six or two take longer to make than to add.
         self._total = [0.0] * len(Measures._fields)
         self._frames = 0
@@ -150,12 +149,12 @@ class Quality:
         """Add a part of the clip, with the windows made of it."""
         self._seen = part.flags
         windows = part.windows if self.extra is None else part.measured
-        if windows is None or not self._measurable:
+        spec = self._spec
+        if windows is None or spec is None:
             return
         if part.peaks is not None:
             self._peaks = _plus(self._peaks, part.duration_s, part.peaks)
             self._peaks_s += part.duration_s
-        spec = self._spec
         for window, start, end in zip(windows, part.starts_s, part.ends_s, strict=True):
             frames = min(spec.frames, round((end - start) * spec.sample_rate) // spec.hop_length)
             if frames >= 2:
@@ -169,7 +168,8 @@ class Quality:
     @property
     def seconds(self) -> float:
         """Sound that was measured; what windows share counts in each of them."""
-        return self._frames * self._spec.hop_length / self._spec.sample_rate
+        spec = self._spec
+        return 0.0 if spec is None else self._frames * spec.hop_length / spec.sample_rate
 
     @property
     def measures(self) -> Measures | None:
@@ -194,7 +194,7 @@ class Quality:
     def flags(self) -> tuple[str, ...]:
         """The flags that hold so far, those that its parts came with first."""
         measures = self.measures
-        if measures is None:
+        if measures is None or self._spec is None:
             return self._seen
         found = flags_of(measures, self.peaks, self._spec.n_mels, self.seconds, self.spoken)
         return tuple(dict.fromkeys(self._seen + found))

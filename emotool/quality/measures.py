@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from emotool.features.mel_scale import mel_filterbank
 from emotool.features.spec import SpectrogramSpec
+from emotool.features.waveform import InputSpec, WaveformSpec
 
 __all__ = ["Measures", "can_measure", "measure", "spec_to_measure"]
 
@@ -103,7 +104,7 @@ def can_measure(spec: SpectrogramSpec) -> bool:
     return same and spec.n_mels in (_BANDS, 2 * _BANDS) and spec.top_db >= _SPEC.top_db
 
 
-def spec_to_measure(spec: SpectrogramSpec) -> SpectrogramSpec | None:
+def spec_to_measure(spec: InputSpec) -> SpectrogramSpec | None:
     """Return the specification by which windows of ``spec`` are judged.
 
     Returns
@@ -118,10 +119,12 @@ def spec_to_measure(spec: SpectrogramSpec) -> SpectrogramSpec | None:
     >>> whisper = SpectrogramSpec(n_fft=400, hop_length=160, n_mels=80)
     >>> spec_to_measure(whisper) == SpectrogramSpec(n_mels=64)
     True
+    >>> spec_to_measure(WaveformSpec(window_seconds=10.0)).window_seconds
+    10.0
     >>> spec_to_measure(SpectrogramSpec(sample_rate=22_050)) is None
     True
     """
-    if can_measure(spec):
+    if not isinstance(spec, WaveformSpec) and can_measure(spec):
         return spec
     if spec.sample_rate != _SPEC.sample_rate or spec.window_seconds < _SHORTEST_S:
         return None

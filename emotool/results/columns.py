@@ -13,13 +13,13 @@ from emotool.results.row import ClipResult
 if TYPE_CHECKING:
     from emotool.inputs.manifest import Manifest
 
+from emotool.results.answer_columns import dimension_entry, label_entries, single, top_labels
 from emotool.results.column import Column, Entry
 from emotool.text import path_bytes, path_text
 
 __all__ = ["Columns"]
 
 
-_SHARE_DECIMALS: Final = 6
 _DURATION_DECIMALS: Final = 3
 _TIME_DECIMALS: Final = 6  # a sample at 16 kHz lasts 0.0000625 s
 _PREFIX: Final = "manifest_"
@@ -31,17 +31,19 @@ class Columns:
     Parameters
     ----------
     labels : sequence of str
-        The model's labels.
+        The model's labels; none if it gives only dimensions, and then no columns about labels.
     segments : bool, default False
         Whether rows are about windows: then they have times.
     top : int, default 0
         How many of the most probable labels get columns; at most as many as there are.
     manifest : Manifest, optional
         A table whose columns come after those of the results.
+    dimensions : sequence of str
+        Names of the numbers that the model gives, each of which is a column.
 
     Attributes
     ----------
-    labels : tuple of str
+    labels, dimensions : tuple of str
     entries : tuple of Entry
         What JSON objects have, in order.
     columns : tuple of Column
@@ -61,6 +63,8 @@ class Columns:
     ['a.wav', 'ok', 'sad', 0.75, 0.25, 0.75, 2.5, [], 'cnn', None, 'sad', 0.75]
     >>> table.record(row)["probabilities"]
     {'happy': 0.25, 'sad': 0.75}
+    >>> Columns([], dimensions=["arousal", "valence"]).names[:5]
+    ('path', 'status', 'arousal', 'valence', 'duration_s')
     """
 
     def __init__(
@@ -70,10 +74,12 @@ class Columns:
         segments: bool = False,
         top: int = 0,
         manifest: "Manifest | None" = None,
+        dimensions: Sequence[str] = (),
     ) -> None:
         self.labels = tuple(labels)
+        self.dimensions = tuple(dimensions)
         self.segments = segments
-        entries = list(_entries(self.labels, segments=segments, top=top))
+        entries = list(_entries(self.labels, self.dimensions, segments=segments, top=top))
         if manifest is not None:
             entries.append(_manifest_entry(manifest, [c.name for e in entries for c in e.columns]))
         self.entries = tuple(entries)
@@ -102,57 +108,57 @@ class Columns:
         return record
 
     def check(self, result: ClipResult) -> None:
-        """Refuse a result whose probabilities would be written under other labels.
+        """Refuse a result whose numbers would be written under other names.
 
         Raises
         ------
         ValueError
-            If there are more or fewer than labels.
+            If there are more or fewer than labels or dimensions.
         """
         found = len(result.probabilities)
         if found and found != len(self.labels):
             raise ValueError(f"{found} probabilities for {len(self.labels)} labels")
+        found = len(result.dimensions)
+        if found and found != len(self.dimensions):
+            raise ValueError(f"{found} numbers for {len(self.dimensions)} dimensions")
 
 
-def _entries(labels: Sequence[str], *, segments: bool, top: int) -> Iterator[Entry]:
+def _entries(
+    labels: Sequence[str], dimensions: Sequence[str], *, segments: bool, top: int
+) -> Iterator[Entry]:
     """Yield what is known of a clip, in the order of the columns."""
-    yield _single(
+    yield single(
         Column("path", "text", lambda result: path_text(result.shown), width=48),
         "the argument as typed, joined by `/` with the path below it in a folder or zip archive; "
         r"bytes that are not UTF-8 appear as `\xNN`",
     )
     yield Entry("path_bytes", lambda result: path_bytes(result.shown), optional=True)
-    yield _single(
+    yield single(
         Column("status", "text", attrgetter("status")), "`ok`, `silent`, `too_short` or `failed`"
     )
-    yield _single(
-        Column("label", "text", lambda result: result.label or None),
-        "the most probable label, or `uncertain` below `--min-confidence`; empty unless `ok`",
-    )
-    yield _single(
-        Column("confidence", "share", attrgetter("confidence"), _SHARE_DECIMALS, width=12),
-        "probability of the most probable label, 0 to 1, six decimals; empty unless `ok`",
-    )
-    yield _probabilities(labels)
-    yield _single(
+    if labels or not dimensions:
+        yield from label_entries(labels)
+    if dimensions:
+        yield dimension_entry(dimensions)
+    yield single(
         Column("duration_s", "seconds", attrgetter("duration_s"), _DURATION_DECIMALS, width=11),
         "length of the decoded clip in seconds, three decimals; empty if it could not be decoded",
     )
     if segments:
-        yield _single(
+        yield single(
             Column("start_s", "seconds", lambda r: r.span and r.span[0], _TIME_DECIMALS),
             "with `--segments`: start of the window in seconds from the start of the file, six "
             "decimals",
         )
-        yield _single(
+        yield single(
             Column("end_s", "seconds", lambda r: r.span and r.span[1], _TIME_DECIMALS),
             "with `--segments`: end of the window",
         )
-    yield _single(
+    yield single(
         Column("flags", "texts", lambda result: list(result.flags), width=28, indent=True),
         "zero or more of the flags below, separated by `;`",
     )
-    yield _single(
+    yield single(
         Column("model", "text", attrgetter("model")),
         "name of the model; another model with a built-in one's name has the first eight digits "
         "of its SHA-256 after it, as in `cnn@1a2b3c4d`",
@@ -165,75 +171,7 @@ def _entries(labels: Sequence[str], *, segments: bool, top: int) -> Iterator[Ent
         meaning="why there is no label, as `stage: reason` for `failed`; empty if `ok`",
     )
     if top and labels:
-        yield _top_labels(labels, min(top, len(labels)))
-
-
-def _single(column: Column, meaning: str) -> Entry:
-    """Return the entry of a column that JSON has under the same name."""
-    return Entry(column.name, column.rounded, (column,), meaning=meaning)
-
-
-def _probabilities(labels: Sequence[str]) -> Entry:
-    """Return the entry with one column per label, an object in JSON."""
-
-    def probability(place: int) -> Callable[[ClipResult], float | None]:
-        return lambda result: result.probabilities[place] if result.probabilities else None
-
-    columns = [
-        Column(f"p_{label}", "share", probability(place), _SHARE_DECIMALS, key=label)
-        for place, label in enumerate(labels)
-    ]
-
-    def value(result: ClipResult) -> dict[str, float] | None:
-        pairs = zip(labels, result.probabilities, strict=False)  # `Columns.check` counts them
-        return {label: round(p, _SHARE_DECIMALS) for label, p in pairs} or None
-
-    return Entry(
-        "probabilities",
-        value,
-        columns,
-        meaning="one column per label, in the model's order: its mean probability over the "
-        "clip's windows; empty unless `ok`",
-    )
-
-
-def _top_labels(labels: Sequence[str], count: int) -> Entry:
-    """Return the entry with the most probable labels, the most probable first.
-
-    Of equally probable labels the model's first comes first, as for ``label``.
-    """
-    last: tuple[ClipResult | None, list[tuple[str, float]]] = (None, [])
-
-    def ranked(result: ClipResult) -> list[tuple[str, float]]:
-        nonlocal last
-        if last[0] is not result:  # ranked once for all columns and writers
-            pairs = zip(labels, result.probabilities, strict=False)
-            known = [pair for pair in pairs if pair[1] is not None]
-            last = (result, sorted(known, key=lambda pair: -pair[1])[:count])  # stable
-        return last[1]
-
-    def part(place: int, which: int) -> Callable[[ClipResult], Any]:
-        return lambda result: pairs[place][which] if place < len(pairs := ranked(result)) else None
-
-    columns = []
-    for place in range(count):
-        name = f"top_{place + 1}"
-        columns.append(Column(name, "text", part(place, 0), indent=True))
-        columns.append(Column(f"{name}_p", "share", part(place, 1), _SHARE_DECIMALS))
-
-    def value(result: ClipResult) -> list[dict[str, Any]] | None:
-        return [
-            {"label": label, "probability": round(share, _SHARE_DECIMALS)}
-            for label, share in ranked(result)
-        ] or None
-
-    return Entry(
-        "top",
-        value,
-        columns,
-        meaning="with `--top N`, after all others: the N most probable labels and their "
-        "probabilities, most probable first, also where `label` is `uncertain`",
-    )
+        yield top_labels(labels, min(top, len(labels)))
 
 
 def _manifest_entry(manifest: "Manifest", taken: Sequence[str]) -> Entry:

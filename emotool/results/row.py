@@ -1,4 +1,4 @@
-"""The result of one clip: a label with its probabilities, or the reason why there is none."""
+"""The result of one clip: a label or numbers, or the reason why there is none."""
 
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
@@ -10,6 +10,7 @@ __all__ = [
     "UNCERTAIN",
     "VANISHED",
     "ClipResult",
+    "Prediction",
     "Segment",
     "Status",
 ]
@@ -30,6 +31,24 @@ DOUBTS: Final = ("speechless", "clipped", "narrow_band", "noisy", "incomplete")
 """Flags of clips that differ from what models were trained on, or were not read as a whole."""
 
 
+class Prediction(NamedTuple):
+    """What a model gives for a window, or on average for a clip.
+
+    Parameters
+    ----------
+    probabilities : tuple of float
+        One per label in the model's order, 0 to 1; empty for a model without labels.
+    embedding : bytes
+        As a clip's; empty unless asked for.
+    dimensions : tuple of float
+        One per dimension in the model's order; mostly empty.
+    """
+
+    probabilities: tuple[float, ...]
+    embedding: bytes = b""
+    dimensions: tuple[float, ...] = ()
+
+
 class Segment(NamedTuple):
     """The result of one window of a clip.
 
@@ -41,12 +60,15 @@ class Segment(NamedTuple):
         One per label in the model's order, 0 to 1.
     embedding : bytes
         As a clip's; empty unless asked for.
+    dimensions : tuple of float
+        As a clip's.
     """
 
     start_s: float
     end_s: float
     probabilities: tuple[float, ...]
     embedding: bytes = b""
+    dimensions: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +87,7 @@ class ClipResult:
     model : str
         Name of the model.
     label : str, optional
-        The most probable label; empty unless ``ok``.
+        The most probable label; empty unless ``ok``, and for a model without labels.
     confidence : float or None
         That label's probability, 0 to 1.
     probabilities : tuple of float
@@ -89,6 +111,9 @@ class ClipResult:
         stored by the hundred thousand, and nothing reads the numbers before they are written.
     source_rate : int
         The file's sample rate in Hz; 0 if it is not known.
+    dimensions : tuple of float
+        Numbers such as arousal, one per dimension in the model's order; empty unless ``ok``, and
+        for a model that gives only labels.
     """
 
     index: int
@@ -106,6 +131,7 @@ class ClipResult:
     span: tuple[float, float] | None = None
     embedding: bytes = b""
     source_rate: int = 0
+    dimensions: tuple[float, ...] = ()
 
     @property
     def reason(self) -> str:

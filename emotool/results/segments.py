@@ -27,9 +27,9 @@ def segment_rows(
     result : ClipResult
         A clip's, with its segments.
     labels : sequence of str
-        The model's labels.
+        The model's labels; none if it gives only dimensions.
     merge : bool
-        Merge adjacent windows of one label.
+        Merge adjacent windows of one label; without labels, nothing is merged.
 
     Returns
     -------
@@ -38,16 +38,17 @@ def segment_rows(
     """
     if not result.segments:
         return [result]
-    segments = merge_segments(result.segments) if merge else result.segments
+    segments = merge_segments(result.segments) if merge and labels else result.segments
     rows = []
     for segment in segments:
-        best = _best(segment)
+        best = _best(segment) if labels else None
         rows.append(
             replace(
                 result,
-                label=labels[best],
-                confidence=segment.probabilities[best],
+                label="" if best is None else labels[best],
+                confidence=None if best is None else segment.probabilities[best],
                 probabilities=segment.probabilities,
+                dimensions=segment.dimensions,
                 segments=(),
                 span=(segment.start_s, segment.end_s),
                 embedding=segment.embedding,
@@ -59,8 +60,8 @@ def segment_rows(
 def merge_segments(segments: Sequence[Segment]) -> list[Segment]:
     """Merge segments that follow each other without a gap and have the same label.
 
-    A merged segment's probabilities and embedding are the means of its parts', weighted by
-    their lengths.
+    A merged segment's probabilities, dimensions and embedding are the means of its parts',
+    weighted by their lengths.
     Overlapping segments of different labels stay as they are.
     """
     joined: list[Segment] = []
@@ -74,12 +75,18 @@ def merge_segments(segments: Sequence[Segment]) -> list[Segment]:
             continue
         # A mean of vectors whose largest number is at one place has it there too.
         share = length / (weights[-1] + length)
-        pairs = zip(last.probabilities, segment.probabilities, strict=True)
-        means = tuple((1 - share) * before + share * after for before, after in pairs)
+        means = _means(last.probabilities, segment.probabilities, share)
         embedding = _mean(last.embedding, segment.embedding, share)
-        joined[-1] = Segment(last.start_s, segment.end_s, means, embedding)
+        values = _means(last.dimensions, segment.dimensions, share)
+        joined[-1] = Segment(last.start_s, segment.end_s, means, embedding, values)
         weights[-1] += length
     return joined
+
+
+def _means(before: tuple[float, ...], after: tuple[float, ...], share: float) -> tuple[float, ...]:
+    """Return the weighted means of numbers."""
+    pairs = zip(before, after, strict=True)
+    return tuple((1 - share) * first + share * second for first, second in pairs)
 
 
 def _mean(before: bytes, after: bytes, share: float) -> bytes:

@@ -96,20 +96,21 @@ def _span(record: Record) -> tuple[float, float] | None:
 def _result(
     record: Record, columns: Columns, index: int, span: tuple[float, float] | None
 ) -> ClipResult:
-    shares = record["probabilities"] or {}
+    shares, numbers = record.get("probabilities") or {}, record.get("dimensions") or {}
     return ClipResult(
         index,
         _path(record),
         record["status"],
         record["model"] or "",
-        record["label"] or "",
-        record["confidence"],
+        record.get("label") or "",
+        record.get("confidence"),
         _ordered([shares[label] for label in columns.labels] if shares else [], record, columns),
         record["duration_s"],
         tuple(record["flags"] or ()),
         record["stage"] or "",
         record["error"] or "",
         span=span,
+        dimensions=tuple(numbers[name] for name in columns.dimensions) if numbers else (),
     )
 
 
@@ -187,6 +188,9 @@ def _record(values: Sequence[Any], table: StoredTable) -> Record:
         if entry.name == "probabilities":
             shares = zip(table.columns.labels, cells, strict=True)
             record[entry.name] = {label: share for label, share in shares if share is not None}
+        elif entry.name == "dimensions":
+            numbers = zip(table.columns.dimensions, cells, strict=True)
+            record[entry.name] = {name: each for name, each in numbers if each is not None}
         elif entry.name == "top":
             pairs = zip(cells[::2], cells[1::2], strict=True)
             record[entry.name] = [{"label": label} for label, _ in pairs if label]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emotool.results.row import DOUBTS, STATUSES, ClipResult
+from emotool.results.spread import Spread
 
 __all__ = ["RunSummary", "Tally"]
 
@@ -59,6 +60,8 @@ class RunSummary:
         Rows that an update has kept.
     vanished : int
         Rows of the updated table whose files are no longer there.
+    dimensions : dict of str to Spread
+        How the numbers of the rows with status ``ok`` are distributed, by dimension.
     """
 
     clips: int
@@ -84,6 +87,7 @@ class RunSummary:
     is_part: bool = False
     unchanged: int = 0
     vanished: int = 0
+    dimensions: dict[str, Spread] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -121,18 +125,21 @@ class Tally:
     """
 
     names: Sequence[str]
+    dimensions: Sequence[str] = ()
     statuses: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATUSES, 0))
     labels: dict[str, int] = field(default_factory=dict)
     examples: list[tuple[str, str]] = field(default_factory=list)
     audio_seconds: float = 0.0
     rows: int = 0
     doubted: int = 0
+    spreads: dict[str, Spread] = field(default_factory=dict)
     _confidence: float = 0.0
     _doubts: Counter[str] = field(default_factory=Counter)
     _reasons: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.labels = dict.fromkeys(self.names, 0)
+        self.spreads = {name: Spread() for name in self.dimensions}
 
     def add(self, result: ClipResult) -> None:
         """Count a row."""
@@ -140,8 +147,11 @@ class Tally:
         self.statuses[result.status] += 1
         self.audio_seconds += result.duration_s or 0.0
         if result.status == "ok":
-            self.labels[result.label] += 1
+            if result.label:
+                self.labels[result.label] += 1
             self._confidence += result.confidence or 0.0
+            for spread, number in zip(self.spreads.values(), result.dimensions, strict=True):
+                spread.add(number)
             doubts = [flag for flag in result.flags if flag in DOUBTS]
             self._doubts.update(doubts)
             self.doubted += bool(doubts)
@@ -161,7 +171,8 @@ class Tally:
     @property
     def mean_confidence(self) -> float | None:
         """Mean confidence of the labels, None if there are none."""
-        return self._confidence / self.statuses["ok"] if self.statuses["ok"] else None
+        labelled = self.statuses["ok"] if any(self.labels.values()) else 0
+        return self._confidence / labelled if labelled else None
 
     @property
     def doubts(self) -> dict[str, int]:
@@ -179,6 +190,7 @@ class Tally:
             "clips": self.rows,
             "statuses": self.statuses,
             "labels": self.labels,
+            "dimensions": self.spreads,
             "mean_confidence": self.mean_confidence,
             "reasons": self.reasons,
             "examples": tuple(self.examples),

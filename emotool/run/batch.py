@@ -146,7 +146,7 @@ class _Batch:
         options = self._options
         from emotool.run.default_place import Planned, settle
 
-        columns = columns_of(options, model.labels)
+        columns = columns_of(options, model.labels, model.dimensions)
         planned = Planned(found.clips, columns, model.name, options.pool.reading)
         outputs = [settle(one, planned) if one.default else one for one in options.outputs]
         if outputs == list(options.outputs):
@@ -208,8 +208,8 @@ class _Batch:
     ) -> RunSummary:
         """Write the rows to every output and put the outputs in their places."""
         # The journal keeps the model's labels: a resumed run may have another threshold.
-        uncertain = [UNCERTAIN] if self._options.min_confidence > 0 else []
-        tally = Tally([*model.labels, *uncertain])
+        uncertain = [UNCERTAIN] if self._options.min_confidence > 0 and model.labels else []
+        tally = Tally([*model.labels, *uncertain], model.dimensions)
         with Outputs(self._options, model, found.clips, files) as outputs:
             if outputs.lacks_windows:
                 self._progress.note(

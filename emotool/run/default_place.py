@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Planned", "settle"]
 
-_OURS: Final = ("path", "status", "label")  # how tables of ours begin
+_OURS: Final = ("path", "status")  # how tables of ours begin
 _TIME: Final = "start_s"  # only tables of windows have it
 
 Row = dict[str, Any]

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 import numpy as np
 
 from emotool.errors import ModelError
+from emotool.features.waveform import WaveformSpec
+from emotool.results.row import Prediction
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
-    from emotool.features.spec import SpectrogramSpec
+    from emotool.features.waveform import InputSpec
 
 __all__ = ["ConcurrentCalls", "Labeller", "WindowClassifier"]
 
@@ -33,11 +35,15 @@ class Labeller(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Its labels, in the order of the probabilities."""
+        """Its labels, in the order of the probabilities; none if it gives only dimensions."""
 
     @property
-    def spec(self) -> "SpectrogramSpec":
-        """The spectrogram that it needs."""
+    def dimensions(self) -> tuple[str, ...]:
+        """The names of the numbers that it gives."""
+
+    @property
+    def spec(self) -> "InputSpec":
+        """The spectrogram or waveform that it needs."""
 
     @property
     def batch_size(self) -> int:
@@ -51,9 +57,9 @@ class Labeller(Protocol):
         """Return probabilities [batch, labels] of windows [batch, n_mels, frames]."""
 
     def run(
-        self, log_mels: "NDArray[np.float32]", outputs: Sequence[str]
+        self, windows: "NDArray[np.float32]", outputs: Sequence[str], lengths: Sequence[int] = ()
     ) -> "dict[str, NDArray[np.float32]]":
-        """Return chosen outputs, for ``embeddings`` only."""
+        """Return chosen outputs; for spectrograms with ``embeddings`` only."""
 
     def embedding_size(self) -> int:
         """Return the numbers in a window's embedding, for ``embeddings`` only."""
@@ -75,8 +81,10 @@ class WindowClassifier:
     ----------
     n_labels : int
         Probabilities per window.
+    n_values : int
+        Probabilities and dimensions per window.
     width : int
-        Numbers per window: probabilities, then the embedding if asked for.
+        Numbers per window: these, then the embedding if asked for.
     error : str
         Why the model last failed on a window.
     """
@@ -85,17 +93,29 @@ class WindowClassifier:
         self._classifier = classifier
         self._batch_size = batch_size
         self._embeddings = embeddings
+        spec = classifier.spec
+        self._alone = isinstance(spec, WaveformSpec) and spec.one_at_a_time
+        if self._alone:
+            self._batch_size = 1
+        found = {"probabilities": classifier.labels, "dimensions": classifier.dimensions}
+        self._outputs = [name for name, names in found.items() if names]
+        self._outputs += ["embedding"] if embeddings else []
         self.n_labels = len(classifier.labels)
-        self.width = self.n_labels + (classifier.embedding_size() if embeddings else 0)
+        self.n_values = self.n_labels + len(classifier.dimensions)
+        self.width = self.n_values + (classifier.embedding_size() if embeddings else 0)
         self.error = "the model returned NaN or infinity"
 
-    def predict(self, windows: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    def predict(
+        self, windows: "NDArray[np.float32]", lengths: Sequence[int] = ()
+    ) -> "NDArray[np.float32]":
         """Run the model on any number of windows.
 
         Parameters
         ----------
-        windows : ndarray of float32, shape (windows, n_mels, frames)
-            Spectrograms in dB.
+        windows : ndarray of float32, shape (windows, n_mels, frames) or (windows, samples)
+            Spectrograms in dB, or waveforms.
+        lengths : sequence of int
+            Samples of each waveform without its padding.
 
         Returns
         -------
@@ -108,32 +128,38 @@ class WindowClassifier:
             If the model's output has another shape.
         """
         batches = [
-            self._predict_batch(windows[start : start + self._batch_size])
+            self._predict_batch(
+                windows[start : start + self._batch_size],
+                lengths[start : start + self._batch_size],
+            )
             for start in range(0, len(windows), self._batch_size)
         ]
         return np.concatenate(batches)  # [windows, width]
 
-    def split(self, row: "NDArray[Any]") -> tuple[tuple[float, ...], bytes]:
-        """Split a row [width] into probabilities, and the embedding as bytes of float32."""
-        probabilities = tuple(row[: self.n_labels].tolist())
-        if not self._embeddings:
-            return probabilities, b""
-        return probabilities, row[self.n_labels :].astype("<f4").tobytes()
+    def split(self, row: "NDArray[Any]") -> Prediction:
+        """Split a row [width] into probabilities, dimensions, and the embedding as bytes."""
+        values = tuple(row[: self.n_values].tolist())
+        embedding = row[self.n_values :].astype("<f4").tobytes() if self._embeddings else b""
+        return Prediction(values[: self.n_labels], embedding, values[self.n_labels :])
 
-    def _predict_batch(self, windows: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Run the model on a batch, [windows, n_mels, frames] to [windows, width]."""
+    def _predict_batch(
+        self, windows: "NDArray[np.float32]", lengths: Sequence[int]
+    ) -> "NDArray[np.float32]":
+        """Run the model on a batch, to rows [windows, width]."""
         # ONNX Runtime multiplies a single row by another kernel, which rounds differently: a
-        # clip's numbers must not depend on whether it was the last one.
-        batch = np.repeat(windows, 2, axis=0) if len(windows) == 1 else windows
+        # clip's numbers must not depend on whether it was the last one. Models that take one
+        # window at a time always use that kernel.
+        twice = len(windows) == 1 and not self._alone
+        batch = np.repeat(windows, 2, axis=0) if twice else windows
         try:
-            output = self._run(batch)
+            output = self._run(batch, [*lengths, *lengths] if twice else lengths)
         except ModelError as error:
             if len(windows) == 1:
                 self.error = error.message
                 return np.full((1, self.width), np.nan, np.float32)
             half = len(windows) // 2
-            halves = windows[:half], windows[half:]
-            return np.concatenate([self._predict_batch(one) for one in halves])
+            first = self._predict_batch(windows[:half], lengths[:half])
+            return np.concatenate([first, self._predict_batch(windows[half:], lengths[half:])])
         if output.shape != (len(batch), self.width):
             raise ModelError(
                 f"{self._classifier.name} answered {len(batch)} windows "
@@ -141,13 +167,12 @@ class WindowClassifier:
             )
         return output[: len(windows)]
 
-    def _run(self, batch: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Run the model once, [windows, n_mels, frames] to [windows, width]."""
-        if not self._embeddings:
+    def _run(self, batch: "NDArray[np.float32]", lengths: Sequence[int]) -> "NDArray[np.float32]":
+        """Run the model once, to rows [windows, width]."""
+        if self._outputs == ["probabilities"] and not lengths:
             return self._classifier.predict(batch)
-        names = ("probabilities", "embedding")
-        outputs = self._classifier.run(batch, names)
-        return np.concatenate([outputs[name] for name in names], axis=1)
+        outputs = self._classifier.run(batch, self._outputs, *([lengths] if lengths else []))
+        return np.concatenate([outputs[name] for name in self._outputs], axis=1)
 
 
 class ConcurrentCalls(Generic[T]):

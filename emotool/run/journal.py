@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TRANSIENT_STAGES", "Journal"]
 
-FORMAT = 5  # of what is stored; a journal of another format starts over
+FORMAT = 6  # of what is stored; a journal of another format starts over
 _FLUSH_ROWS = 256
 _FLUSH_SECONDS = 0.5
 _MOST_STORED = 1 << 26  # characters; a day's windows with embeddings are computed again instead
@@ -235,7 +235,8 @@ def _stored(result: ClipResult) -> str:
     values = {name: getattr(result, name) for name in _STORED}
     values["embedding"] = base64.b64encode(result.embedding).decode("ascii")
     values["segments"] = [
-        (*part[:3], base64.b64encode(part.embedding).decode("ascii")) for part in result.segments
+        part._replace(embedding=base64.b64encode(part.embedding).decode("ascii"))  # type: ignore[arg-type]
+        for part in result.segments
     ]
     # repr() of a float, which JSON uses, is read back to the same bits.
     return json.dumps(values)
@@ -246,10 +247,11 @@ def _restored(stored: str) -> dict[str, Any]:
     values: dict[str, Any] = json.loads(stored)
     values["probabilities"] = tuple(values["probabilities"])
     values["flags"] = tuple(values["flags"])
+    values["dimensions"] = tuple(values["dimensions"])
     values["embedding"] = base64.b64decode(values["embedding"])
     values["segments"] = tuple(
-        Segment(start, end, tuple(probabilities), base64.b64decode(embedding))
-        for start, end, probabilities, embedding in values["segments"]
+        Segment(start, end, tuple(probabilities), base64.b64decode(embedding), tuple(dimensions))
+        for start, end, probabilities, embedding, dimensions in values["segments"]
     )
     return values
 

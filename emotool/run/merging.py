@@ -125,7 +125,8 @@ class _Rows:
             if origin.manifest is None
             else Manifest("", origin.manifest, self._cells, place=0),
         )
-        self.tally = Tally([*origin.labels, *([UNCERTAIN] if origin.min_confidence > 0 else [])])
+        uncertain = [UNCERTAIN] if origin.min_confidence > 0 and origin.labels else []
+        self.tally = Tally([*origin.labels, *uncertain], origin.dimensions)
 
     def __iter__(self) -> Iterator[tuple[ClipResult, bool]]:
         """Yield each row, and whether it is the first of its clip."""
@@ -155,7 +156,7 @@ class _Rows:
         return StoredTable(
             part.path,
             part.record.suffix,
-            columns_of(self.options, self._origin.labels),
+            columns_of(self.options, self._origin.labels, self._origin.dimensions),
             dialect.separator,
             dialect.decimal,
             as_written=self._as_written or self._origin.raw,
@@ -167,7 +168,7 @@ class _Rows:
         origin = self._origin
         counts = self.tally.counts()
         if origin.segments:
-            counts |= {"labels": {}, "mean_confidence": None}
+            counts |= {"labels": {}, "mean_confidence": None, "dimensions": {}}
         return RunSummary(
             **counts,
             seconds=time.perf_counter() - began,

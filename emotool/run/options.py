@@ -11,7 +11,7 @@ from emotool.results.row import ClipResult
 from emotool.workers.pool import PoolOptions
 from emotool.writers.base import Output, WriterOptions
 
-__all__ = ["Details", "Output", "Progress", "RunOptions", "Silence"]
+__all__ = ["Details", "Output", "Progress", "RunOptions", "Silence", "Wanted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,22 @@ class Details:
 
     segments: bool = False
     embeddings: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the results of the Python interface hold."""
+
+    details: Details
+    merge: bool
+    min_confidence: float
+
+    def check(self) -> None:
+        """Refuse options that contradict each other or are out of range."""
+        if self.merge and not self.details.segments:
+            raise ValueError("merge joins segments: give segments=True as well")
+        if not 0 <= self.min_confidence <= 1:
+            raise ValueError(f"min_confidence is a probability, not {self.min_confidence}")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ class Origin:
         The model's name and hash, and the kind of device that it runs on.
     labels : tuple of str
         The model's labels.
+    dimensions : tuple of str
+        The names of the numbers that it gives.
     by_content : bool
         How files are identified, as of `emotool.workers.protocol.Reading`.
     hop_s : float or None
@@ -58,6 +60,7 @@ class Origin:
     model_sha256: str
     device: str
     labels: tuple[str, ...]
+    dimensions: tuple[str, ...]
     by_content: bool
     hop_s: float | None
     segments: bool
@@ -106,6 +109,7 @@ def origin_of(options: RunOptions, model: "Classifier") -> Origin:
         model_sha256=model.sha256,
         device=model.device,
         labels=tuple(model.labels),
+        dimensions=tuple(model.dimensions),
         by_content=reading.by_content,
         hop_s=reading.hop_s,
         segments=options.segments,

@@ -17,7 +17,7 @@ from emotool.results.segments import segment_rows
 from emotool.run.options import Output, RunOptions
 from emotool.run.origin import Origin
 from emotool.text import printable
-from emotool.writers.annotation_folder import AnnotationFolder
+from emotool.writers.annotation_folder import AnnotationFolder, Named
 from emotool.writers.base import STDOUT, Sources, Writer
 from emotool.writers.embeddings import EmbeddingOptions
 from emotool.writers.failures import FailureTable
@@ -70,9 +70,17 @@ def files_of(outputs: Sequence[Output]) -> list[Path]:
     return files
 
 
-def columns_of(options: RunOptions, labels: Sequence[str]) -> Columns:
-    """Return the columns of a run's tables, given the model's labels."""
-    return Columns(labels, segments=options.segments, top=options.top, manifest=options.manifest)
+def columns_of(
+    options: RunOptions, labels: Sequence[str], dimensions: Sequence[str] = ()
+) -> Columns:
+    """Return the columns of a run's tables, given the model's labels and dimensions."""
+    return Columns(
+        labels,
+        segments=options.segments,
+        top=options.top,
+        manifest=options.manifest,
+        dimensions=dimensions,
+    )
 
 
 def check_inputs(files: Sequence[Path], clips: Sequence[Clip]) -> None:
@@ -143,7 +151,7 @@ class Outputs:
         self._options, self._model, self._files = options, model, files
         self._facts: dict[str, Any] = {}
         self.rows = 0
-        self._table = columns_of(options, model.labels)
+        self._table = columns_of(options, model.labels, model.dimensions)
         self._failures = _failure_table(options, files)
         self._writers: list[Writer] = []
         sources = None if isinstance(model, Origin) else Sources(clips, model)
@@ -166,9 +174,8 @@ class Outputs:
         if isinstance(model, Origin):
             raise OutputError(f"cannot write {printable(output.target)}: only tables can be merged")
         if output.is_folder:
-            return AnnotationFolder(
-                output, self._window_rows, model.labels, model.spec.f_max, self._files
-            )
+            names = Named(model.labels, model.dimensions, model.spec.f_max)
+            return AnnotationFolder(output, self._window_rows, names, self._files)
         about = EmbeddingOptions(model.embedding_size(), model.name, model.sha256)
         return open_embeddings(output.target, self._table, about)
 

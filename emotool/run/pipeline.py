@@ -9,14 +9,15 @@
 
 import math
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from emotool.errors import EmotoolError
-from emotool.results.row import ClipResult, Segment
+from emotool.features.waveform import WaveformSpec, padded_groups
+from emotool.results.row import ClipResult, Prediction, Segment
 from emotool.run.inference import ConcurrentCalls, Labeller, WindowClassifier
 from emotool.run.options import Details
 from emotool.text import printable
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 from emotool.run.partial import Batch, LabelledBatch, PartialResult
 
 __all__ = ["Recorder", "classify_clips"]
+
+_MOST_WAITING = 8
+"""Batches' worth of windows that wait for others of their length."""
 
 
 class Recorder(Protocol):
@@ -126,7 +130,10 @@ class _Run:
         self._open: dict[int, Clip] = {}  # taken, without a result
         self._sums: dict[int, PartialResult] = {}
         self._ready: dict[int, ClipResult] = {}
-        self._batch = Batch()
+        self._batches: dict[int, Batch] = {}  # by the length that windows are padded to
+        spec = classifier.spec
+        # What the model takes one at a time need not wait for others.
+        self._waits = not (isinstance(spec, WaveformSpec) and spec.one_at_a_time)
         self._calls: ConcurrentCalls[LabelledBatch] = ConcurrentCalls(classifier.batches_at_once)
         self._details = details
 
@@ -135,13 +142,13 @@ class _Run:
         with self._calls, closing(pool.run(self._readable(), self._classifier.spec)) as answers:
             for answer in answers:
                 if answer is None:
-                    self._flush()  # nothing else to do: do not let results wait
+                    self._flush_all()  # nothing else to do: do not let results wait
                     if self._recorder is not None:
                         self._recorder.idle()
                 else:
                     self._receive(answer)
                 yield from self._in_order()
-            self._flush()
+            self._flush_all()
             for labelled in self._calls.remaining():
                 self._add(*labelled)
         yield from self._in_order()
@@ -170,45 +177,69 @@ class _Run:
             yield self._ready.pop(self._order.popleft())
 
     def _receive(self, answer: Answer) -> None:
-        """Add a part of a clip to the present batch."""
+        """Add a part of a clip to the present batches."""
         if answer.number == 0:  # begins, or begins again: what came before does not count
-            zeros = np.zeros(self._model.width, np.float64)  # [labels + embedding]
+            zeros = np.zeros(self._model.width, np.float64)
             self._sums[answer.index] = PartialResult(self._open[answer.index], zeros)
         owner = self._sums[answer.index]
         if answer.windows is not None:
-            if self._batch.size + len(answer.windows) > self._batch_size:
-                self._flush()
-            self._batch.add(answer.windows, owner)
+            groups = padded_groups(answer.windows, answer.lengths, self._classifier.spec)
+            for padded, windows, lengths in groups:
+                self._add_windows(padded, windows, owner, lengths)
         if self._details.segments:
             owner.spans += answer.spans
         owner.final = answer.final
         if owner.complete:  # it has no windows, or the model has seen them all
             self._finish(owner)
-        if self._batch.size >= self._batch_size:
-            self._flush()
+        for padded, batch in list(self._batches.items()):
+            if batch.size >= self._batch_size or not self._waits:
+                self._flush(padded)
+        if sum(batch.size for batch in self._batches.values()) > _MOST_WAITING * self._batch_size:
+            self._flush(next(iter(self._batches)))  # the oldest
 
-    def _flush(self) -> None:
-        """Run the model on the present batch, and add the rows of finished ones."""
-        batch, self._batch = self._batch, Batch()
-        if batch.windows:
-            self._calls.submit(lambda: self._predict(batch))
+    def _add_windows(
+        self,
+        padded: int,
+        windows: "NDArray[np.float32]",
+        owner: PartialResult,
+        lengths: Sequence[int],
+    ) -> None:
+        """Add windows of a clip to the batch of those that are padded to their length."""
+        batch = self._batches.get(padded)
+        if batch is not None and batch.size + len(windows) > self._batch_size:
+            self._flush(padded)
+        self._batches.setdefault(padded, Batch()).add(windows, owner, lengths)
+
+    def _flush_all(self) -> None:
+        """Run the model on all windows that wait."""
+        for padded in list(self._batches):
+            self._flush(padded)
+        self._add_ready()
+
+    def _flush(self, padded: int) -> None:
+        """Run the model on a batch, and add the rows of finished ones."""
+        batch = self._batches.pop(padded)
+        self._calls.submit(lambda: self._predict(batch))
+        self._add_ready()
+
+    def _add_ready(self) -> None:
         for labelled in self._calls.ready():
             self._add(*labelled)
 
     def _predict(self, batch: Batch) -> LabelledBatch:
-        return batch, self._model.predict(np.concatenate(batch.windows))
+        return batch, self._model.predict(np.concatenate(batch.windows), batch.lengths)
 
     def _add(self, batch: Batch, rows: "NDArray[np.float32]") -> None:
-        """Add the rows of a batch [windows, labels + embedding] to its clips' sums."""
+        """Add the rows of a batch [windows, width] to its clips' sums."""
         start = 0
-        for array, owner in zip(batch.windows, batch.owners, strict=True):
+        for array, owner, place in zip(batch.windows, batch.owners, batch.places, strict=True):
             # Window by window, in float64: the sum must not depend on the batches.
-            for row in rows[start : start + len(array)]:
-                owner.total += row
-                if self._details.segments:
-                    owner.predictions.append(self._model.split(row))
+            for offset, row in enumerate(rows[start : start + len(array)]):
+                for due in owner.turns(place + offset, row):
+                    owner.total += due
+                    if self._details.segments:
+                        owner.predictions.append(self._model.split(due))
             start += len(array)
-            owner.labelled += len(array)
             if owner.complete:
                 self._finish(owner)
 
@@ -218,7 +249,7 @@ class _Run:
         del self._open[clip.index], self._sums[clip.index]
         if "stage" in final:
             result = self._failed(clip, final["stage"], final["reason"])
-        elif not all(map(math.isfinite, owner.total[: self._model.n_labels].tolist())):
+        elif not all(map(math.isfinite, owner.total[: self._model.n_values].tolist())):
             result = self._failed(clip, "model", self._model.error)
         else:
             result = self._labelled(owner, final)
@@ -227,29 +258,30 @@ class _Run:
             self._recorder.record(result, final.get("identity", ""))
 
     def _labelled(self, owner: PartialResult, final: dict[str, Any]) -> ClipResult:
-        name, label, embedding = self._classifier.name, "", b""
-        probabilities: tuple[float, ...] = ()
+        name, label, mean = self._classifier.name, "", Prediction(())
         if owner.labelled:
-            mean = owner.total / owner.labelled  # [labels + embedding]
-            probabilities, embedding = self._model.split(mean)
-            label = self._classifier.labels[int(mean[: self._model.n_labels].argmax())]
+            means = owner.total / owner.labelled  # [width]
+            mean = self._model.split(means)
+            if mean.probabilities:
+                label = self._classifier.labels[int(means[: self._model.n_labels].argmax())]
         return ClipResult(
             owner.clip.index,
             owner.clip.shown,
             final["status"],
             name,
             label,
-            max(probabilities, default=None),
-            probabilities,
+            max(mean.probabilities, default=None),
+            mean.probabilities,
             final["duration_s"],
             tuple(final["flags"]),
             error="" if final["status"] == "ok" else self._why_unlabelled(final["status"]),
             segments=tuple(
-                Segment(*span, *prediction)
-                for span, prediction in zip(owner.spans, owner.predictions, strict=True)
+                Segment(start, end, *prediction)
+                for (start, end), prediction in zip(owner.spans, owner.predictions, strict=True)
             ),
-            embedding=embedding,
+            embedding=mean.embedding,
             source_rate=final["source_rate"],
+            dimensions=mean.dimensions,
         )
 
     def _why_unlabelled(self, status: str) -> str:

@@ -26,7 +26,7 @@ from emotool.workers.queues import Inbox, Source
 from emotool.workers.supervisor import Answer, Supervisor
 
 if TYPE_CHECKING:
-    from emotool.features.spec import SpectrogramSpec
+    from emotool.features.waveform import InputSpec
     from emotool.inputs.clips import Clip
 
 __all__ = ["Answer", "PoolOptions", "Reading", "WorkerPool", "workers_worth"]
@@ -134,14 +134,14 @@ class WorkerPool:
                 return
             self._supervisors.append(another)
 
-    def run(self, clips: "Iterable[Clip]", spec: "SpectrogramSpec") -> Generator[Answer | None]:
+    def run(self, clips: "Iterable[Clip]", spec: "InputSpec") -> Generator[Answer | None]:
         """Read clips.
 
         Parameters
         ----------
         clips : iterable of Clip
             Taken from as workers need them, by other threads than the caller's, one at a time.
-        spec : SpectrogramSpec
+        spec : SpectrogramSpec or WaveformSpec
             What to compute.
 
         Yields

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from emotool.features.spec import SpectrogramSpec
+    from emotool.features.waveform import InputSpec
     from emotool.inputs.clips import Clip
 
 from emotool.files.remote import is_remote
@@ -47,13 +47,16 @@ class Answer:
         The clip's identity within the run.
     number : int
         0, 1, 2, …; 0 begins the clip, possibly for a second time.
-    windows : ndarray of float32 [windows, n_mels, frames] or None
-        Windows in their order; None when there are none.
+    windows : ndarray of float32 or None
+        Windows in their order, ``[windows, n_mels, frames]`` or, of waveforms, ``[windows, samples
+        of the longest]``; None when there are none.
     final : dict or None
         In the last part, ``status``, ``duration_s``, ``flags`` and ``identity``, or ``stage``,
         ``reason`` and ``identity``.
     spans : list of (float, float)
         Where each window begins and ends, in seconds from the start of the file.
+    lengths : list of int
+        Samples of each window of a waveform; empty for spectrograms.
     """
 
     index: int
@@ -61,6 +64,7 @@ class Answer:
     windows: "NDArray[np.float32] | None"
     final: dict[str, Any] | None
     spans: list[tuple[float, float]] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -105,7 +109,7 @@ class Supervisor:
         """The present worker's process id."""
         return self._worker.pid
 
-    def begin(self, spec: "SpectrogramSpec", reading: Reading, source: Source, put: Put) -> None:
+    def begin(self, spec: "InputSpec", reading: Reading, source: Source, put: Put) -> None:
         """Let the thread start: take from ``source``, ``put`` answers until there are no more.
 
         ``put`` gets an error that ends the run, or True when this worker's share is done.
@@ -206,7 +210,9 @@ class Supervisor:
                 f"when asked for {first}/{self._parts}: this is a bug in emotool"
             )
         spans = [(start, end) for start, end in header["spans"]]
-        answer = Answer(first, self._parts, _unpack(message), header["final"], spans)
+        answer = Answer(
+            first, self._parts, _unpack(message), header["final"], spans, header["lengths"]
+        )
         self._parts += 1
         if answer.final is not None:
             self._settle()

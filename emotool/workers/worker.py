@@ -1,4 +1,4 @@
-"""The worker process: paths in, log-mel windows out.
+"""The worker process: paths in, windows of log-mel spectrogram or waveform out.
 
 A decoder that crashes, hangs or eats all memory must cost one clip, not the run, so decoding
 happens in processes of its own. A worker reads messages (`emotool.workers.protocol`) from its
@@ -10,10 +10,10 @@ To the worker
     (`emotool.workers.protocol.to_bytes`), one after the other.
 From the worker
     ``{"ready": true}`` once, or ``{"fatal": reason}``. Then, per clip and in the order asked,
-    ``{"index", "part", "shape", "spans", "final": null}`` with float32 windows, and where each
-    begins and ends in seconds, for every part but the last, and one last message, whose
-    ``final`` is ``{"status", "duration_s", "flags", "source_rate", "identity"}`` or ``{"stage",
-    "reason", "identity"}``.
+    ``{"index", "part", "shape", "spans", "lengths", "final": null}`` with float32 windows, where
+    each begins and ends in seconds, and a waveform's samples, for every part but the last, and one
+    last message, whose ``final`` is ``{"status", "duration_s", "flags", "source_rate",
+    "identity"}`` or ``{"stage", "reason", "identity"}``.
 
 Because answers come in order, the clip that killed or hung a worker is the first one that has
 no last message.
@@ -36,7 +36,7 @@ from emotool.workers.protocol import Message, ProtocolError, Reading, receive, s
 
 if TYPE_CHECKING:
     from emotool.features.clip_features import ClipFeatures
-    from emotool.features.spec import SpectrogramSpec
+    from emotool.features.waveform import InputSpec
     from emotool.quality.flags import Quality
 
 __all__ = ["BOOTSTRAP", "main"]
@@ -54,10 +54,11 @@ _MAX_REASON = 300
 class _Piece(NamedTuple):
     """A few windows of a clip, and what is known of the clip so far."""
 
-    windows: memoryview | bytes  # float32 [n, n_mels, frames], n <= PART_WINDOWS
+    windows: memoryview | bytes  # float32 [n, n_mels, frames] or [n, samples], n <= PART_WINDOWS
     shape: tuple[int, ...]
     spans: list[tuple[float, float]]  # of each window, seconds
     final: dict[str, Any]
+    lengths: tuple[int, ...] = ()  # of each window of a waveform, samples
 
 
 def _pieces(parts: "Iterator[ClipFeatures]", quality: "Quality") -> Iterator[_Piece]:
@@ -71,12 +72,15 @@ def _pieces(parts: "Iterator[ClipFeatures]", quality: "Quality") -> Iterator[_Pi
         final = {"status": status, "duration_s": duration_s, "flags": quality.flags}
         final["source_rate"] = part.source_rate
         for start in range(0, max(len(part.windows), 1), PART_WINDOWS):
-            windows = part.windows[start : start + PART_WINDOWS]  # [n, n_mels, frames]
+            windows = part.windows[
+                start : start + PART_WINDOWS
+            ]  # [n, n_mels, frames], [n, samples]
             windows = windows.astype("<f4", order="C", copy=False)
             spans = list(zip(part.starts_s, part.ends_s, strict=True))
             spans = spans[start : start + PART_WINDOWS]
             content = windows.data.cast("B") if windows.size else b""
-            yield _Piece(content, windows.shape, spans, final)
+            lengths = part.lengths[start : start + PART_WINDOWS]
+            yield _Piece(content, windows.shape, spans, final, lengths)
 
 
 class _Worker:
@@ -84,17 +88,15 @@ class _Worker:
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
-        self._spec: SpectrogramSpec | None = None
+        self._spec: InputSpec | None = None
         self._reading = Reading()
 
     def say(self, header: Mapping[str, object], payload: bytes | memoryview = b"") -> None:
         send(self._answers, header, payload)  # an error ends the process: the parent is gone
 
     def answer(self, message: Message) -> None:
-        from emotool.features.spec import SpectrogramSpec
-
         if "spec" in message.header:
-            self._spec = SpectrogramSpec(**message.header["spec"])
+            self._spec = _spec_of(message)
             self._reading = Reading(**message.header["reading"])
             return
         for index, path in _clips(message):
@@ -147,6 +149,15 @@ def _clips(message: Message) -> list[tuple[int, str]]:
     return clips
 
 
+def _spec_of(message: Message) -> "InputSpec":
+    """Return the specification that a message has."""
+    from emotool.features.spec import SpectrogramSpec
+    from emotool.features.waveform import WaveformSpec
+
+    values = message.header["spec"]
+    return SpectrogramSpec(**values) if "n_mels" in values else WaveformSpec(**values)
+
+
 def _header(
     index: int, number: int, piece: _Piece, final: dict[str, Any] | None
 ) -> dict[str, object]:
@@ -155,6 +166,7 @@ def _header(
         "part": number,
         "shape": piece.shape,
         "spans": piece.spans,
+        "lengths": piece.lengths,
         "final": final,
     }
 

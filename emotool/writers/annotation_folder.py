@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -16,12 +17,43 @@ from emotool.text import path_text, printable
 from emotool.writers.annotations import PROGRAMS
 from emotool.writers.base import Output
 
-__all__ = ["AnnotationFolder"]
+__all__ = ["AnnotationFolder", "Named"]
 
 _MOST_BYTES = 240
 """Of a name: file systems take 255, and some may come before it."""
 
 _MOST_SUFFIX = 12  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a model gives, as annotations show it.
+
+    Parameters
+    ----------
+    labels, dimensions : sequence of str
+        Of the model.
+    top_hertz : float
+        Highest frequency that the model receives.
+    """
+
+    labels: Sequence[str]
+    dimensions: Sequence[str]
+    top_hertz: float
+
+    def labelled(self, row: ClipResult) -> ClipResult:
+        """Return a row whose label is its numbers, if the model has no labels.
+
+        Examples
+        --------
+        >>> row = ClipResult(0, "a.wav", "ok", dimensions=(0.5, -1.25))
+        >>> Named((), ("arousal", "valence"), 8_000.0).labelled(row).label
+        'arousal 0.50 valence -1.25'
+        """
+        if self.labels:
+            return row
+        pairs = zip(self.dimensions, row.dimensions, strict=True)
+        return replace(row, label=" ".join(f"{name} {number:.2f}" for name, number in pairs))
 
 
 class AnnotationFolder:
@@ -37,10 +69,8 @@ class AnnotationFolder:
         not there.
     rows : callable
         Returns the rows about a clip's windows.
-    labels : sequence of str
-        The model's labels.
-    top_hertz : float
-        Highest frequency of the model's spectrogram.
+    names : Named
+        What the model gives.
     reserved : collection of Path
         Files, links of their folders resolved, that the run makes itself.
 
@@ -56,14 +86,13 @@ class AnnotationFolder:
         self,
         output: Output,
         rows: Callable[[ClipResult], Sequence[ClipResult]],
-        labels: Sequence[str],
-        top_hertz: float,
+        names: Named,
         reserved: Collection[Path] = (),
     ) -> None:
         self._program = PROGRAMS[output.content]
         self._folder = Path(output.target)
-        self._rows, self._top = rows, top_hertz
-        self._labels = (*labels, UNCERTAIN)
+        self._rows, self._names = rows, names
+        self._labels = (*names.labels, UNCERTAIN) if names.labels else (" ".join(names.dimensions),)
         self._reserved = frozenset(reserved)
         self._taken: set[Path] = set()
         self._made: set[Path] = set()
@@ -76,7 +105,8 @@ class AnnotationFolder:
         path = self._place(result)
         self._make(path.parent)
         self._check_free(path)
-        content = self._program.write(self._rows(result), self._top)
+        rows = [self._names.labelled(row) for row in self._rows(result)]
+        content = self._program.write(rows, self._names.top_hertz)
         # The same command writes them again, and two syncs cost more than a label.
         with AtomicFile(path, text=True, durable=False) as handle:
             handle.write(content)

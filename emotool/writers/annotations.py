@@ -30,6 +30,7 @@ _RAVEN_HEAD: Final = (
     "Confidence",
 )
 _LEAST_SECONDS: Final = 0.001
+_NUMBER: Final = re.compile(r" -?\d+\.\d\d\b")
 _PRAAT_HEAD: Final = (
     'File type = "ooTextFile"',
     'Object class = "TextGrid"',
@@ -62,7 +63,8 @@ def raven(rows: Rows, top_hertz: float) -> str:
         top = row.source_rate / 2 or top_hertz
         file = printable(posixpath.basename(row.shown))
         place = f"{number}\tSpectrogram 1\t1\t{start:.6f}\t{end:.6f}\t0.0\t{top:.1f}\t{file}"
-        lines.append(f"{place}\t{label}\t{row.confidence or 0.0:.6f}")
+        share = "" if row.confidence is None else f"{row.confidence:.6f}"
+        lines.append(f"{place}\t{label}\t{share}")
     return "\n".join(lines) + "\n"
 
 
@@ -137,6 +139,8 @@ class Program:
     def wrote(self, content: str, labels: Collection[str]) -> bool:
         r"""Whether a file's content can be ours: rows of these labels, and nothing else.
 
+        Numbers behind a word do not count: without labels, rows have the names of dimensions.
+
         Examples
         --------
         >>> track = PROGRAMS["audacity"]
@@ -146,9 +150,9 @@ class Program:
         False
         """
         found = {"".join(row.groups("")) for row in self.row.finditer(content)} - {""}
-        return (
-            content.startswith(self.head) and bool(found) and found <= set(map(printable, labels))
-        )
+        known = set(map(printable, labels))
+        ours = all(text in known or _NUMBER.sub("", text) in known for text in found)
+        return content.startswith(self.head) and bool(found) and ours
 
 
 PROGRAMS: Final[Mapping[str, Program]] = {
@@ -157,7 +161,7 @@ PROGRAMS: Final[Mapping[str, Program]] = {
         ".selections.txt",
         raven,
         "\t".join(_RAVEN_HEAD) + "\n",
-        re.compile(r"^\d.*\t(.*)\t[\d.]+\n", re.M),
+        re.compile(r"^\d.*\t(.*)\t[\d.]*\n", re.M),
     ),
     "praat": Program(
         ".TextGrid", praat, "\n".join(_PRAAT_HEAD) + "\n", re.compile(r'^ *text = "(.*)" *\n', re.M)

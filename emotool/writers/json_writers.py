@@ -1,6 +1,7 @@
 """Results as one JSON document, or as JSON Lines.
 
-The document is ``{"schema", "labels", "clips": [...], "run": {...}}``, streamed, one clip a line,
+The document is ``{"schema", "labels", "clips": [...], "run": {...}}``, with ``dimensions`` behind
+the labels if the model gives some, streamed, one clip a line,
 so that a million clips need no memory. Everything that differs from run to run (times, rates,
 versions) is in ``run``, which comes last; what is before it is the same bytes whenever clips,
 model and parameters are the same. JSON Lines have an object per clip and no facts of the run.
@@ -42,7 +43,10 @@ class JsonWriter(TextOutput):
         self._table = table
         self._facts = facts
         self._separator = "\n"
-        self.put(f'{{"schema": {_json(SCHEMA)},\n"labels": {_json(table.labels)},\n"clips": [')
+        given = f'"labels": {_json(table.labels)},\n'
+        if table.dimensions:
+            given += f'"dimensions": {_json(table.dimensions)},\n'
+        self.put(f'{{"schema": {_json(SCHEMA)},\n{given}"clips": [')
 
     def write(self, result: ClipResult) -> None:
         """Add a clip's object."""

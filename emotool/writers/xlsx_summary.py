@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from emotool.results.row import SCHEMA, STATUSES, UNCERTAIN, ClipResult
+from emotool.results.spread import Spread
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Counts:
     def __init__(self, table: "Columns") -> None:
         self.labels = table.labels
         # As in the rows, so that the mean is that of the column.
-        self._confidence = next(each for each in table.columns if each.name == "confidence")
+        places = [each for each in table.columns if each.name == "confidence"]
+        self._confidence = places[0].rounded if places else lambda result: None
         self.unit = "windows" if table.segments else "clips"
         self.rows = 0
         self.statuses: Counter[str] = Counter()
@@ -46,6 +48,7 @@ class Counts:
         self.labelled: Counter[str] = Counter()
         self._clip = -1  # of the last row
         self.confidence: defaultdict[str, float] = defaultdict(float)
+        self.spreads = {name: Spread() for name in table.dimensions}
 
     def add(self, result: ClipResult) -> None:
         """Count a row."""
@@ -55,8 +58,11 @@ class Counts:
             self.statuses[result.status] += 1
             self.flags.update(result.flags)
         if result.status == "ok":
-            self.labelled[result.label] += 1
-            self.confidence[result.label] += self._confidence.rounded(result) or 0.0
+            for spread, number in zip(self.spreads.values(), result.dimensions, strict=True):
+                spread.add(number)
+            if self.labels:
+                self.labelled[result.label] += 1
+                self.confidence[result.label] += self._confidence(result) or 0.0
 
 
 def write_summary(book: "Workbook", counts: Counts, facts: Mapping[str, Any]) -> None:
@@ -72,14 +78,33 @@ def write_summary(book: "Workbook", counts: Counts, facts: Mapping[str, Any]) ->
         Facts of the run.
     """
     sheet = book.add_worksheet("Summary")
-    share = book.add_format({"num_format": "0.0%"})
     sheet.set_landscape()
     sheet.fit_to_pages(1, 1)
     sheet.set_column(0, 0, 18)
-    sheet.set_column(1, 3, 16)
+    sheet.set_column(1, 5, 16)
+    labels = [*counts.labels, *({UNCERTAIN} & counts.labelled.keys() - {*counts.labels})]
+    row = 0
+    if labels:
+        row = _write_labels(book, labels, counts)
+    if counts.spreads:
+        row = _write_spreads(book, row, counts)
+    row = _write_counts(book, row, "status", [(s, counts.statuses[s]) for s in STATUSES])
+    if counts.flags:
+        row = _write_counts(book, row, "flag", sorted(counts.flags.items()))
+    for name, value in {"schema": SCHEMA, **{n: facts[n] for n in _FACTS if n in facts}}.items():
+        sheet.write_string(row, 0, name)
+        sheet.write_string(row, 1, printable(str(value)))
+        row += 1
+    if labels:
+        _add_chart(book, len(labels), counts.unit)
+
+
+def _write_labels(book: "Workbook", labels: Sequence[str], counts: Counts) -> int:
+    """Write how many rows have which label; return the row for what comes next."""
+    sheet = book.get_worksheet_by_name("Summary")
+    share = book.add_format({"num_format": "0.0%"})
     _write_heads(book, 0, ("label", counts.unit, "share", "mean confidence"))
     total = counts.labelled.total()
-    labels = [*counts.labels, *({UNCERTAIN} & counts.labelled.keys() - {*counts.labels})]
     for row, label in enumerate(labels, start=1):
         number = counts.labelled[label]
         sheet.write_string(row, 0, printable(label))
@@ -87,16 +112,23 @@ def write_summary(book: "Workbook", counts: Counts, facts: Mapping[str, Any]) ->
         if number:
             sheet.write_number(row, 2, number / total, share)
             sheet.write_number(row, 3, counts.confidence[label] / number, share)
-    row = _write_counts(
-        book, len(labels) + 2, "status", [(s, counts.statuses[s]) for s in STATUSES]
-    )
-    if counts.flags:
-        row = _write_counts(book, row, "flag", sorted(counts.flags.items()))
-    for name, value in {"schema": SCHEMA, **{n: facts[n] for n in _FACTS if n in facts}}.items():
-        sheet.write_string(row, 0, name)
-        sheet.write_string(row, 1, printable(str(value)))
+    return len(labels) + 2
+
+
+def _write_spreads(book: "Workbook", row: int, counts: Counts) -> int:
+    """Write how the numbers of each dimension are distributed; return the row for what comes."""
+    sheet = book.get_worksheet_by_name("Summary")
+    form = book.add_format({"num_format": "0.000"})
+    _write_heads(book, row, ("dimension", counts.unit, "mean", "deviation", "least", "most"))
+    for name, spread in counts.spreads.items():
         row += 1
-    _add_chart(book, len(labels), counts.unit)
+        sheet.write_string(row, 0, name)
+        sheet.write_number(row, 1, spread.count)
+        if spread.count:
+            numbers = (spread.mean, spread.deviation, spread.low, spread.high)
+            for column, number in enumerate(numbers, start=2):
+                sheet.write_number(row, column, number, form)
+    return row + 2
 
 
 def _write_counts(book: "Workbook", row: int, name: str, counts: Sequence[tuple[str, int]]) -> int:

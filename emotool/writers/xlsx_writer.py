@@ -1,8 +1,8 @@
 """Results as a spreadsheet for Excel, LibreOffice and others (extra ``xlsx``).
 
-A sheet *Labels* with one row per clip and a sheet *Summary* with counts and a chart. Text is
-stored as text, so no file name can be run as a formula. Rows go to a temporary file as they come:
-a million clips need no memory.
+A sheet *Labels* (*Clips* for a model without labels) with one row per clip and a sheet *Summary*
+with counts and a chart. Text is stored as text, so no file name can be run as a formula. Rows go to
+a temporary file as they come: a million clips need no memory.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ MAX_CLIPS: Final = 1_048_575
 
 _MOST_CHARACTERS: Final = 32_767  # of a cell
 _CREATED: Final = datetime(2000, 1, 1)  # the same for all: equal rows make equal bytes
-_NUMBER_FORMATS: Final = {"share": "0.0%", "seconds": "0.00"}
+_NUMBER_FORMATS: Final = {"share": "0.0%", "seconds": "0.00", "number": "0.000"}
 
 
 class XlsxWriter(BinaryOutput):
@@ -64,7 +64,7 @@ class XlsxWriter(BinaryOutput):
             self.sink, {"constant_memory": True, "tmpdir": self._folder.name}
         )
         self._book.set_properties({"created": _CREATED, "author": "emotool"})
-        self._sheet = self._book.add_worksheet("Labels")
+        self._sheet = self._book.add_worksheet("Labels" if table.labels else "Clips")
         self._formats = self._prepare()
 
     def _prepare(self) -> list[Format | None]:
@@ -109,11 +109,8 @@ class XlsxWriter(BinaryOutput):
         last = max(self._counts.rows, 1)
         try:
             self._sheet.autofilter(0, 0, last, len(self._table.columns) - 1)
-            place = self._table.names.index("confidence")
-            scale = {"type": "2_color_scale", "min_type": "num", "max_type": "num"}
-            colours = {"min_color": "#F8CBAD", "max_color": "#A9D08E"}
-            low = {"min_value": 1 / max(len(self._table.labels), 1), "max_value": 1}
-            self._sheet.conditional_format(1, place, last, place, {**scale, **colours, **low})
+            if "confidence" in self._table.names:
+                self._colour_confidence(last)
             write_summary(self._book, self._counts, self._facts)
             self._book.close()
         except OSError as error:
@@ -124,6 +121,14 @@ class XlsxWriter(BinaryOutput):
             raise
         self._folder.cleanup()
         super().close()
+
+    def _colour_confidence(self, last: int) -> None:
+        """Colour the confidences of the rows up to the last."""
+        place = self._table.names.index("confidence")
+        scale = {"type": "2_color_scale", "min_type": "num", "max_type": "num"}
+        colours = {"min_color": "#F8CBAD", "max_color": "#A9D08E"}
+        low = {"min_value": 1 / max(len(self._table.labels), 1), "max_value": 1}
+        self._sheet.conditional_format(1, place, last, place, {**scale, **colours, **low})
 
     def discard(self) -> None:
         """Discard the file; what was there before stays."""

@@ -16,5 +16,5 @@ LABELS = ("happy", "sad")
 def opened(folder: Path, *names: str) -> Outputs:
     """Open outputs of these names in a folder."""
     outputs = [Output(str(folder / name)) for name in names]
-    model: Any = SimpleNamespace(labels=LABELS)  # all that tables need of it
+    model: Any = SimpleNamespace(labels=LABELS, dimensions=())  # all that tables need of it
     return Outputs(RunOptions([], outputs), model, files=files_of(outputs))

@@ -46,7 +46,7 @@ def tiny_metadata(
     metadata = ModelMetadata(
         name="tiny",
         labels=tuple(labels),
-        spectrogram=spec,
+        input=spec,
         temperature=1.0,
         golden=Golden(0, tuple(float(p) for p in golden), 1e-4),
         architecture="gemm",
@@ -72,7 +72,7 @@ def tiny_model(
         Outputs of the graph, where they shall differ from what the metadata say.
     """
     metadata = metadata or tiny_metadata()
-    spec, n = metadata.spectrogram, labels or len(metadata.labels)
+    spec, n = metadata.input, labels or len(metadata.labels)
     matrix, bias = weights(n, spec.n_mels)
     nodes = [
         helper.make_node("ReduceMean", ["log_mel"], ["embedding"], axes=[2], keepdims=0),

@@ -118,7 +118,7 @@ MODELS = (
     ModelFault(
         "operators of a library",
         _spoilt(_custom),
-        "m.onnx is refused: it uses operators from outside the ONNX standard (com.evil)",
+        "m.onnx is refused: it uses operators from outside the ONNX standard (com.evil.Shell)",
     ),
     ModelFault("no metadata", _spoilt(_no_metadata), "m.onnx: …carries no emotool metadata"),
     ModelFault("more labels than outputs", _spoilt(_more_labels), "m.onnx: probabilities's shape"),

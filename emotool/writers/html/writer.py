@@ -20,7 +20,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from emotool.errors import OutputError
-from emotool.explain.explanation import frequency_heights
+from emotool.explain.explanation import frequency_heights, shown_spec
 from emotool.files.destination import replaced_file, shown_place
 from emotool.results.columns import Columns
 from emotool.results.row import SCHEMA, UNCERTAIN, ClipResult
@@ -42,7 +42,7 @@ _ROWS_PER_ISLAND: Final = 500
 _TICKS_HZ: Final = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
 _PLACED: Final = {
     *("path", "path_bytes", "status", "label", "confidence", "probabilities", "top"),
-    *("duration_s", "start_s", "end_s", "flags", "model", "stage", "error"),
+    *("duration_s", "start_s", "end_s", "flags", "model", "stage", "error", "dimensions"),
 }
 """Entries that the page shows in a way of its own; columns of others are listed with a clip."""
 
@@ -164,7 +164,7 @@ class HtmlWriter(TextOutput):
             shown if shown == kept else [shown, kept],
             UNCERTAIN if result.label == UNCERTAIN not in self._labels else result.status,
             self._labels.get(result.label, -1),
-            list((record["probabilities"] or {}).values()),
+            list((record.get("probabilities") or {}).values()),
             record["duration_s"],
             record["flags"],
             printable(result.reason),
@@ -202,7 +202,7 @@ def _folder(target: str, page: Path | None) -> MediaFolder:
 
 def _ticks(sources: Sources) -> list[tuple[str, float]]:
     """Return the frequencies to be written beside spectrograms, and how high."""
-    spec = sources.classifier.spec
+    spec = shown_spec(sources.classifier.spec)
     shown = [hertz for hertz in _TICKS_HZ if spec.f_min < hertz < 0.95 * spec.f_max]
     names = [f"{hertz // 1_000} kHz" if hertz >= 1_000 else str(hertz) for hertz in shown]
     heights = [round(height, 4) for height in frequency_heights(spec, shown)]

@@ -19,7 +19,6 @@ from emotool.errors import DeviceError, ModelError, ModelNotFoundError
 from emotool.features.spec import SpectrogramSpec
 from emotool.model.classifier import Classifier, Sessions, load_classifier, read_metadata
 from emotool.model.metadata import Golden, golden_input
-from emotool.model.self_test import OUTPUTS
 from emotool.model.session import open_session
 from tests.emotool.tiny_models import (
     LABELS,
@@ -418,7 +417,7 @@ def test_bad_metadata_are_refused_with_the_file(tmp_path: Path) -> None:
 def test_failing_batch_is_a_model_error(classifier: Classifier) -> None:
     """A failure inside ONNX Runtime becomes an error of ours, not a C++ exception."""
     classifier.metadata = replace(
-        tiny_metadata(), spectrogram=replace(SMALL_SPEC, n_mels=SMALL_SPEC.n_mels + 1)
+        tiny_metadata(), input=replace(SMALL_SPEC, n_mels=SMALL_SPEC.n_mels + 1)
     )
     wrong = golden_input(0, classifier.spec)
     with pytest.raises(ModelError, match="failed while running"):
@@ -427,4 +426,6 @@ def test_failing_batch_is_a_model_error(classifier: Classifier) -> None:
 
 def test_all_promised_outputs_are_there(classifier: Classifier) -> None:
     """The four outputs of the contract can be asked for at once."""
-    assert classifier.run(noise(2), tuple(OUTPUTS)).keys() == OUTPUTS.keys()
+    names = classifier.metadata.outputs
+    assert tuple(classifier.run(noise(2), names)) == names
+    assert names == ("probabilities", "logits", "embedding", "activation")

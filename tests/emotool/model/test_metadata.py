@@ -75,8 +75,8 @@ def test_unknown_field_is_named() -> None:
 
 def test_newer_schema_says_to_upgrade() -> None:
     """A model from the future is no damaged model."""
-    with pytest.raises(ModelError, match="schema version 2") as caught:
-        ModelMetadata.from_json(changed(schema_version=2))
+    with pytest.raises(ModelError, match="schema version 3") as caught:
+        ModelMetadata.from_json(changed(schema_version=3))
     assert "upgrade" in caught.value.hint
 
 

@@ -8,11 +8,13 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
+from emotool.model.feed import LOG_MEL as INPUT
 from emotool.model.onnx_prune import only_outputs
-from emotool.model.self_test import INPUT, LABELLING
 from emotool.model.session import open_session
 from tests.emotool.misbehaving import ROOT
-from tests.emotool.tiny_models import SMALL_SPEC, tiny_model
+from tests.emotool.tiny_models import SMALL_SPEC, tiny_metadata, tiny_model
+
+LABELLING = tiny_metadata().labelling
 
 
 def graph_of(*nodes: onnx.NodeProto, outputs: tuple[str, ...]) -> bytes:

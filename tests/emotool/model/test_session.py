@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from emotool.errors import DeviceError, ModelError
+from emotool.model.feed import LOG_MEL as INPUT
 from emotool.model.int8_sums import int8_sums_overflow
-from emotool.model.self_test import INPUT, OUTPUTS
 from emotool.model.session import (
     compute,
     compute_bound,
@@ -20,7 +20,7 @@ from emotool.model.session import (
     share_out,
     threads_for,
 )
-from tests.emotool.tiny_models import SMALL_SPEC, tiny_model
+from tests.emotool.tiny_models import SMALL_SPEC, tiny_metadata, tiny_model
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def test_bound_and_plain_runs_give_the_same(session: onnxruntime.InferenceSessio
     """What a GPU is given by binding comes out as what the CPU is given, for each output."""
     for count in (1, 7, 3):
         feed = {INPUT: windows(count)}
-        plain = compute(session, feed, tuple(OUTPUTS), run_options())
-        bound = compute_bound(session, feed, tuple(OUTPUTS), run_options())
+        plain = compute(session, feed, tiny_metadata().outputs, run_options())
+        bound = compute_bound(session, feed, tiny_metadata().outputs, run_options())
         for ours, theirs in zip(bound, plain, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from emotool.inputs.manifest import Manifest
 from emotool.results import columns
+from emotool.results.answer_columns import single
 from emotool.results.column import Column
 from emotool.results.columns import Columns
 from emotool.results.row import STATUSES, ClipResult
@@ -258,7 +259,7 @@ def test_a_column_that_is_added_is_in_every_format(
     def more(*arguments: Any, **options: Any) -> Any:
         yield from entries(*arguments, **options)
         loudness = Column("loudness", "number", lambda result: -20.0 - result.index / 3, 2)
-        yield columns._single(loudness, "mean level in dB")
+        yield single(loudness, "mean level in dB")
 
     monkeypatch.setattr(columns, "_entries", more)
     path = tmp_path / f"r{suffix}"
@@ -276,7 +277,7 @@ def test_a_column_that_is_added_is_in_frames(monkeypatch: pytest.MonkeyPatch) ->
 
     def more(*arguments: Any, **options: Any) -> Any:
         yield from entries(*arguments, **options)
-        yield columns._single(Column("name", "text", lambda result: result.shown.upper()), "")
+        yield single(Column("name", "text", lambda result: result.shown.upper()), "")
 
     monkeypatch.setattr(columns, "_entries", more)
     frame = to_frame([Result("a.wav", "silent", None, None, {}, 1.0, (), "cnn", "no sound")])

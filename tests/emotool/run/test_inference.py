@@ -21,6 +21,7 @@ class Noting:
     """A model that notes the batches it is given and fails on windows louder than a limit."""
 
     name, labels = "noting", ("happy", "sad")
+    dimensions: tuple[str, ...] = ()
     spec: SpectrogramSpec = SMALL_SPEC
     batch_size, batches_at_once = 8, 1
 
@@ -35,7 +36,9 @@ class Noting:
             raise ModelError("too loud")
         return answer(log_mels, 2)
 
-    def run(self, log_mels: Array, outputs: Sequence[str]) -> dict[str, Array]:
+    def run(
+        self, log_mels: Array, outputs: Sequence[str], lengths: Sequence[int] = ()
+    ) -> dict[str, Array]:
         """Give each window its number of frames and bands beside its probabilities."""
         shape = np.tile(np.float32(log_mels.shape[1:]), (len(log_mels), 1))  # [batch, 2]
         return {"probabilities": self.predict(log_mels), "embedding": shape}
@@ -83,7 +86,8 @@ def test_probabilities_and_embedding_travel_as_one_row() -> None:
     windows = WindowClassifier(Noting(), 8, embeddings=True)
     assert (windows.n_labels, windows.width) == (2, 4)
     row = windows.predict(sounds(3))[1]
-    probabilities, embedding = windows.split(row)
+    probabilities, embedding, dimensions = windows.split(row)
+    assert dimensions == ()
     assert probabilities == tuple(answer(sounds(3), 2)[1].tolist())
     bands_and_frames = np.frombuffer(embedding, "<f4").tolist()
     assert bands_and_frames == [SMALL_SPEC.n_mels, SMALL_SPEC.frames]

@@ -94,7 +94,11 @@ def test_interrupted_run_is_remembered(tmp_path: Path) -> None:
         st.lists(st.text()).map(tuple),
         st.sampled_from(["", "decode", "crash"]),
         st.text(),
-        st.lists(st.builds(Segment, _times, _times, st.just((0.5, 0.5)), st.binary())).map(tuple),
+        st.lists(
+            st.builds(
+                Segment, _times, _times, st.just((0.5, 0.5)), st.binary(), st.just((0.25, -1.0))
+            )
+        ).map(tuple),
         st.none(),
         st.binary(),
     )

@@ -51,6 +51,7 @@ class Spoilt:
 
     name = "spoilt"
     labels = ("happy", "sad")
+    dimensions: tuple[str, ...] = ()
     spec: SpectrogramSpec = SMALL_SPEC
     batch_size, batches_at_once = 8, 1
 
@@ -244,6 +245,7 @@ def test_a_window_on_which_the_model_fails_costs_no_other_its_embedding(
 
     class Choking:
         name, labels, spec = "choking", classifier.labels, classifier.spec
+        dimensions = classifier.dimensions
         batch_size, batches_at_once = classifier.batch_size, 1
         embedding_size = staticmethod(classifier.embedding_size)
 

@@ -7,7 +7,7 @@ import pytest
 from emotool.errors import OutputError
 from emotool.results.row import ClipResult, Segment
 from emotool.results.segments import segment_rows
-from emotool.writers.annotation_folder import AnnotationFolder
+from emotool.writers.annotation_folder import AnnotationFolder, Named
 from emotool.writers.base import Output
 
 LABELS = ("happy", "sad")
@@ -26,7 +26,9 @@ def rows(result: ClipResult) -> list[ClipResult]:
 
 def folder(path: Path, reserved: tuple[Path, ...] = ()) -> AnnotationFolder:
     """Open a folder of label tracks."""
-    return AnnotationFolder(Output(str(path), content="audacity"), rows, LABELS, 8000.0, reserved)
+    return AnnotationFolder(
+        Output(str(path), content="audacity"), rows, Named(LABELS, (), 8000.0), reserved
+    )
 
 
 def test_files_mirror_the_inputs(tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_own_annotations_are_replaced(tmp_path: Path) -> None:
         return [row.uncertain_below(0.95) for row in rows(result)]
 
     wanted = Output(str(tmp_path), content="audacity")
-    AnnotationFolder(wanted, doubtful, LABELS, 8000.0).write(clip("a.wav"))
+    AnnotationFolder(wanted, doubtful, Named(LABELS, (), 8000.0)).write(clip("a.wav"))
     assert (tmp_path / "a.txt").read_text() == "0.000000\t2.000000\tuncertain\n"
     folder(tmp_path).write(clip("a.wav"))
     assert (tmp_path / "a.txt").read_text() == "0.000000\t2.000000\thappy\n"

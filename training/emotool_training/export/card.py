@@ -8,6 +8,7 @@ doi:10.1145/3287560.3287596.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from emotool.features.waveform import WaveformSpec
 from emotool.model.catalog import BUILT_IN
 from emotool.model.evidence import temperature_warning, warning
 from emotool.model.metadata import ModelMetadata
@@ -242,12 +243,14 @@ def _licence(metadata: ModelMetadata, *, licence_file: bool) -> str:
 
 
 def _technical(metadata: ModelMetadata) -> str:
-    spec = metadata.spectrogram
+    spec = metadata.input
     trimmed = "not trimmed" if spec.trim_db is None else f"trimmed at {spec.trim_db:g} dB"
+    given = "`waveform`: float32 [batch, samples]"
+    if not isinstance(spec, WaveformSpec):
+        given = f"`log_mel`: float32 [batch, {spec.n_mels}, {spec.frames}], dB"
     lines = [
-        f"- Input `log_mel`: float32 [batch, {spec.n_mels}, {spec.frames}], dB; clips at "
-        f"{spec.sample_rate} Hz, {trimmed}, in windows of {spec.window_seconds:g} s; the label "
-        "is the mean probability over a clip's windows.",
+        f"- Input {given}; clips at {spec.sample_rate} Hz, {trimmed}, in windows of "
+        f"{spec.window_seconds:g} s; the label is the mean probability over a clip's windows.",
         f"- Labels, in order: {', '.join(f'`{label}`' for label in metadata.labels)}.",
         f"- Temperature {metadata.temperature:.3f}, applied inside the graph.",
         f"- Split digest `{str(metadata.split.get('hash', '-'))[:16]}`, exported at commit "

@@ -199,7 +199,7 @@ def _metadata(source: Source, golden: Golden, stored: str) -> ModelMetadata:
     return ModelMetadata(
         name=source.name,
         labels=source.labels,
-        spectrogram=source.spectrogram,
+        input=source.spectrogram,
         temperature=source.temperature,
         golden=golden,
         architecture=source.architecture,

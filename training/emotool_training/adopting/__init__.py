@@ -1,0 +1,1 @@
+"""Published ONNX classifiers of speech, made into models that `emotool classify` runs."""
