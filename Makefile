@@ -47,8 +47,9 @@ unit: $(VENV)/.all
 docs: $(VENV)/.all  ## build the documentation site in site/ (strict, no network)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-torture: $(VENV)/.all  ## kill 20 runs 20 times each, classify 10,000 broken files (half an hour)
+torture: $(VENV)/.all  ## kill 20 runs 20 times each and nodes of Ray, classify 10,000 broken files (half an hour)
 	$(BIN)/python -m tests.faults.torture $(TORTURE)
+	$(BIN)/python -m tests.faults.lost_nodes
 
 format: $(VENV)/.all  ## format the code and apply ruff's fixes
 	$(BIN)/ruff format .

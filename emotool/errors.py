@@ -14,6 +14,7 @@ __all__ = [
     "EmotoolError",
     "InputError",
     "JournalError",
+    "LockedError",
     "MissingExtraError",
     "ModelError",
     "ModelNotFoundError",
@@ -98,6 +99,10 @@ class JournalError(EmotoolError):
     """The journal beside the output is locked, damaged or belongs to another run."""
 
 
+class LockedError(JournalError):
+    """Another run is writing the output."""
+
+
 class SettingsError(EmotoolError):
     """A settings file or an environment variable holds an invalid value."""
 
@@ -120,6 +125,7 @@ PACKAGES = {
     "pandas": ("pandas",),
     "parquet": ("pyarrow",),
     "plot": ("matplotlib",),
+    "ray": ("ray",),
     "train": ("librosa", "matplotlib", "onnx", "scipy", "tensorflow", "tf2onnx"),
     "xlsx": ("xlsxwriter",),
 }

@@ -76,6 +76,8 @@ def classify(
     workers: running.Workers = 0,
     batch_size: running.BatchSize = None,
     threads: running.Threads = None,
+    engine: running.Engine = running.EngineName.LOCAL,
+    ray_address: running.RayAddress = None,
     timeout: running.Timeout = 300.0,
     fail_fast: running.FailFast = False,
     max_errors: running.MaxErrors = None,
@@ -118,6 +120,10 @@ def classify(
             else "give files or folders to classify, or a list with --from or --manifest"
         )
     _keep_apart(log_file, save_config, [*(output or ()), embeddings, manifest, from_list, from_nul])
+    if engine == "local" and ray_address is not None:
+        raise typer.BadParameter("--ray-address is for --engine ray")
+    if engine == "ray" and (shard or not output or STDOUT in output):
+        raise typer.BadParameter("--engine ray needs -o FILE, and makes the shards itself")
     from emotool.run.options import RunOptions
     from emotool.workers.pool import PoolOptions, Reading
 
@@ -153,7 +159,8 @@ def classify(
     watched = sys.stderr is not None and sys.stderr.isatty()
     each = watched and all(output.target != STDOUT for output in options.outputs)
     log = RunLog(quiet=quiet, verbose=verbose, log_file=log_file, each=each)
-    raise typer.Exit(_run(options, log, quiet=quiet))
+    on_ray = None if engine == "local" else (ray_address,)
+    raise typer.Exit(_run(options, log, quiet=quiet, on_ray=on_ray))
 
 
 def _keep_apart(log_file: str | None, config: str | None, taken: list[str | None]) -> None:
@@ -241,16 +248,24 @@ def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> l
     return files.outputs_of(targets, chosen)
 
 
-def _run(options: "RunOptions", log: "RunLog", *, quiet: bool) -> int:
+def _run(
+    options: "RunOptions", log: "RunLog", *, quiet: bool, on_ray: tuple[str | None] | None
+) -> int:
     """Run, with progress and summary on stderr; return the exit code."""
-    from emotool.run.batch import run
     from emotool.workers.process import ONE_THREAD
 
     for name, value in ONE_THREAD.items():
         # Before numpy is loaded: a report's sounds and pictures are made here, beside the workers.
         os.environ.setdefault(name, value)
     with log:
-        summary = run(options, log)
+        if on_ray is None:
+            from emotool.run.batch import run
+
+            summary = run(options, log)
+        else:
+            from emotool.run.ray_engine import run_on_ray
+
+            summary = run_on_ray(options, log, *on_ray)
         log.record(f"done: {summary.clips:,} clips in {summary.seconds:.1f} s")
     if not quiet:
         from emotool.cli.summary import print_summary

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from emotool.errors import JournalError, OutputError
+from emotool.errors import LockedError, OutputError
 from emotool.text import printable
 
 __all__ = ["OutputLock", "beside", "lock_all", "short_name"]
@@ -54,7 +54,7 @@ class OutputLock:
 
     Raises
     ------
-    JournalError
+    LockedError
         If another run holds it.
     OutputError
         If nothing can be written beside the output.
@@ -81,7 +81,7 @@ class OutputLock:
             ) from error
         try:
             if not _lock(descriptor):
-                raise JournalError(
+                raise LockedError(
                     f"another run{_owner(descriptor)} is writing {printable(str(self._target))}",
                     hint="wait for it to end, or write elsewhere with -o",
                 )

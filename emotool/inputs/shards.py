@@ -91,7 +91,9 @@ class Portion:
     manifest: Manifest | None = None
 
 
-def portion_of(found: Found, shard: Shard, manifest: Manifest | None = None) -> Portion:
+def portion_of(
+    found: Found, shard: Shard, manifest: Manifest | None = None, plan: str = ""
+) -> Portion:
     """Return a shard's portion of the inputs.
 
     Parameters
@@ -102,6 +104,8 @@ def portion_of(found: Found, shard: Shard, manifest: Manifest | None = None) -> 
         Which shard.
     manifest : Manifest, optional
         The table that the inputs are from.
+    plan : str, optional
+        Hash of the inputs, if it is known.
 
     Examples
     --------
@@ -116,7 +120,7 @@ def portion_of(found: Found, shard: Shard, manifest: Manifest | None = None) -> 
     return Portion(
         shard,
         total,
-        plan_sha256(found.clips, manifest),
+        plan or plan_sha256(found.clips, manifest),
         replace(found, clips=clips),
         None if manifest is None else replace(manifest, rows=manifest.rows[part]),
     )

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
 from emotool.files.lock import lock_all
-from emotool.inputs.clips import Clip, Found, find_clips
+from emotool.inputs.clips import Clip, Found
 from emotool.inputs.shards import portion_of
 from emotool.results.row import UNCERTAIN, ClipResult
 from emotool.results.tally import RunSummary, Tally
+from emotool.run.finding import find_inputs
 from emotool.run.journal import Journal
 from emotool.run.options import Output, Progress, RunOptions, Silence
 from emotool.run.origin import origin_of, parameters_of
-from emotool.run.outputs import Outputs, check_inputs, columns_of, files_of
+from emotool.run.outputs import Outputs, columns_of, files_of
 from emotool.run.part import PartFiles
 from emotool.run.update import Update
 from emotool.text import printable
@@ -121,20 +122,9 @@ class _Batch:
         return summary_of(table)
 
     def _find(self, files: Sequence[Path]) -> Found:
-        """Find the clips; neither they nor a manifest may be where an output goes."""
+        """Find the clips, and take those of the shard."""
         options = self._options
-        if options.portion is not None:
-            found = options.portion.found
-        elif options.manifest is None:
-            found = find_clips(options.paths, options.listed)
-        else:
-            found = options.manifest.found()
-        for folder in found.empty:
-            self._progress.note(
-                f"{printable(folder)}: no audio files found that are not listed already"
-            )
-        sources = [Clip(0, path, path) for path in options.sources]
-        check_inputs(files, [*sources, *found.clips])
+        found = find_inputs(options, files, self._progress)
         if options.shard is None:
             return found
         portion = portion_of(found, options.shard, options.manifest)

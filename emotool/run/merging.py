@@ -23,7 +23,7 @@ from emotool.run.parts import Part, check_parts, find_parts
 from emotool.text import printable
 from emotool.writers.registry import table_suffix
 
-__all__ = ["merge", "summary_of"]
+__all__ = ["first_rows", "merge", "summary_of"]
 
 _TEXT: Final = {".csv", ".tsv"}
 _JSON: Final = {".json", ".jsonl"}
@@ -78,6 +78,11 @@ def merge(
         outputs=targets,
         failures_file=None if failures is None else shown_from_here(failures),
     )
+
+
+def first_rows(part: Part) -> Iterator[ClipResult]:
+    """Yield the first row of each clip of a part; raises `InputError` as `merge` does."""
+    return (result for result, new in _Rows([part], as_written=True) if new)
 
 
 def summary_of(part: str) -> RunSummary:
