@@ -104,6 +104,8 @@ class Faults:
         Part of the keys that nobody may read.
     before : callable, optional
         Called with the path of each request for an object before it is passed on.
+    lose : int
+        How many requests that write are carried out, and their answers lost.
     requests : list of (str, str, dict)
         Method, path and headers of all requests so far.
     """
@@ -112,6 +114,7 @@ class Faults:
     slow_s: float = 0.0
     denied: str = "\0"
     before: Callable[[str], None] | None = None
+    lose: int = 0
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     def of_objects(self) -> list[tuple[str, str, dict[str, str]]]:
@@ -173,6 +176,12 @@ class _Handler(BaseHTTPRequestHandler):
         connection = http.client.HTTPConnection(self.server.target, timeout=30)  # type: ignore[attr-defined]
         connection.request(self.command, self.path, body, dict(self.headers))
         answer = connection.getresponse()
+        if faults.lose and self.command in ("PUT", "POST"):
+            faults.lose -= 1
+            answer.read()
+            connection.close()
+            self.close_connection = True
+            return
         headers = {k: v for k, v in answer.getheaders() if k.lower() not in _DROPPED}
         self._answer(answer.status, headers, answer.read(), cut=kind == 2)
         connection.close()

@@ -123,8 +123,8 @@ Output = Annotated[
         "-o",
         metavar="FILE",
         rich_help_panel=_OUTPUT,
-        help="Write the table to FILE; its extension selects the format "
-        f"({', '.join(WRITERS)}). Repeat for several formats. '-' is standard output. Without it "
+        help="Write the table to FILE, which may be s3://bucket/labels.csv; its extension selects "
+        f"the format ({', '.join(WRITERS)}). Repeat for several formats. '-' is standard output. Without it "
         f"the table goes to standard output if that is piped, otherwise to {DEFAULT_OUTPUT}.",
     ),
 ]

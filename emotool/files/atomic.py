@@ -19,13 +19,17 @@ import secrets
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, overload
+from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from emotool.errors import InputError, OutputError
 from emotool.files.destination import output_error, resolve, shown_place
+from emotool.files.remote import is_remote
 from emotool.text import printable
 
-__all__ = ["AtomicFile", "atomic_write", "sha256_file"]
+if TYPE_CHECKING:
+    from emotool.files.remote_file import RemoteFile
+
+__all__ = ["AtomicFile", "atomic_write", "open_atomic", "sha256_file"]
 
 _OPEN_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 # Errors of a file system that cannot make a nameless file.
@@ -191,7 +195,7 @@ def atomic_write(
     Parameters
     ----------
     path : str or os.PathLike
-        The file to write.
+        The file to write, or a URL of object storage.
     text : bool, default False
         Give a text handle (UTF-8, no translation of line ends) instead of a binary one.
 
@@ -214,6 +218,17 @@ def atomic_write(
     >>> (folder / "note.txt").read_text()
     'whole or absent'
     """
+    return open_atomic(path, text=text)
+
+
+def open_atomic(
+    path: str | os.PathLike[str] | int, *, text: bool = False
+) -> "AtomicFile | RemoteFile":
+    """Return a file, or for a URL an object, that comes into being whole or not at all."""
+    if isinstance(path, str) and is_remote(path):
+        from emotool.files.remote_file import RemoteFile
+
+        return RemoteFile(path, text=text)
     return AtomicFile(path, text=text)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emotool.errors import OutputError
+from emotool.files.remote import is_remote
 from emotool.text import printable
 
 __all__ = ["numbered", "output_error", "replaced_file", "resolve", "shown_from_here", "shown_place"]
@@ -26,13 +27,19 @@ def replaced_file(path: str | os.PathLike[str]) -> Path | None:
     Returns
     -------
     Path or None
-        Symbolic links followed; None for what is written straight through.
+        Symbolic links followed; None for what is written straight through, and for a URL of
+        object storage.
 
     Raises
     ------
     OutputError
         If nothing can be written there.
     """
+    if isinstance(path, str) and is_remote(path):
+        from emotool.files.remote_file import checked_target
+
+        checked_target(path)
+        return None
     try:
         target, replaceable = resolve(Path(path))
     except (OSError, ValueError) as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from emotool.errors import OutputError
 from emotool.files.destination import replaced_file
+from emotool.files.remote import is_remote
 from emotool.files.zip_members import file_of
 from emotool.inputs.clips import Clip
 from emotool.results.columns import Columns
@@ -16,7 +17,7 @@ from emotool.results.row import ClipResult
 from emotool.results.segments import segment_rows
 from emotool.run.options import Output, RunOptions
 from emotool.run.origin import Origin
-from emotool.text import printable
+from emotool.text import printable, redacted_url
 from emotool.writers.annotation_folder import AnnotationFolder, Named
 from emotool.writers.base import STDOUT, Sources, Writer
 from emotool.writers.embeddings import EmbeddingOptions
@@ -48,6 +49,11 @@ def files_of(outputs: Sequence[Output]) -> list[Path]:
     """
     files: list[Path] = []
     single = [output for output in outputs if not output.is_folder]
+    for output in outputs:
+        if output.is_folder and is_remote(output.target):
+            raise OutputError(
+                f"cannot write {redacted_url(output.target)}: folders of annotations are local"
+            )
     for output in single:
         if output.content == "embeddings":
             check_embeddings(output.target)

@@ -5,14 +5,14 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from emotool.errors import OutputError
-from emotool.files.atomic import AtomicFile
+from emotool.files.atomic import open_atomic
 from emotool.writers.base import STDOUT
 
 __all__ = ["BinaryOutput", "TextOutput"]
 
 
 class _FileOutput:
-    """A file, or standard output, that appears whole or not at all.
+    """A file, an object of a store, or standard output, that appears whole or not at all.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class _FileOutput:
             if sys.stdout is None:  # descriptor 1 may be another file by now
                 raise OutputError("cannot write to standard output: it is closed")
             sys.stdout.flush()  # what was printed before comes first
-        self._file = AtomicFile(1 if target == STDOUT else target, text=text)
+        self._file = open_atomic(1 if target == STDOUT else target, text=text)
         self.terminal: bool = self._file.streaming and self._file.handle.isatty()
 
     def discard(self) -> None:

@@ -167,3 +167,30 @@ def test_without_the_extra_one_line_says_what_to_install(
     done = emotool("s3://calls/a.wav", "-o", "-", env=python_path | {"PYTHONPATH": path})
     assert done.returncode == 1
     assert one_line(done.stderr, "s3:// needs packages", "pip install obstore"), done.stderr
+
+
+def test_every_format_is_written_to_a_store_as_to_a_folder(
+    remote: Emotool, place: Path, object_store: Store
+) -> None:
+    """Byte for byte where the run's time is in none; nothing is left on the disk."""
+    names = ["t.csv", "t.tsv", "t.jsonl", "t.parquet", "t.xlsx", "t.html", "t.json"]
+    local = [argument for name in names for argument in ("-o", name)]
+    there = [argument for name in names for argument in ("-o", f"s3://calls/out/{name}")]
+    assert remote("clips", *local, "--embeddings", "e.npz").returncode == 0
+    before = set(place.rglob("*"))
+    done = remote("clips", *there, "--embeddings", "s3://calls/out/e.npz")
+    assert done.returncode == 0, done.stderr
+    assert set(place.rglob("*")) == before
+    assert object_store.keys("calls") == sorted(f"out/{name}" for name in [*names, "e.npz"])
+    for name in ("t.csv", "t.tsv", "t.jsonl", "t.parquet", "e.npz"):
+        assert object_store.get("calls", f"out/{name}") == (place / name).read_bytes()
+
+
+def test_outputs_that_a_store_refuses_are_reported_before_clips_are_read(
+    remote: Emotool, proxy: Proxy
+) -> None:
+    """An unknown bucket and a folder of annotations; the exit code is 1."""
+    done = remote("clips", "--audacity", "s3://calls/out", "-o", "-")
+    assert one_line(done.stderr, "folders of annotations are local"), done.stderr
+    done = remote("clips", "-o", "https://example.org/t.csv")
+    assert one_line(done.stderr, "is not in object storage"), done.stderr
