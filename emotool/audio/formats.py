@@ -6,7 +6,14 @@ from typing import BinaryIO, Final
 from emotool.errors import AudioError
 from emotool.files.opening import plain_reason
 
-__all__ = ["CONTAINER_SUFFIXES", "DECODABLE_SUFFIXES", "FOREIGN_SUFFIXES", "explain", "read_head"]
+__all__ = [
+    "CONTAINER_SUFFIXES",
+    "DECODABLE_SUFFIXES",
+    "FOREIGN_SUFFIXES",
+    "explain",
+    "has_audio_name",
+    "read_head",
+]
 
 
 DECODABLE_SUFFIXES: Final = frozenset(
@@ -47,6 +54,20 @@ CONTAINER_SUFFIXES: Final = frozenset(
 
 FOREIGN_SUFFIXES: Final = CONTAINER_SUFFIXES | frozenset(f".{name}" for name in ("dff", "ra"))
 """Lower-case file name endings of audio that libsndfile does not read."""
+
+
+_SUFFIXES: Final = DECODABLE_SUFFIXES | FOREIGN_SUFFIXES
+
+
+def has_audio_name(name: str) -> bool:
+    """Return whether a name ends like audio, which makes a file in a folder a clip.
+
+    Examples
+    --------
+    >>> has_audio_name("a/b.WAV"), has_audio_name("notes.txt")
+    (True, False)
+    """
+    return os.path.splitext(name)[1].lower() in _SUFFIXES  # noqa: PTH122 - 100,000 times
 
 
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"

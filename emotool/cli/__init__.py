@@ -34,6 +34,7 @@ COMMANDS = {
     "classify": ("emotool.cli.classify:classify", "Label every clip with an emotion."),
     "explain": ("emotool.cli.explain:explain", "Plot the evidence for a clip's label."),
     "merge": ("emotool.cli.merge:merge", "Merge the tables of all shards into one."),
+    "plan": ("emotool.cli.plan:plan", "List the clips of a bucket in shards."),
     "compare": ("emotool.cli.compare:compare", "Compare two tables of labels."),
     "adapt": ("emotool.cli.adapt:adapt", "Adapt a model to your own recordings."),
     "models": ("emotool.cli.models:models", "List the models, or show a model's card."),

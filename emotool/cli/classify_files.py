@@ -124,8 +124,9 @@ Output = Annotated[
         metavar="FILE",
         rich_help_panel=_OUTPUT,
         help="Write the table to FILE, which may be s3://bucket/labels.csv; its extension selects "
-        f"the format ({', '.join(WRITERS)}). Repeat for several formats. '-' is standard output. Without it "
-        f"the table goes to standard output if that is piped, otherwise to {DEFAULT_OUTPUT}.",
+        f"the format ({', '.join(WRITERS)}). Repeat for several formats. '-' is standard output. "
+        f"Without it the table goes to standard output if that is piped, otherwise to "
+        f"{DEFAULT_OUTPUT}.",
     ),
 ]
 

@@ -1,8 +1,8 @@
 """Which clips a URL names: an object, what a web server gives, or all sounds below a prefix."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from emotool.audio.formats import has_audio_name
 from emotool.errors import InputError
 from emotool.files.remote import (
     BUCKETS,
@@ -18,12 +18,12 @@ from emotool.text import printable
 if TYPE_CHECKING:
     from emotool.inputs.search import Search
 
-__all__ = ["is_remote", "search_remote"]
+__all__ = ["is_hidden_key", "is_remote", "search_remote"]
 
 _EMPTY: Final = "the file is empty (0 bytes)"
 
 
-def search_remote(search: "Search", url: str, is_clip: Callable[[str], bool]) -> None:
+def search_remote(search: "Search", url: str) -> None:
     """Take the clips that a URL names.
 
     A key that ends like a sound is an object, for which no request is sent; anything else is a
@@ -35,8 +35,6 @@ def search_remote(search: "Search", url: str, is_clip: Callable[[str], bool]) ->
         Where clips and other keys are counted.
     url : str
         As typed or from a list.
-    is_clip : callable
-        Whether a name ends like audio.
 
     Raises
     ------
@@ -52,17 +50,17 @@ def search_remote(search: "Search", url: str, is_clip: Callable[[str], bool]) ->
     elif remote.scheme not in BUCKETS:
         search.seen.files.add(url)
         search.add(shown_url(url), url)
-    elif is_clip(remote.key):
+    elif has_audio_name(remote.key):
         from emotool.files.stores import open_store
 
         open_store(remote.scheme, remote.bucket)
         search.seen.files.add(url)
         search.add(url, url)
     else:
-        _prefix(search, remote, is_clip)
+        _prefix(search, remote)
 
 
-def _prefix(search: "Search", remote: Remote, is_clip: Callable[[str], bool]) -> None:
+def _prefix(search: "Search", remote: Remote) -> None:
     """Take what is below a prefix, each object in the version that is listed."""
     from emotool.inputs.listing import list_objects
 
@@ -70,14 +68,14 @@ def _prefix(search: "Search", remote: Remote, is_clip: Callable[[str], bool]) ->
     place = f"{bucket}/{remote.key}".rstrip("/")
     if not search.seen.enter(place):
         return
-    before, hidden_from = len(search.clips), len(remote.key)
+    before = len(search.clips)
     try:
         for page in list_objects(remote.url):
             for key, size, etag in page:
                 url = f"{bucket}/{key}"
-                if any(part.startswith(".") for part in key[hidden_from:].split("/")):
+                if is_hidden_key(key, remote.key):
                     search.hidden += 1
-                elif not is_clip(key):
+                elif not has_audio_name(key):
                     search.pass_over(key)
                 elif url not in search.seen.files:
                     search.seen.files.add(url)
@@ -89,3 +87,14 @@ def _prefix(search: "Search", remote: Remote, is_clip: Callable[[str], bool]) ->
         search.add(f"{place}/", place, reason)
     if len(search.clips) == before:
         search.empty.append(printable(place))
+
+
+def is_hidden_key(key: str, prefix: str) -> bool:
+    """Return whether a part of a key behind a prefix begins with a dot.
+
+    Examples
+    --------
+    >>> is_hidden_key("a/.trash/b.wav", "a"), is_hidden_key(".a/b.wav", ".a/")
+    (True, False)
+    """
+    return any(part.startswith(".") for part in key[len(prefix) :].split("/"))

@@ -5,9 +5,9 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from emotool.audio.formats import DECODABLE_SUFFIXES, FOREIGN_SUFFIXES
+from emotool.audio.formats import has_audio_name
 from emotool.errors import AudioError
 from emotool.files.opening import kind_of, plain_reason
 from emotool.files.zip_members import is_archive, list_members, member_problem, split_member
@@ -16,9 +16,6 @@ from emotool.inputs.remote_search import is_remote, search_remote
 from emotool.inputs.report_folders import REPORTS_END, is_reports
 
 __all__ = ["Search"]
-
-
-_SUFFIXES: Final = DECODABLE_SUFFIXES | FOREIGN_SUFFIXES
 
 
 @dataclass(slots=True)
@@ -47,7 +44,7 @@ class _Seen:
         taken if it was named.
         """
         folder, name = os.path.split(file)
-        of_folder = regular and folder in self.listed and _is_audio(name)
+        of_folder = regular and folder in self.listed and has_audio_name(name)
         if file in self.files or (of_folder and not name.startswith(".")):
             return False
         self.files.add(file)
@@ -95,7 +92,7 @@ class Search:
     def argument(self, argument: str, *, patterns: bool = True) -> None:
         """Take one argument: a file, a folder, a URL, or a pattern the shell did not expand."""
         if is_remote(argument):
-            search_remote(self, argument, _is_audio)
+            search_remote(self, argument)
             return
         try:
             mode = os.stat(argument).st_mode  # noqa: PTH116 - Path mends what was typed
@@ -131,7 +128,7 @@ class Search:
         for name, problem in members:
             if _is_hidden(name):
                 self.hidden += 1
-            elif not (_is_audio(name) or is_archive(name)):
+            elif not (has_audio_name(name) or is_archive(name)):
                 self.skipped += 1
             elif f"{resolved}/{name}" not in self.seen.files:
                 self.add(f"{shown}/{name}", f"{argument}/{name}", problem)
@@ -139,7 +136,7 @@ class Search:
     def member(self, argument: str, archive: str, name: str) -> None:
         """Take one clip of an archive, unless the archive was taken."""
         resolved = _resolved(archive)
-        of_archive = resolved in self.seen.entered and _is_audio(name) and not _is_hidden(name)
+        of_archive = resolved in self.seen.entered and has_audio_name(name) and not _is_hidden(name)
         place = f"{resolved}/{name}"
         if not of_archive and place not in self.seen.files:
             self.seen.files.add(place)
@@ -199,7 +196,7 @@ class Search:
                 self.skipped += 1
                 return
             stack.append(_Folder(entry.path, f"{folder.shown}{name}/", folder.below(name)))
-        elif not _is_audio(name) or not entry.is_file(follow_symlinks=False):
+        elif not has_audio_name(name) or not entry.is_file(follow_symlinks=False):
             self.pass_over(name)
         # Named on the command line before, it is not taken again.
         elif not self.seen.files or folder.below(name) not in self.seen.files:
@@ -212,14 +209,14 @@ class Search:
         try:
             mode = os.stat(path).st_mode  # noqa: PTH116 - as above
         except OSError as error:
-            if _is_audio(path):
+            if has_audio_name(path):
                 self.add(shown, path, f"a broken link: {plain_reason(error)}")
             else:
                 self.skipped += 1
             return
         if stat.S_ISDIR(mode):
             self.walk(path, shown + "/", links)
-        elif not stat.S_ISREG(mode) or not _is_audio(path):
+        elif not stat.S_ISREG(mode) or not has_audio_name(path):
             self.pass_over(path)
         elif self.seen.take(_resolved(path), regular=True):
             self.add(shown, path)
@@ -247,10 +244,6 @@ def _problem(mode: int) -> str | None:
 
 def _is_broken_link(path: str) -> bool:
     return not os.path.exists(path)  # noqa: PTH110 - as above
-
-
-def _is_audio(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in _SUFFIXES  # noqa: PTH122 - 100,000 times
 
 
 def _is_hidden(name: str) -> bool:

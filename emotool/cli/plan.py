@@ -1,0 +1,80 @@
+"""``emotool plan``: a bucket in, a list of its clips in shards out."""
+
+from typing import Annotated
+
+import typer
+
+from emotool.cli import classify_files as files
+from emotool.cli.classify_running import Quiet
+from emotool.cli.help import Short
+from emotool.files.remote import read_anonymously
+from emotool.text import printable
+
+__all__ = ["SHORT", "plan"]
+
+SHORT = Short(
+    examples=(
+        ("List a bucket", "emotool plan s3://calls/2024/ -o plan.parquet"),
+        (
+            "Classify a part of it",
+            "emotool classify --plan plan.parquet --shard 1/12 -o s3://calls/labels/",
+        ),
+    ),
+)
+
+
+def plan(
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL", help="A prefix in object storage, such as s3://bucket/prefix/."
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the plan to FILE (.parquet), which may be a URL, too.",
+        ),
+    ],
+    clips_per_shard: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=1_000_000,
+            help="Clips of a shard. A shard is what one machine classifies in a run.",
+        ),
+    ] = 100_000,
+    anonymous: files.Anonymous = False,
+    quiet: Quiet = False,
+) -> None:
+    """List the clips of a bucket in a plan, cut into shards.
+
+    The plan is a Parquet table with the key, the size, the ETag and the shard of each clip. It is
+    written in flat memory, however many clips there are. `emotool classify --plan` reads one shard
+    of it, and each clip in the version that was listed.
+
+    Exit codes: 0 the plan is written; 1 the bucket cannot be listed, or has no clip; 2 wrong
+    options.
+    """
+    if not output.lower().endswith(".parquet"):
+        raise typer.BadParameter(f"-o {printable(output)}: a plan is a file that ends in .parquet")
+    if anonymous:
+        read_anonymously()
+    from emotool.inputs.listing import list_objects
+    from emotool.inputs.plan import write_plan
+
+    planned = write_plan(output, url, list_objects(url), clips_per_shard)
+    if quiet:
+        return
+    shards = "1 shard" if planned.shards == 1 else f"{planned.shards:,} shards"
+    skipped = f", {planned.skipped:,} other keys skipped" if planned.skipped else ""
+    hidden = f", {planned.hidden:,} hidden" if planned.hidden else ""
+    typer.echo(
+        f"{planned.clips:,} clips ({planned.size / 1e9:,.1f} GB) in {shards}{skipped}{hidden}; "
+        f"plan written to {printable(output)}",
+        err=True,
+    )
