@@ -46,6 +46,10 @@ class Store:
         stored = self._backend.put_object(bucket, key, content)
         stored.set_acl(get_canned_acl("public-read" if public else "private"))
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove an object, without a request."""
+        self._backend.delete_object(bucket, key)
+
     def get(self, bucket: str, key: str) -> bytes | None:
         """Return an object's content, without a request."""
         found = self._backend.buckets[bucket].keys.get(key)

@@ -20,7 +20,7 @@ from emotool.writers.registry import check_embeddings
 if TYPE_CHECKING:
     from emotool.cli.run_log import RunLog
     from emotool.inputs.manifest import Manifest
-    from emotool.inputs.shards import Shard
+    from emotool.inputs.shards import Portion, Shard
     from emotool.run.options import RunOptions
     from emotool.writers.base import Content
 
@@ -55,6 +55,7 @@ def classify(
     manifest: files.Manifest = None,
     column: files.Column = _PATH_COLUMN,
     shard: files.Shard = None,
+    plan: files.Plan = None,
     anonymous: files.Anonymous = False,
     output: files.Output = None,
     output_format: files.OutputFormat = None,
@@ -113,17 +114,23 @@ def classify(
     clips = _manifest(manifest, column)
     if clips and clips.notice:
         typer.echo(f"note: {clips.notice}", err=True)
-    if bool(paths or listed) == (clips is not None):
+    sources = sum([bool(paths or listed), clips is not None, plan is not None])
+    if sources != 1:
         raise typer.BadParameter(
-            "--manifest replaces paths: give only one of them"
-            if clips
-            else "give files or folders to classify, or a list with --from or --manifest"
+            "--manifest and --plan replace paths: give only one of them"
+            if sources
+            else "give files or folders to classify, or a list with --from, --manifest or --plan"
         )
-    _keep_apart(log_file, save_config, [*(output or ()), embeddings, manifest, from_list, from_nul])
+    lists = [from_list, from_nul, plan]
+    _keep_apart(log_file, save_config, [*(output or ()), embeddings, manifest, *lists])
     if engine == "local" and ray_address is not None:
         raise typer.BadParameter("--ray-address is for --engine ray")
     if engine == "ray" and (shard or not output or STDOUT in output):
         raise typer.BadParameter("--engine ray needs -o FILE, and makes the shards itself")
+    part = _shard(shard, output, folders=bool(audacity or raven or praat))
+    if plan and part is None:
+        raise typer.BadParameter("--plan needs --shard i/n: emotool plan says how many there are")
+    output = _part_names(output, part, files.suffix_of(output_format))
     from emotool.run.options import RunOptions
     from emotool.workers.pool import PoolOptions, Reading
 
@@ -132,7 +139,7 @@ def classify(
     options = RunOptions(
         paths=paths or [],
         listed=listed,
-        lists=[path for path in (from_list, from_nul) if path and path != STDOUT],
+        lists=[path for path in lists if path and path != STDOUT],
         manifest=clips,
         outputs=[
             *_outputs(output, output_format, quiet=quiet),
@@ -150,7 +157,8 @@ def classify(
         min_confidence=min_confidence,
         segments=segments,
         merge=merge,
-        shard=_shard(shard, output, folders=bool(audacity or raven or praat)),
+        shard=None if plan else part,
+        portion=_planned(plan, part),
     )
     if update or vanished is not None:
         options = running.updating(options, update=update, vanished=vanished)
@@ -212,6 +220,23 @@ def _shard(text: str | None, targets: list[str] | None, *, folders: bool) -> "Sh
         return Shard.parse(text)
     except ValueError as error:
         raise typer.BadParameter(f"--shard: {error}") from error
+
+
+def _planned(plan: str | None, shard: "Shard | None") -> "Portion | None":
+    """Read a shard of a plan, if there is one."""
+    if plan is None or shard is None:
+        return None
+    from emotool.inputs.plan import planned_portion
+
+    return planned_portion(plan, shard)
+
+
+def _part_names(targets: list[str] | None, shard: "Shard | None", suffix: str) -> list[str] | None:
+    """Name the parts that go into folders by their shards."""
+    if not targets or shard is None:
+        return targets
+    name = f"part-{shard.number:05}{suffix or '.parquet'}"
+    return [target + name if target.endswith("/") else target for target in targets]
 
 
 def _others(folders: "dict[Content, str | None]", embeddings: str | None) -> list[Output]:

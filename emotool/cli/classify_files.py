@@ -30,6 +30,7 @@ __all__ = [
     "Output",
     "OutputFormat",
     "Paths",
+    "Plan",
     "Praat",
     "Raven",
     "Raw",
@@ -113,6 +114,17 @@ Shard = Annotated[
         rich_help_panel=_INPUT,
         help="Classify only the I-th of N slices of the inputs, such as 3/8. `emotool merge` puts "
         "the tables of all slices together.",
+    ),
+]
+
+Plan = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        metavar="FILE",
+        rich_help_panel=_INPUT,
+        help="Read the clips of a --shard from a list that `emotool plan` has written. With -o "
+        "s3://bucket/folder/ the table is part-00003.parquet there.",
     ),
 ]
 

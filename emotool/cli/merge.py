@@ -24,7 +24,8 @@ def merge(
         list[str],
         typer.Argument(
             metavar="PARTS...",
-            help="Tables that `emotool classify --shard` has written, and folders of them.",
+            help="Tables that `emotool classify --shard` has written, and folders of them, also "
+            "s3://bucket/folder/.",
         ),
     ],
     output: Annotated[
@@ -50,10 +51,12 @@ def merge(
     be merged; 2 wrong options.
     """
     from emotool.run.merging import merge as merge_parts
+    from emotool.run.part_copies import local_parts
     from emotool.run.parts import find_parts
 
     outputs = files.outputs_of(output, output_format)
-    summary = merge_parts(find_parts(parts), outputs)
+    with local_parts(parts) as names:
+        summary = merge_parts(find_parts(names), outputs)
     if not quiet:
         from emotool.cli.summary import print_summary
 

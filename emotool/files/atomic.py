@@ -27,9 +27,9 @@ from emotool.files.remote import is_remote
 from emotool.text import printable
 
 if TYPE_CHECKING:
-    from emotool.files.remote_file import RemoteFile
+    from emotool.files.remote_file import RemoteFile, RemotePlace
 
-__all__ = ["AtomicFile", "atomic_write", "open_atomic", "sha256_file"]
+__all__ = ["AtomicFile", "atomic_write", "open_atomic", "place_of", "sha256_file"]
 
 _OPEN_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 # Errors of a file system that cannot make a nameless file.
@@ -225,11 +225,20 @@ def open_atomic(
     path: str | os.PathLike[str] | int, *, text: bool = False
 ) -> "AtomicFile | RemoteFile":
     """Return a file, or for a URL an object, that comes into being whole or not at all."""
-    if isinstance(path, str) and is_remote(path):
+    if not isinstance(path, int) and is_remote(os.fspath(path)):
         from emotool.files.remote_file import RemoteFile
 
-        return RemoteFile(path, text=text)
+        return RemoteFile(os.fspath(path), text=text)
     return AtomicFile(path, text=text)
+
+
+def place_of(path: str | os.PathLike[str]) -> "Path | RemotePlace":
+    """Return a path, or the place of an object for a URL."""
+    if is_remote(os.fspath(path)):
+        from emotool.files.remote_file import RemotePlace
+
+        return RemotePlace(os.fspath(path))
+    return Path(path)
 
 
 def sha256_file(path: str | os.PathLike[str]) -> str:
@@ -246,7 +255,7 @@ def sha256_file(path: str | os.PathLike[str]) -> str:
         If the file cannot be read.
     """
     try:
-        with Path(path).open("rb") as handle:
+        with place_of(path).open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as error:
         raise InputError(

@@ -11,14 +11,16 @@ import errno
 import io
 import tempfile
 import time
+from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
-from emotool.errors import InputError, MissingExtraError, OutputError
+from emotool.errors import AudioError, InputError, MissingExtraError, OutputError
 from emotool.files.remote import Remote, checked_remote, shown_url
-from emotool.files.stores import open_store, reason_of, store_errors
+from emotool.files.remote_reading import open_remote
+from emotool.files.stores import NO_OBJECT, open_store, reason_of, store_errors
 
-__all__ = ["RemoteFile", "checked_target", "read_object"]
+__all__ = ["RemoteFile", "RemotePlace", "checked_target", "read_object"]
 
 _IN_MEMORY: Final = 16 << 20
 _ONE_REQUEST: Final = 128 << 20  # bytes up to which an object is sent in one request
@@ -160,6 +162,61 @@ class RemoteFile:
             self.discard()
 
 
+@dataclass(frozen=True, slots=True)
+class RemotePlace:
+    """An object's URL with the methods of a path that tables and their records need.
+
+    Parameters
+    ----------
+    url : str
+
+    Examples
+    --------
+    >>> place = RemotePlace("s3://calls/labels/part-1.csv")
+    >>> str(place.with_name(place.name + ".json"))
+    's3://calls/labels/part-1.csv.json'
+    """
+
+    url: str
+
+    @property
+    def name(self) -> str:
+        """What stands behind the last ``/``."""
+        return self.url.rpartition("/")[2]
+
+    def with_name(self, name: str) -> "RemotePlace":
+        """Return the place of another object beside it."""
+        return RemotePlace(f"{self.url.rpartition('/')[0]}/{name}")
+
+    def exists(self) -> bool:
+        """Return whether there is an object; OSError if that cannot be said."""
+        import obstore
+
+        try:
+            remote = checked_target(self.url)
+            obstore.head(open_store(remote.scheme, remote.bucket), remote.key)
+        except FileNotFoundError:
+            return False
+        except store_errors() as error:
+            raise OSError(errno.EIO, reason_of(error)) from None
+        return True
+
+    def open(self, mode: str = "rb") -> io.BufferedReader:
+        """Open the object to read its bytes; FileNotFoundError, or OSError that names no URL."""
+        try:
+            return cast("io.BufferedReader", open_remote(self.url)[0])
+        except AudioError as error:
+            if error.reason == NO_OBJECT:
+                raise FileNotFoundError(errno.ENOENT, error.reason) from None
+            raise OSError(errno.EIO, error.reason) from None
+
+    def __fspath__(self) -> str:
+        return self.url
+
+    def __str__(self) -> str:
+        return self.url
+
+
 def checked_target(url: str) -> Remote:
     """Cut the URL of an object that is to be written into its parts; nothing is sent.
 
@@ -199,6 +256,6 @@ def read_object(remote: Remote, most: int) -> bytes | None:
         got = obstore.get(store, remote.key)
         return bytes(got.bytes()) if got.meta["size"] <= most else None
     except FileNotFoundError:
-        raise FileNotFoundError(errno.ENOENT, "there is no such object") from None
+        raise FileNotFoundError(errno.ENOENT, NO_OBJECT) from None
     except store_errors() as error:
         raise OSError(errno.EIO, reason_of(error)) from None

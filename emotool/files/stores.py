@@ -22,7 +22,10 @@ from emotool.files.remote import LOOPBACK
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-__all__ = ["open_store", "reason_of", "store_errors"]
+__all__ = ["NO_OBJECT", "open_store", "reason_of", "store_errors"]
+
+NO_OBJECT: Final = "there is no such object"
+"""The reason for a key that a bucket does not have."""
 
 _CLIENT: Final[Mapping[str, Any]] = {"connect_timeout": "5s", "read_timeout": "30s"}
 _TIMEOUT: Final = "300s"  # of a request: 8 MiB by a line of 200 kbit/s
@@ -104,7 +107,7 @@ def store_errors() -> tuple[type[Exception], ...]:
 def reason_of(error: Exception) -> str:
     """Say in a few words why a store refused a request, without names and secrets."""
     if isinstance(error, FileNotFoundError):
-        return "there is no such object"
+        return NO_OBJECT
     kind, text = type(error).__name__, str(error)
     known = {
         "PreconditionError": "it changed after it was listed",

@@ -16,12 +16,13 @@ from emotool.audio.formats import has_audio_name
 from emotool.errors import AudioError, InputError, MissingExtraError
 from emotool.files.atomic import atomic_write
 from emotool.files.remote import Remote, checked_remote, is_remote, listed_path
-from emotool.inputs.clips import Clip
+from emotool.inputs.clips import Clip, Found
 from emotool.inputs.listing import Object
 from emotool.inputs.remote_search import is_hidden_key
+from emotool.inputs.shards import Portion, Shard
 from emotool.text import printable
 
-__all__ = ["MAX_PER_SHARD", "Plan", "Planned", "open_plan", "write_plan"]
+__all__ = ["MAX_PER_SHARD", "Plan", "Planned", "open_plan", "planned_portion", "write_plan"]
 
 MAX_PER_SHARD: Final = 1_000_000
 """Most clips of a shard."""
@@ -271,6 +272,32 @@ def open_plan(path: str, stack: ExitStack) -> Plan:
     with _reading(shown):
         source = stack.enter_context(_opened(path))
         return Plan(parquet.ParquetFile(source, thrift_string_size_limit=1 << 24), shown)
+
+
+def planned_portion(path: str, shard: Shard) -> Portion:
+    """Return the clips of one shard of a plan.
+
+    Parameters
+    ----------
+    path : str
+        The plan, as `open_plan` takes it.
+    shard : Shard
+        Which shard; it must count as many as the plan has.
+
+    Raises
+    ------
+    InputError, MissingExtraError
+        As `open_plan`.
+    """
+    with ExitStack() as stack:
+        plan = open_plan(path, stack)
+        if shard.count != plan.shards:
+            raise InputError(
+                f"the plan {plan.shown} has {plan.shards:,} shards, not {shard.count:,}",
+                hint=f"--shard takes 1/{plan.shards} to {plan.shards}/{plan.shards}",
+            )
+        found = Found(plan.shard(shard.number), skipped=0, hidden=0)
+    return Portion(shard, plan.clips, plan.sha256, found)
 
 
 @contextmanager

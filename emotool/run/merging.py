@@ -19,6 +19,7 @@ from emotool.run.options import Details, Output, RunOptions
 from emotool.run.origin import parameters_of
 from emotool.run.outputs import Outputs, columns_of, files_of
 from emotool.run.part import record_place
+from emotool.run.part_copies import local_parts
 from emotool.run.parts import Part, check_parts, find_parts
 from emotool.text import printable
 from emotool.writers.registry import table_suffix
@@ -88,10 +89,11 @@ def first_rows(part: Part) -> Iterator[ClipResult]:
 def summary_of(part: str) -> RunSummary:
     """Return the summary of a part that is complete, from its rows."""
     began = time.perf_counter()
-    rows = _Rows(find_parts([part]), as_written=True)
-    for result, new in rows:
-        if new:
-            rows.tally.add(result)
+    with local_parts([part]) as names:
+        rows = _Rows(find_parts(names), as_written=True)
+        for result, new in rows:
+            if new:
+                rows.tally.add(result)
     return replace(rows.summary(began), outputs=(part,), is_part=True)
 
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from emotool.errors import OutputError
+from emotool.files.atomic import place_of
 from emotool.files.destination import replaced_file
 from emotool.files.remote import is_remote
 from emotool.files.zip_members import file_of
@@ -30,9 +31,10 @@ from emotool.writers.registry import (
 )
 
 if TYPE_CHECKING:
+    from emotool.files.remote_file import RemotePlace
     from emotool.model.classifier import Classifier
 
-__all__ = ["Outputs", "check_inputs", "columns_of", "files_of"]
+__all__ = ["Outputs", "check_inputs", "columns_of", "files_of", "places_of"]
 
 
 def files_of(outputs: Sequence[Output]) -> list[Path]:
@@ -74,6 +76,18 @@ def files_of(outputs: Sequence[Output]) -> list[Path]:
             )
         files.append(file)
     return files
+
+
+def places_of(outputs: Sequence[Output]) -> "list[Path | RemotePlace]":
+    """List the files of `files_of`, and the objects that the outputs will make or replace.
+
+    Raises
+    ------
+    OutputError
+        As `files_of`.
+    """
+    remote = [place_of(each.target) for each in outputs if is_remote(each.target)]
+    return [*files_of(outputs), *remote]
 
 
 def columns_of(

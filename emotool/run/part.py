@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar, cast
 
 from pydantic import Field
 
@@ -22,11 +22,12 @@ from emotool.files.validation import parse_json, validate
 from emotool.inputs.identity import file_identity
 from emotool.inputs.shards import MAX_SHARDS, Portion, Shard
 from emotool.run.origin import Origin, origin_of
-from emotool.run.outputs import files_of
+from emotool.run.outputs import places_of
 from emotool.text import printable
 from emotool.writers.registry import table_suffix
 
 if TYPE_CHECKING:
+    from emotool.files.remote_file import RemotePlace
     from emotool.inputs.clips import Clip
     from emotool.model.classifier import Classifier
     from emotool.run.options import Output, RunOptions
@@ -49,6 +50,7 @@ PART_SUFFIXES: Final = (".csv", ".json", ".jsonl", ".parquet", ".tsv")
 
 _SCHEMA: Final = "emotool.part/1"
 _MOST_BYTES: Final = 4 << 20  # of a record: it is read before it is trusted
+Place = TypeVar("Place", bound="Path | RemotePlace")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Count = Annotated[int, Field(ge=0)]
 _Number = Annotated[int, Field(ge=1, le=MAX_SHARDS)]
@@ -99,7 +101,7 @@ class PartRecord:
         Shard(self.shard, self.shards)
 
 
-def record_place(part: Path) -> Path:
+def record_place(part: Place) -> Place:
     """Return where a part's record is.
 
     Examples
@@ -107,7 +109,7 @@ def record_place(part: Path) -> Path:
     >>> record_place(Path("out/labels-3.csv")).as_posix()
     'out/labels-3.csv.json'
     """
-    return part.with_name(part.name + ".json")
+    return cast("Place", part.with_name(part.name + ".json"))
 
 
 def planned_record(portion: Portion, origin: Origin, suffix: str) -> PartRecord:
@@ -150,7 +152,7 @@ def inputs_sha256(clips: "Sequence[Clip]", *, by_content: bool) -> str:
     return digest.hexdigest()
 
 
-def is_complete(part: Path, planned: PartRecord) -> bool:
+def is_complete(part: "Path | RemotePlace", planned: PartRecord) -> bool:
     """Return whether a part is there that is what is planned.
 
     Raises
@@ -159,10 +161,12 @@ def is_complete(part: Path, planned: PartRecord) -> bool:
         If a file that is no record is in the record's place.
     """
     place = record_place(part)
-    if not os.path.lexists(place):
-        return False
     try:
+        if not (os.path.lexists(place) if isinstance(place, Path) else place.exists()):
+            return False
         found = read_record(part)
+    except OSError as error:
+        raise OutputError(f"cannot read {printable(str(place))}: {error.strerror}") from error
     except InputError as error:
         raise OutputError(
             f"{printable(str(place))} already exists and is not the record of a part",
@@ -175,7 +179,7 @@ def is_complete(part: Path, planned: PartRecord) -> bool:
     return False
 
 
-def read_record(part: Path) -> PartRecord:
+def read_record(part: "Path | RemotePlace") -> PartRecord:
     """Read the record of a part.
 
     Raises
@@ -201,7 +205,7 @@ def read_record(part: Path) -> PartRecord:
     return validate(PartRecord, parse_json(text, shown, InputError), shown, InputError)
 
 
-def write_record(part: Path, planned: PartRecord, rows: int) -> None:
+def write_record(part: "Path | RemotePlace", planned: PartRecord, rows: int) -> None:
     """Write the record of a part that is in its place."""
     record = replace(planned, rows=rows, sha256=sha256_file(part))
     with atomic_write(record_place(part), text=True) as handle:
@@ -229,11 +233,11 @@ class PartFiles:
     def __init__(self, options: "RunOptions", portion: Portion, model: "Classifier") -> None:
         origin = origin_of(options, model)
         tables = [output for output in options.outputs if output.content == "table"]
-        self._files = files_of(options.outputs)
-        self._planned: dict[Path, PartRecord] = {}
+        self._files = places_of(options.outputs)
+        self._planned: dict[Path | RemotePlace, PartRecord] = {}
         for output in tables:
             kind = _suffix_of(output)
-            for part in files_of([output]):
+            for part in places_of([output]):
                 self._planned[part] = planned_record(portion, origin, kind)
                 if record_place(part) in self._files:
                     raise OutputError(

@@ -1,25 +1,44 @@
 """``emotool classify`` of object storage: the same rows as of files, whatever fails on the way."""
 
 import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.emotool.cli.classify_runs import Emotool, one_line, table
 from tests.object_store import Proxy, Store
+from tests.synthesis import vowel, write_clip
 
 pytestmark = pytest.mark.slow
+
+Result = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
 def remote(
-    emotool: Emotool, proxy: Proxy, object_store: Store, python_path: dict[str, str]
+    emotool: Emotool,
+    proxy: Proxy,
+    object_store: Store,
+    python_path: dict[str, str],
+    place: Path,
+    python: str,
 ) -> Emotool:
-    """Return `emotool` in an environment that reaches the store by the proxy."""
+    """Return `emotool`, or another command, in an environment that reaches the store."""
     object_store.bucket("calls")
     environment = object_store.environment(proxy.host)
     environment["PYTHONPATH"] = python_path["PYTHONPATH"]
-    return lambda *arguments, **options: emotool(*arguments, **{"env": environment} | options)
+
+    def run(*arguments: str, command: str = "", **options: Any) -> Result:
+        if command:
+            whole = [python, "-m", "emotool", command, *arguments]
+            settings = {"cwd": place, "env": environment, "capture_output": True, "text": True}
+            return subprocess.run(whole, check=False, **settings)  # type: ignore[call-overload,no-any-return]
+        return emotool(*arguments, **{"env": environment} | options)
+
+    return run
 
 
 def upload(place: Path, store: Store, prefix: str = "") -> None:
@@ -194,3 +213,80 @@ def test_outputs_that_a_store_refuses_are_reported_before_clips_are_read(
     assert one_line(done.stderr, "folders of annotations are local"), done.stderr
     done = remote("clips", "-o", "https://example.org/t.csv")
     assert one_line(done.stderr, "is not in object storage"), done.stderr
+
+
+@pytest.fixture
+def planned(remote: Emotool, place: Path, object_store: Store) -> Callable[..., Result]:
+    """Plan seven clips of a bucket in three shards; return what classifies one of them."""
+    for number in range(7):
+        content = write_clip(place / "some.wav", vowel(100 + 20 * number, 0.6)).read_bytes()
+        object_store.put("calls", f"in/{number}.wav", content)
+    command = ["s3://calls/in", "-o", "s3://calls/plan.parquet", "--clips-per-shard", "3"]
+    done = remote(*command, command="plan")
+    assert done.returncode == 0, done.stderr
+
+    def shard(number: int, *options: str) -> Result:
+        chosen = ("--plan", "s3://calls/plan.parquet", "--shard", f"{number}/3")
+        return remote(*chosen, "-o", "s3://calls/out/", *options)
+
+    return shard
+
+
+def test_shards_of_a_plan_merge_to_the_rows_of_one_run(
+    remote: Emotool, planned: Callable[..., Result], place: Path, object_store: Store, proxy: Proxy
+) -> None:
+    """Byte for byte; parts and records are in the bucket, and a part that is there is not made."""
+    assert remote("s3://calls/in", "-o", "whole.parquet").returncode == 0
+    for number in (3, 1, 2):
+        done = planned(number)
+        assert done.returncode == 0, done.stderr
+    names = [f"part-{number:05}.parquet" for number in (1, 2, 3)]
+    expected = sorted(f"out/{name}{end}" for name in names for end in ("", ".json"))
+    assert [key for key in object_store.keys("calls") if key.startswith("out/")] == expected
+    proxy.faults.requests.clear()
+    done = planned(2)
+    assert (done.returncode, "is complete already" in done.stderr) == (0, True), done.stderr
+    assert not [path for _, path, _ in proxy.faults.requests if path.endswith(".wav")]
+    object_store.put("calls", "out/part-00002.parquet", b"spoilt")
+    assert planned(2).returncode == 0
+    done = remote("s3://calls/out/", "-o", "merged.parquet", command="merge")
+    assert done.returncode == 0, done.stderr
+    assert (place / "merged.parquet").read_bytes() == (place / "whole.parquet").read_bytes()
+
+
+def test_an_object_that_changes_after_planning_has_a_row_with_the_reason(
+    planned: Callable[..., Result], place: Path, object_store: Store
+) -> None:
+    """And so has one that is gone; the others of the shard have labels."""
+    object_store.put("calls", "in/1.wav", (place / "clips" / "b.flac").read_bytes())
+    object_store.delete("calls", "in/2.wav")
+    done = planned(1, "--format", "csv")
+    assert done.returncode == 3, done.stderr
+    content = object_store.get("calls", "out/part-00001.csv") or b""
+    assert [(row["path"], row["error"]) for row in table(content.decode())] == [
+        ("s3://calls/in/0.wav", ""),
+        ("s3://calls/in/1.wav", "open: it changed after it was listed"),
+        ("s3://calls/in/2.wav", "open: there is no such object"),
+    ]
+
+
+def test_wrong_shards_of_a_plan_are_errors(remote: Emotool, planned: Callable[..., Result]) -> None:
+    """Another number of shards, none, and paths beside the plan."""
+    plan = ("--plan", "s3://calls/plan.parquet")
+    done = remote(*plan, "--shard", "1/4", "-o", "s3://calls/out/")
+    assert one_line(done.stderr, "has 3 shards, not 4"), done.stderr
+    assert remote(*plan, "-o", "s3://calls/out/").returncode == 2
+    assert remote(*plan, "clips", "--shard", "1/3", "-o", "s3://calls/out/").returncode == 2
+    done = remote("--plan", "s3://calls/in/1.wav", "--shard", "1/3", "-o", "s3://calls/out/")
+    assert one_line(done.stderr, "cannot read the plan"), done.stderr
+
+
+def test_incomplete_parts_in_a_bucket_are_not_merged(
+    remote: Emotool, planned: Callable[..., Result]
+) -> None:
+    """The missing shards are named; a part without a record is none."""
+    planned(1)
+    done = remote("s3://calls/out/", "-o", "merged.csv", command="merge")
+    assert one_line(done.stderr, "2 of 3 shards are missing: 2-3"), done.stderr
+    done = remote("s3://calls/out/no.csv", "-o", "merged.csv", command="merge")
+    assert one_line(done.stderr, "cannot read s3://calls/out/no.csv"), done.stderr
