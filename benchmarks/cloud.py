@@ -5,6 +5,7 @@
 1. ``emotool plan`` of made-up buckets of so many keys: keys a second, and the peak memory.
 2. ``emotool classify`` of the same clips from a folder and from the store, which answers at once
    or after 30 ms, as a store in the same region does: clips a second, start-up included.
+3. The same from the store with 1, 2 and 4 workers.
 
 The store is `loopback_store.py`, in a process of its own on the same cores: what it takes is
 missing from what is measured.
@@ -33,6 +34,7 @@ from emotool.files.atomic import atomic_write  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results" / "cloud"
 
 _DELAYS = (0.0, 0.03)
+_WORKERS = (1, 2, 4)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,17 +97,21 @@ def _plan(keys: int) -> dict[str, float]:
 
 def _classify(clips: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Classify the same clips from a folder and from the store, in turns."""
-    sources = {"folder": str(clips)}
-    sources |= {f"store, {1e3 * delay:.0f} ms": "s3://bucket" for delay in _DELAYS}
-    delays = dict(zip(list(sources)[1:], _DELAYS, strict=True))
-    runs: dict[str, list[Measured]] = {name: [] for name in sources}
+    cases: dict[str, tuple[str, float, int]] = {"folder": (str(clips), 0.0, 0)}
+    for delay in _DELAYS:
+        cases[f"store, {1e3 * delay:.0f} ms"] = ("s3://bucket", delay, 0)
+    for workers in _WORKERS:
+        name = f"store, {1e3 * delay:.0f} ms, {workers} worker{'s' * (workers > 1)}"
+        cases[name] = ("s3://bucket", delay, workers)
+    runs: dict[str, list[Measured]] = {name: [] for name in cases}
     for number in range(options.repeat + 1):  # the first of each is not counted
-        for name, source in sources.items():
+        for name, (source, delay, workers) in cases.items():
             with contextlib.ExitStack() as stack:
-                if name in delays:
-                    stack.enter_context(_store(options.clips, delays[name], clips))
+                if source.startswith("s3://"):
+                    stack.enter_context(_store(options.clips, delay, clips))
                 command = [*checkout_command(), "classify", source, "-m", options.model, "-q"]
-                done = measure([*command, "-o", os.devnull, "--format", "csv"], watch=True)
+                command += ["-o", os.devnull, "--format", "csv", "--workers", str(workers)]
+                done = measure(command, watch=True)
             if number:
                 runs[name].append(done)
     return [

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from docs import command_reference, house, models_table  # noqa: E402 - after the path is set
+from docs import cluster_cost, command_reference, house, models_table  # noqa: E402 - after the path is set
 from docs.markdown import first_table, table  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -70,6 +70,8 @@ def result_head(name: str, *, prose: bool = True) -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     "accuracy": partial(result, "accuracy"),
     "accuracy-by-corpus": models_table.by_corpus,
+    "cloud": partial(result, "cloud"),
+    "cluster-simulation": partial(result, "cluster_simulation"),
     "columns": columns,
     "commands": command_reference.reference,
     "contracts": house.contracts,
@@ -78,6 +80,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "flags-all": partial(result, "flags"),
     "growth": partial(result, "speed_growth"),
     "long-recording": partial(result, "long_recording"),
+    "million": cluster_cost.million,
     "models": models_table.models,
     "outputs": partial(result, "outputs"),
     "rooms": house.rooms,

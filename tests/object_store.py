@@ -137,8 +137,7 @@ class Proxy:
 @contextmanager
 def run_proxy(store: Store) -> Iterator[Proxy]:
     """Run a proxy before a store until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Handler)
     proxy = Proxy(f"127.0.0.1:{server.server_port}", Faults())
     server.target, server.faults = store.host, proxy.faults  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -149,6 +148,13 @@ def run_proxy(store: Store) -> Iterator[Proxy]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that have gone."""
 
 
 class _Handler(BaseHTTPRequestHandler):

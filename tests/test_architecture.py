@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 HEAVY = frozenset({"tensorflow", "keras", "tf2onnx", "librosa", "matplotlib", "sklearn", "pandas"})
 
 # What --help and --version must not wait for.
-SLOW = frozenset({"numpy", "scipy", "onnxruntime", "ray", "soundfile", "soxr"})
+SLOW = frozenset(
+    {"numpy", "scipy", "onnxruntime", "ray", "soundfile", "soxr", "obstore", "pyarrow"}
+)
 
 # A line that breaks a contract, the module it is added to, and the contract's name.
 BREACHES = {

@@ -5,9 +5,10 @@
    equal those of an undisturbed run.
 2. Thousands of mutated audio files of every format, and of those that PyAV reads, are classified.
 3. What the journal costs: the same clips with it and, to a device, without it, in turns.
+4. Objects of a store are classified through a proxy that fails, while runs are killed.
 
     python -m tests.faults.torture [--rounds 20] [--kills 20] [--clips 5000] [--mutants 10000]
-        [--containers 3000]
+        [--containers 3000] [--objects 10000]
 
 It uses exported/cnn.onnx, or a tiny model where there is none. Exit code 1 if anything is amiss.
 """
@@ -34,6 +35,7 @@ from tests.containers import sources
 from tests.emotool.tiny_models import write_tiny_model
 from tests.faults.fault import ROOT, command, environment
 from tests.faults.fuzz import fuzz
+from tests.faults.store_torture import torture_store
 from tests.synthesis import vowel, write_clip
 
 __all__ = ["Killed", "Workshop", "journal_rows", "killed_round", "main"]
@@ -272,6 +274,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clips", type=int, default=5_000, help="clips in each round")
     parser.add_argument("--mutants", type=int, default=10_000, help="mutated files")
     parser.add_argument("--containers", type=int, default=3_000, help="mutated m4a, webm, …")
+    parser.add_argument("--objects", type=int, default=10_000, help="objects of a store")
     parser.add_argument("--pairs", type=int, default=7, help="pairs of runs for the journal's cost")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", type=Path, help="default: exported/cnn.onnx, else a tiny model")
@@ -298,10 +301,14 @@ def main() -> int:
                 options.seed,
                 list(sources()),
             )
-        if options.rounds or options.pairs:
+        if options.rounds or options.pairs or options.objects:
             shop = workshop(folder, model.resolve(), options.clips)
             _say(f"{shop.clips} clips undisturbed: {shop.seconds:.1f} s")
             good = _torture_runs(shop, options.rounds, options.kills, options.seed) and good
+        if options.objects:
+            faults = torture_store(folder, model.resolve(), options.objects, options.seed)
+            _say(f"{options.objects} objects of a store: {'; '.join(faults) or 'same bytes'}")
+            good = good and not faults
         if options.pairs:
             clock, processor = journal_cost(shop, options.pairs)
             _say(

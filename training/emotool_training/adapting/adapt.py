@@ -313,7 +313,7 @@ class _Adaptation:
         base = self._base.classifier.metadata
         graph.drop_unused(self._model)
         session = open_session(self._model.SerializeToString(), "cpu", usable_cores())
-        golden = golden_answer(session, base.spectrogram, base.golden.tolerance)
+        golden = golden_answer(session, base.input, base.golden.tolerance)
         written = write_model(self._model, metadata_of(base, facts, golden), self._order.folder)
         return Adapted(written, facts, rejected=self._cache.rejected)
 

@@ -8,11 +8,11 @@ from typing import Any
 import onnx
 
 from emotool.errors import TrainingError
-from emotool.features.spec import SpectrogramSpec
+from emotool.features.waveform import InputSpec
 from emotool.files.atomic import atomic_write
 from emotool.model.classifier import load_classifier
+from emotool.model.feed import feed
 from emotool.model.metadata import METADATA_KEY, Golden, ModelMetadata, golden_input
-from emotool.model.self_test import INPUT
 from emotool_training.export.card import model_card
 from emotool_training.folders import make_folder
 
@@ -30,9 +30,10 @@ class Written:
     size_bytes: int
 
 
-def golden_answer(session: Any, spec: SpectrogramSpec, tolerance: float) -> Golden:
+def golden_answer(session: Any, spec: InputSpec, tolerance: float) -> Golden:
     """Record a session's answer to the seeded input."""
-    (answer,) = session.run(["probabilities"], {INPUT: golden_input(GOLDEN_SEED, spec)})
+    inputs = feed(golden_input(GOLDEN_SEED, spec), (), spec)
+    (answer,) = session.run(["probabilities"], inputs)
     return Golden(GOLDEN_SEED, tuple(float(p) for p in answer[0]), tolerance)
 
 
