@@ -74,7 +74,7 @@ function applySoon(event) {
   // A word is typed letter by letter: wait for its end.
   waiting = setTimeout(applyFilters, event.target.type === "search" ? 80 : 0);
 }
-filters.addEventListener("input", applySoon);
+for (const kind of ["input", "change"]) filters.addEventListener(kind, applySoon); // some send one
 filters.addEventListener("reset", () => setTimeout(() => { chooseSample(); applyFilters(); }));
 filters.addEventListener("submit", (event) => event.preventDefault());
 field("search").addEventListener("keydown", (event) => {

@@ -238,7 +238,7 @@ function playOrPause() {
 document.addEventListener("keydown", onReviewKey);
 field("download").addEventListener("click", download);
 field("forget").addEventListener("click", forget);
-field("sample").addEventListener("input", (event) => { chooseSample(); applySoon(event); });
+field("sample").addEventListener("change", (event) => { chooseSample(); applySoon(event); });
 field("number").addEventListener("input", applySoon);
 window.addEventListener("storage", (event) => { // another tab with this report
   if (event.key !== storageKey) return;

@@ -48,7 +48,7 @@ def press(page: Page, *keys: str) -> None:
 def choose(page: Page, field: str, value: str) -> None:
     """Choose an option of a list."""
     code = "const f = document.getElementById(arguments[0]); f.value = arguments[1];"
-    code += "f.dispatchEvent(new Event('input', {bubbles: true}))"
+    code += "f.dispatchEvent(new Event(f.type === 'number' ? 'input' : 'change', {bubbles: true}))"
     page.js(code, field, value)
     time.sleep(0.05)
 
@@ -236,8 +236,11 @@ def test_formulas_are_escaped_and_speakers_come_along(page: Page, tmp_path: Path
 def test_samples_are_drawn_by_the_runs_identity(page: Page, large: Path) -> None:
     """The same clips whenever the page is opened, of each label as many, the doubtful first."""
     page.open(large)
+    from selenium.webdriver.support.ui import Select
+
     assert not page.find("#number").is_displayed()
-    choose(page, "sample", "random")
+    Select(page.find("#sample")).select_by_value("random")
+    page.until(lambda: page.matches() != "10,000 clips")
     assert page.matches() == "40 of 10,000 clips"
     first = page.names()
     assert first == sorted(first)
