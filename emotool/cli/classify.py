@@ -71,6 +71,7 @@ def classify(
     raven: files.Raven = None,
     praat: files.Praat = None,
     model: running.Model = DEFAULT_MODEL,
+    adapt: running.Adapt = False,
     min_confidence: running.MinConfidence = 0.0,
     top: running.Top = 0,
     device: running.Device = running.DeviceName.AUTO,
@@ -127,6 +128,10 @@ def classify(
         raise typer.BadParameter("--ray-address is for --engine ray")
     if engine == "ray" and (shard or not output or STDOUT in output):
         raise typer.BadParameter("--engine ray needs -o FILE, and makes the shards itself")
+    if adapt and (shard or plan or engine == "ray" or update):
+        raise typer.BadParameter(
+            "--adapt needs all clips in one run, without --shard, --plan, --engine ray or --update"
+        )
     part = _shard(shard, output, folders=bool(audacity or raven or praat))
     if plan and part is None:
         raise typer.BadParameter("--plan needs --shard i/n: emotool plan says how many there are")
@@ -155,6 +160,7 @@ def classify(
         max_errors=0 if fail_fast else max_errors,
         restart=restart,
         min_confidence=min_confidence,
+        adapt=adapt,
         segments=segments,
         merge=merge,
         shard=None if plan else part,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from emotool.run.options import RunOptions
 
 __all__ = [
+    "Adapt",
     "BatchSize",
     "ByContent",
     "Device",
@@ -115,6 +116,17 @@ Model = Annotated[
         autocompletion=model_names,
         rich_help_panel=_MODEL,
         help="Model to run: a name that `emotool models` lists, or the path of an .onnx file.",
+    ),
+]
+
+Adapt = Annotated[
+    bool,
+    typer.Option(
+        "--adapt",
+        rich_help_panel=_MODEL,
+        help="Adapt the model to these recordings, without labels: their statistics are put "
+        "half-way into its normalisation before they are labelled. For 20 clips or more, and "
+        "models with a linear layer (whisper, whisper6).",
     ),
 ]
 

@@ -43,6 +43,13 @@ class ProgressBar:
             self._updated = now
             self._show(now - self._began)
 
+    def embedded(self, done: int) -> None:
+        """Receive the number of clips that are embedded: most of a run that adapts the model."""
+        now = time.monotonic()
+        if self._watched and now - self._updated >= _UPDATE_SECONDS:
+            self._updated = now
+            self._show(now - self._began, done)
+
     def note(self, message: str) -> None:
         """Say something, above the bar."""
         if self._bar is not None:
@@ -52,7 +59,7 @@ class ProgressBar:
         elif sys.stderr is not None:
             print(printable(message), file=sys.stderr)  # noqa: T201
 
-    def _show(self, seconds: float) -> None:
+    def _show(self, seconds: float, done: int | None = None) -> None:
         if self._bar is None:
             if seconds < _PATIENCE_SECONDS:
                 return
@@ -61,12 +68,13 @@ class ProgressBar:
             self._bar.start()
         assert self._task is not None
         # What an earlier run has done takes no time: it does not predict what is to come.
-        rate = max(self._done - self._resumed, 0) / seconds
+        done = self._done if done is None else done
+        rate = max(done - self._resumed, 0) / seconds
         self._bar.update(
             self._task,
-            completed=self._done,
+            completed=done,
             rate=f"{rate:,.1f}" if rate else "–",
-            left=_clock((self._total - self._done) / rate) if rate else "–:––",
+            left=_clock((self._total - done) / rate) if rate else "–:––",
         )
 
     def __enter__(self) -> Self:

@@ -86,6 +86,18 @@ class RunLog:
             self._told = now
             self._tell(now - self._began)
 
+    def embedded(self, done: int) -> None:
+        """Receive the number of clips that are embedded: labels of all come after the last."""
+        now = time.monotonic()
+        if self._bar is not None:
+            self._bar.embedded(done)
+        if now - self._told >= LINE_SECONDS:
+            self._told = now
+            line = f"{done:,} of {self._total:,} clips embedded"
+            self.record(line)
+            if self._plain and self._bar is not None:
+                self._bar.note(line)
+
     def note(self, message: str) -> None:
         """Hear something a person should know."""
         self.record(message)

@@ -150,6 +150,10 @@ def _notes(run: "RunSummary") -> Iterator[Text]:
             "relying on them",
             style="yellow",
         )
+    if run.own_statistics_of:
+        yield Text(
+            f"model adapted to the statistics of {_count(run.own_statistics_of, 'clip')}, half-way"
+        )
     if run.unchanged:
         yield Text(f"{_count(run.unchanged, 'clip')} unchanged since the table was written")
     if run.vanished:

@@ -17,6 +17,8 @@ from emotool.features.waveform import InputSpec
 from emotool.model.catalog import distinct_name, find_model
 from emotool.model.device import prove
 from emotool.model.feed import feed
+from emotool.model.linear_head import LinearHead, Statistics, read_linear_head
+from emotool.model.linear_head import with_statistics as changed_content
 from emotool.model.metadata import METADATA_KEY, ModelMetadata, golden_input
 from emotool.model.onnx_prune import only_outputs
 from emotool.model.onnx_scan import OnnxFile, read_onnx
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Classifier", "load_classifier", "read_metadata"]
+__all__ = ["Classifier", "load_classifier", "read_metadata", "with_statistics"]
 
 
 class Classifier:
@@ -62,6 +64,8 @@ class Classifier:
         Where it was proved to run.
     name : str, optional
         What results call it; its own name if not given.
+    content : bytes, optional
+        The file, if it has a linear head.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Classifier:
         sha256: str,
         device: str,
         name: str = "",
+        content: bytes = b"",
     ) -> None:
         self._sessions = sessions
         self._run_options = run_options()
@@ -80,6 +85,7 @@ class Classifier:
         self.sha256 = sha256
         self.device = device
         self.name = name or metadata.name
+        self._content = content
         self._embedding_size = 0  # not known yet
 
     @property
@@ -96,6 +102,11 @@ class Classifier:
     def spec(self) -> InputSpec:
         """The spectrogram or waveform it has to be given."""
         return self.metadata.input
+
+    @property
+    def linear_head(self) -> LinearHead | None:
+        """The head, if it is linear and stored by name; read each time."""
+        return read_linear_head(self._content)
 
     def embedding_size(self) -> int:
         """Count the numbers in an embedding, by asking once for one of a window of noise.
@@ -259,6 +270,7 @@ def load_classifier(
             sha256=sha256,
             device=proved,
             name=distinct_name(metadata.name, path, sha256),
+            content=b"" if read_linear_head(file.content) is None else file.content,
         )
         check_golden(classifier.run, metadata)
         check_mask(classifier.run, metadata)
@@ -267,6 +279,28 @@ def load_classifier(
     except ModelError as error:
         raise ModelError(f"{printable(str(path))}: {error.message}", hint=error.hint) from error
     return classifier
+
+
+def with_statistics(classifier: Classifier, own: Statistics) -> Classifier:
+    """Return a model with a linear head, normalised by other statistics.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Loaded and checked.
+    own : Statistics
+        Of embeddings by this model.
+    """
+    content = changed_content(classifier._content, own)
+    session = open_session(content, classifier.device, usable_cores())
+    return Classifier(
+        Sessions(session, session, 1),
+        classifier.metadata,
+        sha256=classifier.sha256,
+        device=classifier.device,
+        name=classifier.name,
+        content=content,
+    )
 
 
 def read_metadata(path: Path) -> ModelMetadata:

@@ -28,6 +28,7 @@ __all__ = [
     "Moments",
     "Statistics",
     "read_linear_head",
+    "with_statistics",
 ]
 
 LEAST_CLIPS: Final = 20
@@ -161,6 +162,59 @@ def read_linear_head(content: bytes) -> LinearHead | None:
     if not (head.deviation > 0).all():
         raise ModelError("domain_deviation: expected numbers above 0")
     return head
+
+
+def with_statistics(content: bytes, own: Statistics) -> bytes:
+    """Put statistics into the normalisation of a model file's embeddings.
+
+    Parameters
+    ----------
+    content : bytes
+        A file with a linear head.
+    own : Statistics
+        Of embeddings by this model.
+
+    Returns
+    -------
+    bytes
+        A file of the same size; the weights that its map of evidence uses follow.
+
+    Raises
+    ------
+    ModelError
+        If the file has no such head, or its graph has another form.
+    """
+    head = read_linear_head(content)
+    if head is None:
+        raise ModelError("it has no linear head, whose statistics could be changed")
+    mean = (head.mean + own.shift * head.deviation).astype("<f4")
+    deviation = (own.stretch * head.deviation).astype("<f4")
+    half = mean.size // 2
+    new = {
+        "domain_mean": mean,
+        "domain_deviation": deviation,
+        "deviation_column": deviation,
+        "mean_of_means": mean[:half],
+        "mean_of_deviations": mean[half:],
+    }
+    changed = bytearray(content)
+    for part in fields(memoryview(changed)):
+        for tensor in fields(part.content) if part.number == _MODEL_GRAPH else ():
+            values = new.pop(_name(tensor), None) if tensor.number == _GRAPH_TENSOR else None
+            if values is not None:
+                _overwrite(tensor, values.tobytes())
+    if new:
+        raise ModelError(f"it has no weight {next(iter(new))}")
+    return bytes(changed)
+
+
+def _overwrite(tensor: Field, raw: bytes) -> None:
+    """Replace a tensor's numbers by as many others."""
+    for inner in fields(tensor.content):
+        if inner.number == _TENSOR_RAW and len(inner.content) == len(raw):
+            inner.content[:] = raw
+            return
+    raise ModelError(f"{_name(tensor)}: expected {len(raw)} bytes")
 
 
 def _finite(values: "NDArray[np.float32]") -> bool:

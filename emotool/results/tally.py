@@ -54,6 +54,8 @@ class RunSummary:
         Other outputs, such as ``embeddings``, and where they are.
     parts : int
         Parts that the rows are from; 0 if they were computed.
+    own_statistics_of : int
+        Clips whose statistics the model was adapted to; 0 if it was not.
     is_part : bool
         Whether the clips are one shard of a run.
     unchanged : int
@@ -88,6 +90,7 @@ class RunSummary:
     unchanged: int = 0
     vanished: int = 0
     dimensions: dict[str, Spread] = field(default_factory=dict)
+    own_statistics_of: int = 0
 
     @property
     def exit_code(self) -> int:

@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
@@ -19,6 +20,7 @@ from emotool.run.journal import Journal
 from emotool.run.options import Output, Progress, RunOptions, Silence
 from emotool.run.origin import origin_of, parameters_of
 from emotool.run.outputs import Outputs, columns_of, files_of
+from emotool.run.own_statistics import OwnStatistics
 from emotool.run.part import PartFiles
 from emotool.run.update import Update
 from emotool.text import printable
@@ -26,6 +28,7 @@ from emotool.workers.pool import WorkerPool, workers_worth
 
 if TYPE_CHECKING:
     from emotool.model.classifier import Classifier
+    from emotool.run.pipeline import Recorder
 
 from emotool.files.destination import shown_from_here
 
@@ -70,8 +73,10 @@ class _Batch:
         self._progress = progress
         self._began = time.perf_counter()
         self._when = datetime.now(UTC)
-        self._resumed = 0
+        self._resumed = self._own_clips = 0
+        self._done: dict[int, int] = {}  # by an earlier run: where the journal has it
         self._journal: Journal | None = None
+        self._temporary = False
         self._parts: PartFiles | None = None
         self._update: Update | None = None
 
@@ -79,7 +84,7 @@ class _Batch:
         try:
             return self._run()
         except (KeyboardInterrupt, SystemExit):
-            if self._journal is not None and self._journal.kept:
+            if self._journal is not None and self._journal.kept and not self._temporary:
                 self._progress.note("Progress saved; run the same command to resume.")
             raise
 
@@ -110,8 +115,14 @@ class _Batch:
                 found = replace(found, clips=self._update.extended(found.clips))
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
-            rows = stack.enter_context(closing(self._rows(found.clips, classifier, pool)))
-            return self._write(rows, found, files, classifier)
+            if options.adapt:
+                own = OwnStatistics(classifier, len(found.clips), self._store(stack, classifier))
+                with closing(self._rows(found.clips, classifier, pool, own)) as base:
+                    self._own_clips = own.gather(base, self._progress, self._check_failures)
+                return self._write(own.results(found.clips, self._done), found, files, own.model())
+            recorder = self._update or self._journal
+            with closing(self._rows(found.clips, classifier, pool, recorder)) as rows:
+                return self._write(rows, found, files, classifier)
 
     def _completed(self) -> RunSummary:
         """Return the summary of a shard that an earlier run has completed."""
@@ -163,17 +174,28 @@ class _Batch:
             )
         return journal
 
+    def _store(self, stack: ExitStack, classifier: "Classifier") -> Journal:
+        """Return the journal; without a file that it could be beside, one that is temporary."""
+        if self._journal is None:
+            folder, self._temporary = stack.enter_context(TemporaryDirectory()), True
+            self._journal = stack.enter_context(self._open_journal(Path(folder, "run"), classifier))
+        return self._journal
+
     def _rows(
-        self, clips: Sequence[Clip], classifier: "Classifier", pool: WorkerPool
+        self,
+        clips: Sequence[Clip],
+        classifier: "Classifier",
+        pool: WorkerPool,
+        recorder: "Recorder | None",
     ) -> Generator[ClipResult]:
         """Yield one result per clip, in order, from the journal or the model."""
-        from emotool.run.pipeline import classify_clips
+        from emotool.run.pipeline import classify_clips, same_clip
 
         done: dict[int, int] = {}
         earlier = self._update or self._journal
         if earlier is not None:
             done = earlier.known(clips, self._options.pool.reading)
-        self._resumed = len(done) - self._unchanged
+        self._resumed, self._done = len(done) - self._unchanged, done
         self._progress.begin(len(clips), len(done), classifier.labels)
         todo = (clip for clip in clips if clip.index not in done)
         fresh = classify_clips(
@@ -181,7 +203,7 @@ class _Batch:
             classifier,
             batch_size=self._options.batch_size,
             pool=pool,
-            recorder=earlier,
+            recorder=recorder,
             details=self._options.details,
         )
         with closing(fresh):
@@ -189,7 +211,7 @@ class _Batch:
                 if earlier is not None and clip.index in done:
                     yield earlier.result(clip, done[clip.index])
                 else:
-                    yield _same(clip, next(fresh, None))
+                    yield same_clip(clip, next(fresh, None))
             if next(fresh, None) is not None:
                 raise EmotoolError("there are more results than clips: this is a bug in emotool")
 
@@ -248,13 +270,13 @@ class _Batch:
             "clips_per_second": round((tally.rows - self._resumed - self._unchanged) / seconds, 1),
             "resumed": self._resumed,
             "min_confidence": self._options.min_confidence,
+            **({"own_statistics_of": self._own_clips} if self._own_clips else {}),
             **parameters_of(origin_of(self._options, model), self._options.details),
         }
 
     def _summary(
         self, found: Found, model: "Classifier", tally: Tally, failures: Path | None
     ) -> RunSummary:
-        outputs = self._options.outputs
         return RunSummary(
             **tally.counts(),
             seconds=time.perf_counter() - self._began,
@@ -264,23 +286,15 @@ class _Batch:
             archives=found.archives,
             model=model.name,
             device=model.device,
-            outputs=tuple(each.target for each in outputs if each.content == "table"),
+            outputs=tuple(each.target for each in self._options.outputs if each.content == "table"),
             failures_file=None if failures is None else shown_from_here(failures),
             beside=tuple(
                 (f"files for {each.content}" if each.is_folder else each.content, each.target)
-                for each in outputs
+                for each in self._options.outputs
                 if each.content != "table"
             ),
             is_part=self._options.portion is not None,
             unchanged=self._unchanged,
             vanished=0 if self._update is None else self._update.vanished,
+            own_statistics_of=self._own_clips,
         )
-
-
-def _same(clip: Clip, result: ClipResult | None) -> ClipResult:
-    """Check that a result is the clip's; a row must never carry another's label."""
-    if result is None or result.index != clip.index or result.shown != clip.shown:
-        raise EmotoolError(
-            f"{printable(clip.shown)} has no result in its place: this is a bug in emotool"
-        )
-    return result

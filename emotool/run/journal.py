@@ -127,7 +127,7 @@ class Journal:
             Clips' indexes, and where their results are, for `result`.
         """
         found: dict[int, int] = {}
-        places = self._places()
+        places = self.places()
         for clip in clips if places else ():
             if clip.problem is not None:
                 continue
@@ -137,8 +137,8 @@ class Journal:
                     found[clip.index] = place
         return found
 
-    def _places(self) -> dict[str, int]:
-        """Return where each identity's newest result is."""
+    def places(self) -> dict[str, int]:
+        """Return where each identity's newest result is, for `result`."""
         if self._database is None:
             return {}
         try:
@@ -155,18 +155,25 @@ class Journal:
         except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
             raise self._error(error) from error
 
-    def record(self, result: ClipResult, identity: str) -> None:
-        """Store a result; it is written to the disk within half a second."""
+    def record(self, result: ClipResult, identity: str) -> bool:
+        """Store a result; it is written to the disk within half a second.
+
+        Returns
+        -------
+        bool
+            Whether it is stored: what may pass, and what is too large, is computed again.
+        """
         if not identity or result.stage in TRANSIENT_STAGES:
-            return
+            return False
         stored = _stored(result)
         if len(stored) > _MOST_STORED:
-            return
+            return False
         self._pending.append((identity, stored))
         if len(self._pending) >= _FLUSH_ROWS:
             self.flush()
         else:
             self.idle()
+        return True
 
     def idle(self) -> None:
         """Write what has waited long enough."""

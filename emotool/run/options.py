@@ -86,6 +86,8 @@ class RunOptions:
         Files that ``listed`` was read from: no output may replace them.
     shard : Shard, optional
         Which shard of the inputs this run is about; all of them if not given.
+    adapt : bool, default False
+        The model is adapted to the statistics of all clips before they are labelled.
     portion : Portion, optional
         A shard's inputs, if they are known: then nothing is searched.
     update : {"mark", "drop"}, optional
@@ -113,6 +115,7 @@ class RunOptions:
     shard: Shard | None = None
     portion: Portion | None = None
     update: Literal["mark", "drop"] | None = None
+    adapt: bool = False
 
     @property
     def sources(self) -> list[str]:
@@ -123,8 +126,10 @@ class RunOptions:
     def details(self) -> Details:
         """What results hold beyond a clip's label."""
         return Details(
-            segments=self.segments or any(output.is_folder for output in self.outputs),
-            embeddings=any(output.content == "embeddings" for output in self.outputs),
+            segments=self.segments
+            or self.adapt
+            or any(output.is_folder for output in self.outputs),
+            embeddings=self.adapt or any(output.content == "embeddings" for output in self.outputs),
         )
 
 
@@ -137,6 +142,9 @@ class Progress(Protocol):
     def advance(self, result: ClipResult) -> None:
         """Receive a row, in input order."""
 
+    def embedded(self, done: int) -> None:
+        """Receive the number of clips that are embedded, of those whose labels come later."""
+
     def note(self, message: str) -> None:
         """Receive a message for the user."""
 
@@ -148,6 +156,9 @@ class Silence:
         """Do nothing."""
 
     def advance(self, result: ClipResult) -> None:
+        """Do nothing."""
+
+    def embedded(self, done: int) -> None:
         """Do nothing."""
 
     def note(self, message: str) -> None:

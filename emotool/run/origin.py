@@ -44,7 +44,7 @@ class Origin:
         How files are identified, as of `emotool.workers.protocol.Reading`.
     hop_s : float or None
         Seconds from one window's start to the next's, as of ``Reading``.
-    segments, merge, top, min_confidence
+    adapt, segments, merge, top, min_confidence
         As of `emotool.run.options.RunOptions`.
     raw : bool
         Whether cells of CSV and TSV that look like formulas are not escaped.
@@ -63,6 +63,7 @@ class Origin:
     dimensions: tuple[str, ...]
     by_content: bool
     hop_s: float | None
+    adapt: bool
     segments: bool
     merge: bool
     top: int
@@ -112,6 +113,7 @@ def origin_of(options: RunOptions, model: "Classifier") -> Origin:
         dimensions=tuple(model.dimensions),
         by_content=reading.by_content,
         hop_s=reading.hop_s,
+        adapt=options.adapt,
         segments=options.segments,
         merge=options.merge,
         top=options.top,

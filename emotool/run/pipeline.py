@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 from emotool.run.partial import Batch, LabelledBatch, PartialResult
 
-__all__ = ["Recorder", "classify_clips"]
+__all__ = ["Recorder", "classify_clips", "same_clip"]
 
 _MOST_WAITING = 8
 """Batches' worth of windows that wait for others of their length."""
@@ -40,7 +40,7 @@ _MOST_WAITING = 8
 class Recorder(Protocol):
     """Receives results as soon as they are known, which may be out of order."""
 
-    def record(self, result: ClipResult, identity: str) -> None:
+    def record(self, result: ClipResult, identity: str) -> object:
         """Receive a result, and its file's identity ("" if it has none)."""
 
     def idle(self) -> None:
@@ -296,3 +296,12 @@ class _Run:
         return ClipResult(
             clip.index, clip.shown, "failed", name, stage=stage, error=printable(reason)
         )
+
+
+def same_clip(clip: "Clip", result: ClipResult | None) -> ClipResult:
+    """Check that a result is the clip's; a row must never carry another's label."""
+    if result is None or result.index != clip.index or result.shown != clip.shown:
+        raise EmotoolError(
+            f"{printable(clip.shown)} has no result in its place: this is a bug in emotool"
+        )
+    return result

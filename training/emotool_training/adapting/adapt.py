@@ -16,7 +16,14 @@ from emotool.errors import TrainingError
 from emotool.inputs.clips import Clip
 from emotool.model.catalog import find_model
 from emotool.model.classifier import Classifier, load_classifier
-from emotool.model.linear_head import LEAST_CLIPS, LinearHead, Moments, Statistics, read_linear_head
+from emotool.model.linear_head import (
+    LEAST_CLIPS,
+    LinearHead,
+    Moments,
+    Statistics,
+    read_linear_head,
+    with_statistics,
+)
 from emotool.model.onnx_scan import read_onnx
 from emotool.model.session import open_session
 from emotool_training.adapting import graph
@@ -198,7 +205,8 @@ class _Adaptation:
                 f"{LEAST_CLIPS} or more"
             )
         own = moments.statistics()
-        self._head = graph.replace_statistics(self._model, self._head, own)
+        content = with_statistics(self._base.content, own)
+        self._model, self._head = onnx.load_from_string(content), read_linear_head(content)
         return own
 
     def _calibrated(self, facts: Facts, rows: Rows, usable: Sequence[Utterance]) -> Adapted:

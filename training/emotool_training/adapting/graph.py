@@ -1,4 +1,4 @@
-"""Give a model file's graph other statistics, another head and another temperature.
+"""Give a model file's graph another head and another temperature.
 
 Two kinds of graph are changed. One whose head is linear and stored by name
 (`emotool.model.linear_head`) gets other weights: its map of evidence follows them. In any other,
@@ -16,14 +16,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from emotool.errors import ModelError
-from emotool.model.linear_head import LinearHead, Statistics
 
 __all__ = [
     "Added",
     "add_to_logits",
     "drop_unused",
     "replace_head",
-    "replace_statistics",
     "replace_temperature",
 ]
 
@@ -47,39 +45,6 @@ class Added:
     chosen: Floats
     kernel: Floats
     bias: Floats
-
-
-def replace_statistics(model: onnx.ModelProto, head: LinearHead, own: Statistics) -> LinearHead:
-    """Put statistics into the normalisation of a graph's embeddings, in place.
-
-    Parameters
-    ----------
-    model : onnx.ModelProto
-        With a linear head stored by name.
-    head : LinearHead
-        The graph's.
-    own : Statistics
-        Of embeddings by this graph.
-
-    Returns
-    -------
-    LinearHead
-        The head as it is now.
-    """
-    mean = (head.mean + own.shift * head.deviation).astype(np.float32)
-    deviation = (own.stretch * head.deviation).astype(np.float32)
-    half = mean.size // 2
-    _store(
-        model,
-        {
-            "domain_mean": mean,
-            "domain_deviation": deviation,
-            "deviation_column": deviation[:, None],
-            "mean_of_means": mean[:half],
-            "mean_of_deviations": mean[None, half:],
-        },
-    )
-    return LinearHead(mean, deviation, head.kernel, head.bias)
 
 
 def replace_head(model: onnx.ModelProto, kernel: Floats, bias: Floats) -> None:
