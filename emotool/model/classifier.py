@@ -5,7 +5,6 @@ through first (`emotool.model.onnx_scan`), the metadata is read strictly, inputs
 what the metadata promises, and the model must reproduce its reference output.
 """
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -254,16 +253,18 @@ def load_classifier(
     file = read_onnx(path)
     try:
         metadata = _metadata_of(file)
-        at_once, helping = share_out(threads or threads_for(len(file.content), usable_cores()))
-        session = open_session(file.content, device, helping)
+        at_once, helping = share_out(threads or threads_for(file.size, usable_cores()))
+        session = open_session(file.content or path, device, helping)
         check_signature(session, metadata)
         small = file.content
-        if metadata.extras:
-            small = only_outputs(file.content, metadata.labelling)
-        whole = small is file.content  # nothing could be left out
-        labelling = session if whole else open_session(small, device, helping)
+        if small is not None and metadata.extras:
+            small = only_outputs(small, metadata.labelling)
+        # Nothing could be left out, or a second session would take too much memory.
+        whole = small is None or small is file.content
+        labelling = session if small is None or whole else open_session(small, device, helping)
         proved = prove(session, device)
-        sha256 = hashlib.sha256(file.content).hexdigest()
+        sha256 = file.sha256()
+        file.check_unchanged()
         classifier = Classifier(
             Sessions(session, labelling, at_once if proved == "cpu" else 1),
             metadata,

@@ -10,21 +10,26 @@ Field numbers are those of ``onnx.proto`` (https://github.com/onnx/onnx/blob/mai
 the wire format is at https://protobuf.dev/programming-guides/encoding/.
 """
 
+import contextlib
+import hashlib
+import mmap
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final
 
 from emotool.errors import ModelError, ModelNotFoundError
+from emotool.model.onnx_wire import Field, fields
 from emotool.text import printable
 
-__all__ = ["MAX_BYTES", "Field", "OnnxFile", "fields", "read_onnx", "scan"]
+__all__ = ["LARGE_BYTES", "MAX_BYTES", "Field", "OnnxFile", "fields", "read_onnx", "scan"]
 
 MAX_BYTES: Final = 2**31 - 1  # what a protobuf message can hold
+LARGE_BYTES: Final = 1 << 26
 MAX_DEPTH: Final = 32  # of graphs within nodes within graphs
 MAX_FIELDS: Final = 2_000_000  # a hundred times what large models have; a second to walk
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 # Which fields of a message are messages to walk into: {message: {field number: message}}.
 _CHILDREN: Final[dict[str, dict[int, str]]] = {
@@ -62,18 +67,46 @@ _MISTAKEN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class OnnxFile:
-    """The bytes of an ONNX file that holds nothing but standard operators and its own weights.
+    """An ONNX file that holds nothing but standard operators and its own weights.
 
     Parameters
     ----------
-    content : bytes
-        The whole file.
+    path : Path
+        Where it is.
+    content : bytes or None
+        The whole file; None if it is large: ONNX Runtime then reads it from its path, which takes
+        a third of the memory.
     properties : dict of str to str
         Its ``metadata_props``.
+    size : int
+        In bytes.
+    seen : tuple of int
+        By which a file that was changed meanwhile is found.
     """
 
-    content: bytes
+    path: Path
+    content: bytes | None
     properties: dict[str, str]
+    size: int
+    seen: tuple[int, ...]
+
+    def sha256(self) -> str:
+        """Return the hash of the whole file, hexadecimal."""
+        if self.content is not None:
+            return hashlib.sha256(self.content).hexdigest()
+        with self.path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+
+    def check_unchanged(self) -> None:
+        """Refuse a large file that is another than the one that was looked through.
+
+        Raises
+        ------
+        ModelError
+            If it is.
+        """
+        if self.content is None and _seen(self.path.stat()) != self.seen:
+            raise ModelError("it was changed while it was loaded")
 
 
 def read_onnx(path: Path) -> OnnxFile:
@@ -92,8 +125,17 @@ def read_onnx(path: Path) -> OnnxFile:
         If it is no ONNX file, is too large, keeps tensors in other files, or uses operators
         from outside the ONNX standard (custom domains, local functions, training steps).
     """
-    content = _read(path)
-    return OnnxFile(content, scan(memoryview(content), path))
+    with _opened(path) as (handle, status):
+        seen = _seen(status)
+        if status.st_size > LARGE_BYTES:
+            with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                view = memoryview(mapped)
+                try:
+                    return OnnxFile(path, None, scan(view, path), status.st_size, seen)
+                finally:
+                    view.release()
+        content = _read(handle, status, path)
+    return OnnxFile(path, content, scan(memoryview(content), path), len(content), seen)
 
 
 def scan(content: memoryview, path: Path, *, external: bool = False) -> dict[str, str]:
@@ -140,7 +182,9 @@ class _RefusedError(Exception):
         self.hint = hint
 
 
-def _read(path: Path) -> bytes:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, os.stat_result]]:
+    """Open a regular file; ModelError, here or in the block, if it cannot be read."""
     shown = printable(str(path))
     try:
         status = path.stat()
@@ -152,8 +196,7 @@ def _read(path: Path) -> bytes:
                 f"{shown} is refused: it has {size:.1f} GiB, more than an ONNX file can"
             )
         with path.open("rb") as handle:
-            # One byte more than there was: a file that grows is seen to, and no memory reserved.
-            content = handle.read(status.st_size + 1)
+            yield handle, status
     except MemoryError as error:
         raise ModelError(
             f"there is not enough memory to read {shown} ({status.st_size / 1e6:,.1f} MB)"
@@ -162,11 +205,20 @@ def _read(path: Path) -> bytes:
         raise ModelNotFoundError(f"there is no model file {shown}") from error
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot read {shown}: {getattr(error, 'strerror', error)}") from error
+
+
+def _read(handle: BinaryIO, status: os.stat_result, path: Path) -> bytes:
+    # One byte more than there was: a file that grows is seen to, and no memory reserved.
+    content = handle.read(status.st_size + 1)
     if not content:
-        raise ModelError(f"{shown} is not an ONNX file: it is empty")
+        raise ModelError(f"{printable(str(path))} is not an ONNX file: it is empty")
     if len(content) > status.st_size:
-        raise ModelError(f"{shown} is refused: it grew while it was read")
+        raise ModelError(f"{printable(str(path))} is refused: it grew while it was read")
     return content
+
+
+def _seen(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class _Scan:
@@ -215,59 +267,3 @@ def _check_domain(operator: bytes, domain: bytes) -> None:
             hint="export it again with standard operators only: opset 17 or later, and without the "
             "optimisation of a runtime (optimum-cli export onnx --opset 18, no --optimize)",
         )
-
-
-class Field(NamedTuple):
-    """A field of a message: its number, its value, and all its bytes."""
-
-    number: int
-    value: int | memoryview
-    raw: memoryview
-
-    @property
-    def content(self) -> memoryview:
-        """The value of a field that has a length; nothing for a number."""
-        return memoryview(b"") if isinstance(self.value, int) else self.value
-
-
-def fields(data: memoryview) -> Iterator[Field]:
-    """Yield a message's fields.
-
-    Raises
-    ------
-    IndexError
-        Where it is malformed.
-    """
-    position = 0
-    while position < len(data):
-        start = position
-        tag, position = _varint(data, position)
-        number, kind = tag >> 3, tag & 7
-        if not 0 < number < 2**29:
-            raise IndexError("field number")
-        if kind == _VARINT:
-            value, position = _varint(data, position)
-            yield Field(number, value, data[start:position])
-            continue
-        if kind == _BYTES:
-            length, position = _varint(data, position)
-        elif kind in (_FIXED32, _FIXED64):
-            length = 4 if kind == _FIXED32 else 8
-        else:
-            raise IndexError("wire type")  # groups, which ONNX never had
-        if length > len(data) - position:
-            raise IndexError("length")
-        end = position + length
-        yield Field(number, data[position:end], data[start:end])
-        position = end
-
-
-def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = data[position]  # IndexError at the end of the data
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value & (2**64 - 1), position
-    raise IndexError("varint")

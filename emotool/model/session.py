@@ -2,9 +2,11 @@
 
 import contextlib
 import math
+import os
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from emotool.errors import EmotoolError, ModelError
@@ -123,13 +125,15 @@ def share_out(threads: int) -> tuple[int, int]:
     return batches, threads - batches + 1
 
 
-def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.InferenceSession":
+def open_session(
+    content: bytes | Path, wanted: str, threads: int
+) -> "onnxruntime.InferenceSession":
     """Make a session of a model's bytes.
 
     Parameters
     ----------
-    content : bytes
-        An ONNX file that has been looked through.
+    content : bytes or Path
+        An ONNX file that has been looked through, or where it is.
     wanted : {"auto", "cpu", "cuda"}
         The device.
     threads : int
@@ -163,7 +167,8 @@ def open_session(content: bytes, wanted: str, threads: int) -> "onnxruntime.Infe
         # ONNX Runtime announces a fallback with print(); stdout is for data. It belongs to all
         # threads, so two of them must not redirect it and put it back across each other.
         with _REDIRECTING, contextlib.redirect_stdout(sys.stderr):
-            return onnxruntime.InferenceSession(content, options, providers=providers)
+            given = content if isinstance(content, bytes) else os.fspath(content)
+            return onnxruntime.InferenceSession(given, options, providers=providers)
     except Exception as error:  # its C++ exceptions share no base but Exception
         raise _failure("ONNX Runtime cannot load it", error) from error
 

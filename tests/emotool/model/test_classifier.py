@@ -373,6 +373,34 @@ def test_golden_answer_that_depends_on_the_place_is_refused(tmp_path: Path) -> N
         load_classifier(path)
 
 
+def test_large_file_is_loaded_from_its_path_with_the_same_answers(
+    path: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes are never held, its hash is the same, and it is looked through all the same."""
+    monkeypatch.setattr("emotool.model.onnx_scan.LARGE_BYTES", 100)
+    large = load_classifier(path)
+    assert large.sha256 == classifier.sha256
+    np.testing.assert_array_equal(large.predict(noise(3)), classifier.predict(noise(3)))
+    write_tiny_model(path, spoil=lambda model: set_metadata(model, "{}"))
+    with pytest.raises(ModelError, match="name: missing"):
+        load_classifier(path)
+
+
+def test_large_file_that_changes_meanwhile_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is loaded must be what was looked through."""
+    monkeypatch.setattr("emotool.model.onnx_scan.LARGE_BYTES", 100)
+
+    def swap(*arguments: Any) -> Any:
+        write_tiny_model(path, tiny_metadata(notes="another"))
+        return open_session(*arguments)
+
+    monkeypatch.setattr("emotool.model.classifier.open_session", swap)
+    with pytest.raises(ModelError, match="changed while it was loaded"):
+        load_classifier(path)
+
+
 def test_metadata_for_other_labels_are_refused(tmp_path: Path) -> None:
     """Labels that the graph has no outputs for are no labels of it."""
     metadata = tiny_metadata(("happy", "sad", "angry"))

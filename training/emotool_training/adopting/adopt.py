@@ -234,7 +234,7 @@ def _golden(path: Path, plan: Plan, spec: WaveformSpec) -> Golden:
     """Record the graph's answer to the seeded input."""
     from emotool.model.feed import feed
 
-    session = open_session(path.read_bytes(), "cpu", 1)
+    session = open_session(path, "cpu", 1)
     name = "probabilities" if plan.classes else "dimensions"
     inputs = feed(np.repeat(golden_input(_SEED, spec), 2, axis=0), (), spec)
     (answers,) = compute(session, inputs, [name], run_options())
