@@ -1,12 +1,12 @@
 // Figures and charts over all clips, as SVG. A bar filters the table by what it stands for.
 
 function figures() {
-  const sure = rows.filter((row) => row.confidence !== null);
+  const sure = rows.filter((row) => (numeric ? row.numbers.length : row.confidence !== null));
   const seconds = rows.reduce((sum, row) => sum + (row.seconds ?? 0), 0);
   const mean = sure.reduce((sum, row) => sum + row.confidence, 0) / sure.length;
   const shown = [["clips", count(rows.length)], ["of speech", clock(seconds)]];
-  if (sure.length) shown.push(["mean confidence", percent(mean)]);
-  shown.push(["without a label", count(rows.length - sure.length)]);
+  if (sure.length && !numeric) shown.push(["mean confidence", percent(mean)]);
+  shown.push([numeric ? "without numbers" : "without a label", count(rows.length - sure.length)]);
   for (const [name, value] of shown) {
     field("figures").append(
       element("div", {}, element("dt", {}, name), element("dd", {}, value)));

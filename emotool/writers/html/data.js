@@ -3,6 +3,7 @@
 
 const page = readJson("page");
 const labels = page.labels;
+const dimensions = page.dimensions ?? [];
 
 function readJson(id) {
   const island = document.getElementById(id);
@@ -12,7 +13,7 @@ function readJson(id) {
 const rows = [];
 
 // A row is [path, status, label's place or -1, [probabilities], seconds, [flags], error, media,
-// and with a manifest [its own cells]]. A path that cannot be shown as it is comes as two: as it is
+// and with a manifest [its own cells], and with dimensions [their numbers]]. A path that cannot be shown as it is comes as two: as it is
 // shown and as tables have it.
 async function readRows() {
   for (const island of document.querySelectorAll("script.rows")) {
@@ -28,12 +29,14 @@ function breath() {
 }
 
 function toRow(cells, index) {
-  const [paths, status, label, probabilities, seconds, flags, error, media, kept = []] = cells;
+  const [paths, status, label, probabilities, seconds, flags, error, media, kept = [],
+    numbers = []] = cells;
   const [path, raw] = typeof paths === "string" ? [paths, paths] : paths;
   const slash = path.lastIndexOf("/");
   const remarks = [...flags, ...(error === "" ? [] : [error])].join(" · ");
   return {
     index, path, raw, status, label, probabilities, seconds, flags, error, media, kept, remarks,
+    numbers,
     name: path.slice(slash + 1),
     folder: path.slice(0, slash + 1),
     confidence: probabilities.length ? Math.max(...probabilities) : null,

@@ -17,7 +17,9 @@ function media(row, kind) {
 function showClip(row) {
   inView = row;
   const focused = detail.contains(document.activeElement) ? document.activeElement : null;
-  const answer = row.label < 0
+  const answer = row.label < 0 && row.numbers.length && row.status !== "uncertain"
+    ? element("p", { class: "answer" }, element("bdi", {}, spelled(row.numbers)))
+    : row.label < 0
     ? element("p", { class: "answer " + (row.status === "failed" ? "bad" : "muted") },
       statusNames[row.status])
     : element("p", { class: "answer" },
@@ -29,10 +31,14 @@ function showClip(row) {
     answer,
   ];
   parts.push(...remarks(row));
-  parts.push(...yourLabel(row));
+  if (!numeric) parts.push(...yourLabel(row));
   if (row.media) parts.push(...soundAndPicture(row));
   if (row.confidence !== null) parts.push(element("h3", {}, "Probabilities"), shares(row));
-  if (row.media?.windows?.length > 1) parts.push(...overTime(row));
+  if (row.numbers.length) parts.push(...numberList(row));
+  if (row.media?.windows?.length > 1) {
+    if (!numeric) parts.push(...overTime(row));
+    parts.push(...numbersOverTime(row));
+  }
   if (row.kept.length) parts.push(element("h3", {}, "From the manifest"), fromManifest(row));
   detail.replaceChildren(...parts);
   detail.scrollTop = 0;

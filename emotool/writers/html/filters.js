@@ -49,7 +49,7 @@ function applyFilters() {
   const yours = state.startsWith("yours ") ? state.slice(6) : null;
   const drawn = sample();
   const found = rows.filter((row) =>
-    (drawn === null || drawn.has(row)) &&
+    (drawn === null || drawn.has(row)) && isInArea(row) &&
     (yours === null || hasReviewState(row, yours)) &&
     (label === "" || row.label === Number(label)) &&
     (status === null || row.status === status) &&
@@ -75,7 +75,11 @@ function applySoon(event) {
   waiting = setTimeout(applyFilters, event.target.type === "search" ? 80 : 0);
 }
 for (const kind of ["input", "change"]) filters.addEventListener(kind, applySoon); // some send one
-filters.addEventListener("reset", () => setTimeout(() => { chooseSample(); applyFilters(); }));
+filters.addEventListener("reset", () => setTimeout(() => {
+  chooseSample();
+  forgetArea();
+  applyFilters();
+}));
 filters.addEventListener("submit", (event) => event.preventDefault());
 field("search").addEventListener("keydown", (event) => {
   if (event.key !== "ArrowDown") return;

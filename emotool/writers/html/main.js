@@ -31,7 +31,9 @@ async function start() {
   themeSwitch();
   await readRows();
   restore();
-  for (const draw of [runFacts, fillFilters, figures, labelChart, confidenceChart]) {
+  prepareNumbers();
+  const charts = numeric ? [scatter, numberChart] : [labelChart, confidenceChart];
+  for (const draw of [runFacts, fillFilters, figures, ...charts]) {
     draw();
     await breath();
   }

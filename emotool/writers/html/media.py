@@ -43,8 +43,8 @@ class Media:
     Parameters
     ----------
     about : dict
-        For the page: ``seconds``, ``window`` (its length in s), ``windows`` (start and
-        probabilities of each) and whether there is ``evidence``; or ``error``.
+        For the page: ``seconds``, ``window`` (its length in s), ``windows`` (start,
+        probabilities and dimensions of each) and whether there is ``evidence``; or ``error``.
     parts : dict of str to bytes
         By the names in `ENDINGS`.
     """
@@ -83,8 +83,10 @@ def clip_media(path: str, classifier: "Classifier") -> Media:
 
 def _about(heard: Explanation) -> dict[str, Any]:
     windows = [
-        [round(start, 3), *(round(float(share), 4) for share in row)]
-        for start, row in zip(heard.starts_s, heard.probabilities, strict=True)
+        [round(start, 3), *(round(float(number), 4) for number in (*shares, *numbers))]
+        for start, shares, numbers in zip(
+            heard.starts_s, heard.probabilities, heard.dimensions, strict=True
+        )
     ]
     return {
         "seconds": round(heard.seconds, 3),

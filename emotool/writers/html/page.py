@@ -16,6 +16,7 @@ __all__ = ["foot", "head", "island", "script_json"]
 
 _SCRIPTS: Final = (
     "data.js",
+    "dimensions.js",
     "detail.js",
     "table.js",
     "filters.js",

@@ -35,7 +35,8 @@ function compare(a, b) {
 }
 
 function sortBy(key) {
-  const first = key === "confidence" || key === "duration"; // the largest first
+  // The largest first.
+  const first = key === "confidence" || key === "duration" || key.startsWith("number ");
   setSorting(key, sorting.key === key ? !sorting.descending : first);
   arrange(order);
 }
@@ -88,13 +89,15 @@ function blankRow() {
   const filled = element("i");
   const bar = element("span", { class: "level", "aria-hidden": "true" }, filled);
   const share = element("span");
-  const remarks = element("bdi");
+  const remarks = element("bdi"), duration = element("td", { class: "number" });
+  const numbers = dimensions.map(() => element("td", { class: "number" }));
+  const answer = [element("td", {}, dot, label), element("td", {}, bar, share)];
   const row = element(
     "tr", { class: "row" },
-    element("td", {}, open), element("td", {}, dot, label), element("td", {}, bar, share),
-    element("td", { class: "number" }), element("td", {}, remarks),
+    element("td", {}, open), ...(numeric ? [] : answer), ...numbers, duration,
+    element("td", {}, remarks),
   );
-  row.parts = { name, folder, open, dot, label, filled, bar, share, remarks };
+  row.parts = { name, folder, open, dot, label, filled, bar, share, numbers, duration, remarks };
   return row;
 }
 
@@ -114,14 +117,15 @@ function fill(element, place) {
   parts.label.textContent = yours ?? model;
   parts.label.className = yours ? "mine" : row.status === "failed" ? "bad"
     : row.label < 0 ? "muted" : "";
-  element.cells[1].title = yours ? `yours: ${yours}, the model's: ${model}` : "";
+  parts.label.parentElement.title = yours ? `yours: ${yours}, the model's: ${model}` : "";
   parts.bar.className = "level " + colour(row.label);
   parts.bar.style.visibility = row.confidence === null ? "hidden" : "visible";
   parts.filled.style.width = 100 * (row.confidence ?? 0) + "%";
   parts.share.textContent = percent(row.confidence);
-  element.cells[3].textContent = clock(row.seconds);
+  parts.numbers.forEach((cell, i) => { cell.textContent = number(row.numbers[i]); });
+  parts.duration.textContent = clock(row.seconds);
   parts.remarks.textContent = row.remarks;
-  element.cells[4].title = row.remarks;
+  parts.remarks.parentElement.title = row.remarks;
 }
 
 // Chooses a row by its place, brings it into sight and shows it in full.

@@ -15,6 +15,7 @@ import os
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -159,6 +160,7 @@ class HtmlWriter(TextOutput):
         """Return a row as `data.js` reads it."""
         record = self._table.record(result)
         listed = [printable(column.text(result)) for column in self._listed]
+        numbers = list((record.get("dimensions") or {}).values())
         shown, kept = printable(result.shown), path_text(result.shown)
         return [
             shown if shown == kept else [shown, kept],
@@ -169,7 +171,8 @@ class HtmlWriter(TextOutput):
             record["flags"],
             printable(result.reason),
             media,
-            *([listed] if listed else []),
+            *([listed] if listed or numbers else []),
+            *([numbers] if numbers else []),
         ]
 
     def _about_page(self) -> dict[str, Any]:
@@ -180,10 +183,21 @@ class HtmlWriter(TextOutput):
             "schema": SCHEMA,
             "folder": folder,  # near the beginning: `is_reports` looks there
             "labels": [printable(label) for label in self._table.labels],
+            **self._about_dimensions(),
             "kept": [printable(column.key or column.name) for column in self._listed],
             "endings": ENDINGS,
             "ticks": [] if self._sources is None else _ticks(self._sources),
         }
+
+    def _about_dimensions(self) -> dict[str, Any]:
+        """Return the names of numbers, and what is known of their range; nothing without any."""
+        names = self._table.dimensions
+        if not names:
+            return {}
+        if self._sources is None:
+            return {"dimensions": [{"name": name} for name in names]}
+        known = self._sources.classifier.metadata.dimensions
+        return {"dimensions": [{**asdict(one), "meaning": printable(one.meaning)} for one in known]}
 
 
 def _is_done(entry: "tuple[ClipResult, Future[Media] | None]") -> bool:

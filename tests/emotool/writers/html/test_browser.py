@@ -14,8 +14,10 @@ from emotool.results.row import DOUBTS, ClipResult
 from emotool.writers.base import Sources, WriterOptions
 from emotool.writers.html import writer as report
 from emotool.writers.registry import open_writer
+from emotool_training.adopting.adopt import Wishes, adopt
 from tests.emotool.tiny_models import LABELS, write_tiny_model
 from tests.emotool.writers.html.browser import LONG_TASK_MS, TABLE, Page, row
+from tests.published_models import Kind, write_published
 from tests.synthesis import vowel, write_clip
 
 pytestmark = pytest.mark.browser
@@ -408,3 +410,55 @@ def test_dark_and_light_follow_the_system_and_the_button(page: Page, large: Path
         assert contrast() > 4.5
     page.find("#theme").click()
     assert page.js(shade)[1] == backgrounds[0] != backgrounds[1]
+
+
+def test_numbers_have_columns_a_scatter_that_selects_and_a_distribution(
+    page: Page, tmp_path: Path
+) -> None:
+    """A model without labels has no label colours; an area of the scatter filters the table."""
+    table = Columns([], dimensions=["arousal", "valence"])
+    with open_writer(str(tmp_path / "r.html"), table, {"model": "adv"}) as out:
+        for place in range(20):
+            numbers = (place / 20, 1 - place / 20)
+            out.write(ClipResult(place, f"{place:02}.wav", "ok", "adv", dimensions=numbers))
+        out.write(ClipResult(20, "bad.wav", "failed", "adv", stage="decode", error="no sound"))
+    page.open(tmp_path / "r.html")
+    heads = page.js("return [...document.querySelectorAll('th')].map(h => h.textContent)")
+    assert heads == ["File", "arousal", "valence", "Length", "Flags"]
+    assert page.find("tr.row:nth-child(3) td:nth-child(2)").text == "0.050"
+    assert not page.find("#review").is_displayed()
+    assert page.js("return document.querySelectorAll('#confidence-chart rect').length") == 40
+    assert page.find("#detail .answer").text == "arousal 0.000 · valence 1.000"
+    page.js("""
+        const plot = document.querySelector(".scatter"), box = plot.getBoundingClientRect();
+        const at = (type, x, y) => plot.dispatchEvent(new PointerEvent(type, { pointerId: 1,
+          bubbles: true, clientX: box.left + x * box.width, clientY: box.top + y * box.height }));
+        plot.setPointerCapture = () => {};
+        at("pointerdown", 0.5, 0.4); at("pointermove", 0.8, 0.9); at("pointerup", 1, 1);
+    """)
+    page.until(lambda: page.find("#matches").text == "10 of 21 clips")
+    assert page.names()[0] == "10.wav"
+    page.js("document.querySelector('#filters [type=reset]').click()")
+    page.until(lambda: page.find("#matches").text == "21 clips")
+    page.js("document.querySelector('th[data-key=\"number 1\"] button').click()")
+    page.until(lambda: page.names()[0] == "00.wav")
+    assert page.js("return refused") == []
+
+
+def test_numbers_are_drawn_over_time(page: Page, tmp_path: Path) -> None:
+    """Each dimension has a drawing with a step for each window."""
+    folder = write_published(tmp_path / "published", Kind(regression=True))
+    model = adopt(folder, tmp_path, Wishes("mine", window_seconds=0.5)).path
+    classifier = load_classifier(model)
+    clip = write_clip(tmp_path / "clip.wav", vowel(seconds=2))
+    sources = Sources([Clip(0, "clip.wav", str(clip))], classifier)
+    table = Columns([], dimensions=classifier.dimensions)
+    path = tmp_path / "r.html"
+    with open_writer(str(path), table, {}, WriterOptions(sources=sources)) as out:
+        out.write(ClipResult(0, "clip.wav", "ok", "mine", dimensions=(0.25, 0.5), duration_s=2.0))
+    page.open(path)
+    titles = page.js("return [...document.querySelectorAll('#detail h3')].map(h => h.textContent)")
+    assert titles == ["Dimensions", "arousal over time", "valence over time"]
+    steps = page.js("return document.querySelector('#detail path.stroke').getAttribute('d')")
+    assert steps.count("M") >= 3
+    assert page.js("return refused") == []
