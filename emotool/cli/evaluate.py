@@ -90,6 +90,9 @@ def evaluate(
     emotion is not among the model's labels are skipped and counted. A table says which
     --min-confidence makes labels right 80, 90 or 95 % of the time, and how many clips it keeps.
 
+    A model that gives dimensions is measured on a CSV with the column path and one per dimension:
+    by the concordance correlation coefficient (CCC), with 95 % intervals over speakers.
+
     The exit code is 3 if some clips could not be read, or are listed in a manifest and missing.
     """
     from emotool_training.extras import require_train_extra
@@ -105,6 +108,11 @@ def evaluate(
     from emotool_training.progress import progress_bar
 
     classifier = load_classifier(model, device=device)
+    if not classifier.labels:
+        from emotool.cli.evaluate_numbers import evaluate_numbers
+
+        evaluate_numbers(classifier, data or (), output, workers=workers, as_json=as_json)
+        return
     index = load_corpora(
         data or (), speaker_pattern=speaker_pattern, clips=None if root is None else str(root)
     )

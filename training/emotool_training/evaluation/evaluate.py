@@ -24,7 +24,7 @@ from emotool_training.evaluation.predictions import FACTS, Predictions
 from emotool_training.evaluation.scores import score
 from emotool_training.evaluation.thresholds import LEVELS, thresholds
 
-__all__ = ["GROUPS", "Evaluation", "evaluate"]
+__all__ = ["GROUPS", "Evaluation", "TrainedOn", "evaluate"]
 
 GROUPS = {
     "new": "new speakers (not in training)",
@@ -109,7 +109,7 @@ def evaluate(
         raise TrainingError(f"none of {len(clips)} clips got a label{first}")
     predictions = Predictions(
         classifier.labels,
-        _facts(labelled, _TrainedOn.by(classifier.metadata)),
+        _facts(labelled, TrainedOn.by(classifier.metadata)),
         np.array(rows, dtype=np.float64),  # [clips, labels]
     )
     figures = {group: _figures(part) for group in GROUPS if len(part := predictions.subset(group))}
@@ -123,7 +123,7 @@ def _figures(part: Predictions) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _TrainedOn:
+class TrainedOn:
     """The speakers that a model was trained on.
 
     `speakers` are the names of all that it was trained or stopped by; empty where it does not
@@ -135,7 +135,7 @@ class _TrainedOn:
     strangers: bool
 
     @classmethod
-    def by(cls, metadata: ModelMetadata) -> "_TrainedOn":
+    def by(cls, metadata: ModelMetadata) -> "TrainedOn":
         """Read it from a model's metadata.
 
         Model files are untrusted: what has another form than ours is ignored.
@@ -148,20 +148,25 @@ class _TrainedOn:
         strangers = any(not name.startswith(known) for name in speakers)
         return cls(speakers, strangers or bool(set(metadata.corpora) - set(facts())))
 
-    def group(self, clip: Utterance) -> str:
-        """Say which of `GROUPS` a clip is in."""
-        if not clip.speaker or not self.speakers:
+    def group(self, speaker: str, corpus: str) -> str:
+        """Say which of `GROUPS` a clip of a speaker is in."""
+        if not speaker or not self.speakers:
             return "unknown"
-        if clip.speaker in self.speakers:
+        if speaker in self.speakers:
             return "heard"
-        return "unknown" if self.strangers and clip.corpus not in facts() else "new"
+        return "unknown" if self.strangers and corpus not in facts() else "new"
 
 
-def _facts(utterances: Sequence[Utterance], trained_on: _TrainedOn) -> dict[str, NDArray[np.str_]]:
+def _facts(utterances: Sequence[Utterance], trained_on: TrainedOn) -> dict[str, NDArray[np.str_]]:
     """Facts of the clips; the subset is whether the speaker was in training."""
     said = {
         name: np.array([getattr(u, name) for u in utterances], dtype=np.str_)
         for name in FACTS
         if name != "subset"
     }
-    return {**said, "subset": np.array([trained_on.group(u) for u in utterances], dtype=np.str_)}
+    return {
+        **said,
+        "subset": np.array(
+            [trained_on.group(u.speaker, u.corpus) for u in utterances], dtype=np.str_
+        ),
+    }
