@@ -90,6 +90,10 @@ class OnnxFile:
     size: int
     seen: tuple[int, ...]
 
+    def whole(self) -> bytes:
+        """Return all bytes, also of a large file."""
+        return self.path.read_bytes() if self.content is None else self.content
+
     def sha256(self) -> str:
         """Return the hash of the whole file, hexadecimal."""
         if self.content is not None:

@@ -114,8 +114,11 @@ class Adapted:
 def open_base(name: str) -> Base:
     """Load a model to adapt, by its name or path."""
     path = find_model(name)
-    content = read_onnx(path).content
-    return Base(load_classifier(path, device="cpu"), content, read_linear_head(content))
+    classifier = load_classifier(path, device="cpu")
+    for output in ("probabilities", "embedding"):
+        classifier.require(output, "emotool adapt")
+    content = read_onnx(path).whole()
+    return Base(classifier, content, read_linear_head(content))
 
 
 def adapt(
