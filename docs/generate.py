@@ -69,6 +69,7 @@ def result_head(name: str, *, prose: bool = True) -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "accuracy": partial(result, "accuracy"),
+    "adopt": partial(result, "adopt"),
     "accuracy-by-corpus": models_table.by_corpus,
     "cloud": partial(result, "cloud"),
     "cluster-simulation": partial(result, "cluster_simulation"),
