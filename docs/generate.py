@@ -72,6 +72,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "adopt": partial(result, "adopt"),
     "accuracy-by-corpus": models_table.by_corpus,
     "cloud": partial(result, "cloud"),
+    "cluster": partial(result, "cluster"),
     "cluster-simulation": partial(result, "cluster_simulation"),
     "columns": columns,
     "commands": command_reference.reference,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from emotool.cli import classify_engine as engines
 from emotool.cli import classify_files as files
 from emotool.cli import classify_running as running
 from emotool.cli.help import Short
@@ -78,8 +79,8 @@ def classify(
     workers: running.Workers = 0,
     batch_size: running.BatchSize = None,
     threads: running.Threads = None,
-    engine: running.Engine = running.EngineName.LOCAL,
-    ray_address: running.RayAddress = None,
+    engine: engines.Engine = engines.EngineName.LOCAL,
+    ray_address: engines.RayAddress = None,
     timeout: running.Timeout = 300.0,
     fail_fast: running.FailFast = False,
     max_errors: running.MaxErrors = None,
@@ -124,10 +125,7 @@ def classify(
         )
     lists = [from_list, from_nul, plan]
     _keep_apart(log_file, save_config, [*(output or ()), embeddings, manifest, *lists])
-    if engine == "local" and ray_address is not None:
-        raise typer.BadParameter("--ray-address is for --engine ray")
-    if engine == "ray" and (shard or not output or STDOUT in output):
-        raise typer.BadParameter("--engine ray needs -o FILE, and makes the shards itself")
+    run = engines.runner(engine, ray_address, output, alone=update or bool(shard))
     if adapt and (shard or plan or engine == "ray" or update):
         raise typer.BadParameter(
             "--adapt needs all clips in one run, without --shard, --plan, --engine ray or --update"
@@ -173,8 +171,7 @@ def classify(
     watched = sys.stderr is not None and sys.stderr.isatty()
     each = watched and all(output.target != STDOUT for output in options.outputs)
     log = RunLog(quiet=quiet, verbose=verbose, log_file=log_file, each=each)
-    on_ray = None if engine == "local" else (ray_address,)
-    raise typer.Exit(_run(options, log, quiet=quiet, on_ray=on_ray))
+    raise typer.Exit(_run(run, options, log, quiet=quiet))
 
 
 def _keep_apart(log_file: str | None, config: str | None, taken: list[str | None]) -> None:
@@ -279,9 +276,7 @@ def _outputs(targets: list[str] | None, chosen: str | None, *, quiet: bool) -> l
     return files.outputs_of(targets, chosen)
 
 
-def _run(
-    options: "RunOptions", log: "RunLog", *, quiet: bool, on_ray: tuple[str | None] | None
-) -> int:
+def _run(run: engines.Runner, options: "RunOptions", log: "RunLog", *, quiet: bool) -> int:
     """Run, with progress and summary on stderr; return the exit code."""
     from emotool.workers.process import ONE_THREAD
 
@@ -289,14 +284,7 @@ def _run(
         # Before numpy is loaded: a report's sounds and pictures are made here, beside the workers.
         os.environ.setdefault(name, value)
     with log:
-        if on_ray is None:
-            from emotool.run.batch import run
-
-            summary = run(options, log)
-        else:
-            from emotool.run.ray_engine import run_on_ray
-
-            summary = run_on_ray(options, log, *on_ray)
+        summary = run(options, log)
         log.record(f"done: {summary.clips:,} clips in {summary.seconds:.1f} s")
     if not quiet:
         from emotool.cli.summary import print_summary

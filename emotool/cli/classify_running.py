@@ -22,15 +22,12 @@ __all__ = [
     "ByContent",
     "Device",
     "DeviceName",
-    "Engine",
-    "EngineName",
     "FailFast",
     "LogFile",
     "MaxErrors",
     "MinConfidence",
     "Model",
     "Quiet",
-    "RayAddress",
     "Restart",
     "SaveConfig",
     "Threads",
@@ -44,13 +41,6 @@ __all__ = [
     "finite",
     "updating",
 ]
-
-
-class EngineName(StrEnum):
-    """What runs the work."""
-
-    LOCAL = "local"
-    RAY = "ray"
 
 
 class DeviceName(StrEnum):
@@ -194,27 +184,6 @@ Threads = Annotated[
         rich_help_panel=_SPEED,
         show_default="chosen for the model",
         help="CPU threads of the model.",
-    ),
-]
-
-Engine = Annotated[
-    EngineName,
-    typer.Option(
-        metavar="local|ray",
-        rich_help_panel=_SPEED,
-        help="What runs the work: processes of this machine, or tasks of Ray, each over a shard of "
-        "the inputs. Needs ray, and -o FILE in a folder that all nodes share.",
-    ),
-]
-
-RayAddress = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        rich_help_panel=_SPEED,
-        show_default="a cluster on this machine, for this run",
-        help="Ray cluster to join, with --engine ray. Anyone who can reach a cluster can run "
-        "commands on it.",
     ),
 ]
 

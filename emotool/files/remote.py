@@ -16,6 +16,7 @@ from emotool.text import redacted_url
 __all__ = [
     "BUCKETS",
     "LOOPBACK",
+    "SKIP_SIGNATURE",
     "Remote",
     "checked_remote",
     "is_remote",
@@ -34,7 +35,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _URL: Final = re.compile(r"(s3|gs|az|https?)://", re.ASCII)
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}", re.ASCII)
-_SKIP_SIGNATURE: Final = ("AWS_SKIP_SIGNATURE", "GOOGLE_SKIP_SIGNATURE", "AZURE_SKIP_SIGNATURE")
+SKIP_SIGNATURE: Final = ("AWS_SKIP_SIGNATURE", "GOOGLE_SKIP_SIGNATURE", "AZURE_SKIP_SIGNATURE")
 _MOST_KEY: Final = 1024  # bytes, of S3, GCS and Azure alike
 
 
@@ -151,4 +152,4 @@ def checked_remote(url: str) -> Remote:
 
 def read_anonymously() -> None:
     """Sign no request of this process and of those that it starts: buckets must be public."""
-    os.environ.update(dict.fromkeys(_SKIP_SIGNATURE, "true"))
+    os.environ.update(dict.fromkeys(SKIP_SIGNATURE, "true"))

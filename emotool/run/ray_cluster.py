@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from emotool.cores import usable_cores
 from emotool.errors import EmotoolError, MissingExtraError
+from emotool.files.remote import SKIP_SIGNATURE
 from emotool.text import printable
 
 __all__ = ["Share", "cluster", "set_variables"]
@@ -92,7 +93,10 @@ def cluster(address: str | None, workers: int, device: str) -> Iterator[Share]:
             set_variables(before)
         if terminate is not None:
             signal.signal(signal.SIGTERM, terminate)  # Ray has replaced the handler
-        yield _share(ray.nodes(), workers, device, before)
+        public: dict[str, str | None] = {
+            name: os.environ[name] for name in SKIP_SIGNATURE if name in os.environ
+        }
+        yield _share(ray.nodes(), workers, device, before | public)
     finally:
         ray.shutdown()
 
@@ -145,5 +149,6 @@ def _share(
         slots = sum(int(each["GPU"]) for each in with_gpus)
         return Share(workers or max(1, fewest), 1, max(1, slots), environment)
     cpus = [int(each.get("CPU", 0)) for each in resources if each.get("CPU", 0) >= 1]
-    taken = workers or min([_MOST_CPUS, *cpus])
+    # At least two on each node: one computes while another starts.
+    taken = workers or max(1, min([_MOST_CPUS, *(count // 2 for count in cpus)]))
     return Share(taken, 0, max(1, sum(count // taken for count in cpus)), environment)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from emotool.errors import InputError, OutputError
+from emotool.files.remote import is_remote
 from emotool.inputs.clips import Clip, Found
 from emotool.inputs.shards import Portion, Shard, plan_sha256, portion_of
 from emotool.model.catalog import find_model
@@ -148,4 +149,5 @@ class PartFolder:
 
 def _absolute(clip: Clip) -> Clip:
     # Joined, not normalised: `link/../a.wav` is not `a.wav`.
-    return clip if os.path.isabs(clip.path) else replace(clip, path=str(Path.cwd() / clip.path))  # noqa: PTH117
+    whole = os.path.isabs(clip.path) or is_remote(clip.path)  # noqa: PTH117
+    return clip if whole else replace(clip, path=str(Path.cwd() / clip.path))

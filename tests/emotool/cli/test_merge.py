@@ -54,13 +54,16 @@ def test_a_shard_in_which_all_clips_fail_is_complete(emotool: Emotool, place: Pa
     assert emotool("clips", "--shard", "1/3", "-o", "part-1.csv").returncode == 3
 
 
-def test_wrong_shards_are_wrong_options(emotool: Emotool) -> None:
+def test_wrong_shards_and_engines_are_wrong_options(emotool: Emotool) -> None:
     """A shard needs a number within its count, a named table, and no folders of annotations."""
     for arguments, reason in (
         (("--shard", "4/3", "-o", "a.csv"), "i from 1 to n"),
         (("--shard", "x", "-o", "a.csv"), "such as 3/8"),
         (("--shard", "1/3"), "name the part with -o"),
         (("--shard", "1/3", "-o", "a.csv", "--praat", "grids"), "leave out"),
+        (("--engine", "ray"), "name one with -o"),
+        (("--engine", "ray", "-o", "a.csv", "--shard", "1/3"), "for the local engine"),
+        (("--ray-address", "auto", "-o", "a.csv"), "is for --engine ray"),
     ):
         done = emotool("clips", *arguments)
         assert done.returncode == 2

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emotool.errors import EmotoolError, MissingExtraError, OutputError
-from emotool.inputs.clips import find_clips
+from emotool.inputs.clips import Clip, Found, find_clips
 from emotool.run.batch import run
 from emotool.run.options import Output, Silence
 from emotool.run.ray_cluster import Share, _share
@@ -93,12 +93,23 @@ def test_paths_of_tasks_are_absolute(
     assert clips[0].shown == "clips/00.wav"
 
 
+def test_addresses_of_remote_clips_stay_as_they_are(sounds: Path, tmp_path: Path) -> None:
+    """A URL is no path below the current folder."""
+    url = Clip(0, "s3://b/a.wav", "s3://b/a.wav")
+    settings = options(sounds, tmp_path / "labels.csv")
+    parts = PartFolder(tmp_path / "labels.csv", settings, Found([url], skipped=0, hidden=0))
+    task = parts.task(parts.prepare(slots=1)[0], ALONE)
+    assert task.portion is not None
+    assert task.portion.found.clips == [url]
+
+
 @pytest.mark.parametrize(
     ("nodes", "workers", "device", "expected"),
     [
-        ([(2, 0)], 0, "auto", (2, 0, 1)),
+        ([(1, 0)], 0, "auto", (1, 0, 1)),
+        ([(2, 0)], 0, "auto", (1, 0, 2)),
         ([(64, 0)], 0, "auto", (4, 0, 16)),
-        ([(0, 0), (8, 0), (3, 0)], 0, "auto", (3, 0, 3)),
+        ([(0, 0), (16, 0), (5, 0)], 0, "auto", (2, 0, 10)),
         ([(8, 0)], 2, "auto", (2, 0, 4)),
         ([(16, 4)], 0, "cuda", (4, 1, 4)),
         ([(16, 4)], 0, "cpu", (4, 0, 4)),
@@ -108,7 +119,7 @@ def test_paths_of_tasks_are_absolute(
 def test_what_a_task_takes(
     nodes: list[tuple[int, int]], workers: int, device: str, expected: tuple[int, int, int]
 ) -> None:
-    """Few CPUs that every node has, or a GPU and its share of the CPUs."""
+    """Few CPUs, at most half of each node's, or a GPU and its share of the CPUs."""
     listed = [{"Alive": True, "Resources": {"CPU": cpus, "GPU": gpus}} for cpus, gpus in nodes]
     listed.append({"Alive": False, "Resources": {"CPU": 1000.0}})
     share = _share(listed, workers, device, {})
