@@ -36,6 +36,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _URL: Final = re.compile(r"(s3|gs|az|https?)://", re.ASCII)
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}", re.ASCII)
 SKIP_SIGNATURE: Final = ("AWS_SKIP_SIGNATURE", "GOOGLE_SKIP_SIGNATURE", "AZURE_SKIP_SIGNATURE")
+_SIZE: Final = re.compile(r"\d{1,18}", re.ASCII)
 _MOST_KEY: Final = 1024  # bytes, of S3, GCS and Azure alike
 
 
@@ -97,7 +98,8 @@ etag='e1')
             return Remote(url, scheme, "", "")
     bucket, _, key = rest.partition("/")
     size, _, etag = listed.partition("\0")
-    return Remote(url, scheme, bucket, key, int(size) if size.isdigit() else None, etag)
+    known = int(size) if _SIZE.fullmatch(size) else None
+    return Remote(url, scheme, bucket, key, known, etag)
 
 
 def listed_path(url: str, size: int, etag: str) -> str:

@@ -16,9 +16,10 @@ from types import TracebackType
 from typing import IO, Any, Final, cast
 
 from emotool.errors import AudioError, InputError, MissingExtraError, OutputError
+from emotool.files.destination import output_error
 from emotool.files.remote import Remote, checked_remote, shown_url
 from emotool.files.remote_reading import open_remote
-from emotool.files.stores import NO_OBJECT, open_store, reason_of, store_errors
+from emotool.files.stores import NO_OBJECT, call, open_store, reason_of, store_errors
 
 __all__ = ["RemoteFile", "RemotePlace", "checked_target", "read_object"]
 
@@ -63,7 +64,7 @@ class RemoteFile:
         self._remote = checked_target(url)
         self._store = open_store(self._remote.scheme, self._remote.bucket)
         self._before = self._version()
-        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+        self._spool = _Spool(self.shown)
         self.handle: IO[Any] = self._spool
         if text:
             self.handle = io.TextIOWrapper(self._spool, encoding="utf-8", newline="")
@@ -92,12 +93,13 @@ class RemoteFile:
         """Send the object in one request, which must find what was there before."""
         import obstore
 
+        key = self._remote.key
         mode: Any = "create" if self._before is None else {"e_tag": self._before}
         number = 0
         while True:
             number += 1
             try:
-                obstore.put(self._store, self._remote.key, content, mode=mode, use_multipart=False)
+                call(obstore.put, self._store, key, content, mode=mode, use_multipart=False)
             except store_errors() as error:
                 # An answer can be lost, and the same request then finds its own object.
                 if self._holds(content):
@@ -118,7 +120,7 @@ class RemoteFile:
             raise self._error("another program has written it meanwhile")
         self._spool.seek(0)
         try:
-            obstore.put(self._store, self._remote.key, self._spool, chunk_size=_PART)
+            call(obstore.put, self._store, self._remote.key, self._spool, chunk_size=_PART)
         except store_errors() as error:
             raise self._error(reason_of(error)) from None
 
@@ -127,7 +129,7 @@ class RemoteFile:
         import obstore
 
         try:
-            return obstore.head(self._store, self._remote.key)["e_tag"]
+            return call(obstore.head, self._store, self._remote.key)["e_tag"]
         except FileNotFoundError:
             return None
         except store_errors() as error:
@@ -162,6 +164,20 @@ class RemoteFile:
             self.discard()
 
 
+class _Spool(tempfile.SpooledTemporaryFile[bytes]):
+    """What is not sent yet, on the disk if it is long; failing writes name the output."""
+
+    def __init__(self, shown: str) -> None:
+        super().__init__(_IN_MEMORY)
+        self._shown = shown
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise output_error(self._shown, error) from error
+
+
 @dataclass(frozen=True, slots=True)
 class RemotePlace:
     """An object's URL with the methods of a path that tables and their records need.
@@ -194,7 +210,7 @@ class RemotePlace:
 
         try:
             remote = checked_target(self.url)
-            obstore.head(open_store(remote.scheme, remote.bucket), remote.key)
+            call(obstore.head, open_store(remote.scheme, remote.bucket), remote.key)
         except FileNotFoundError:
             return False
         except store_errors() as error:
@@ -253,8 +269,8 @@ def read_object(remote: Remote, most: int) -> bytes | None:
 
     try:
         store = open_store(remote.scheme, remote.bucket)
-        got = obstore.get(store, remote.key)
-        return bytes(got.bytes()) if got.meta["size"] <= most else None
+        got = call(obstore.get, store, remote.key)
+        return bytes(call(got.bytes)) if got.meta["size"] <= most else None
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, NO_OBJECT) from None
     except store_errors() as error:

@@ -181,20 +181,20 @@ def _get_range(remote: Remote, etag: str, start: int, stop: int) -> bytes:
 def _get(remote: Remote, options: dict[str, Any]) -> Any:
     import obstore
 
-    from emotool.files.stores import open_store, reason_of, store_errors
+    from emotool.files.stores import call, open_store, reason_of, store_errors
 
     store = open_store(remote.scheme, remote.bucket)
     try:
-        return obstore.get(store, remote.key, options=cast("Any", options))
+        return call(obstore.get, store, remote.key, options=cast("Any", options))
     except store_errors() as error:
         raise OSError(errno.EIO, reason_of(error)) from None
 
 
 def _bytes_of(got: Any) -> bytes:
-    from emotool.files.stores import reason_of, store_errors
+    from emotool.files.stores import call, reason_of, store_errors
 
     try:
-        return bytes(got.bytes())
+        return bytes(call(got.bytes))
     except store_errors() as error:
         raise OSError(errno.EIO, reason_of(error)) from None
 

@@ -10,11 +10,13 @@ import functools
 import os
 import re
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from emotool.errors import InputError, MissingExtraError
 from emotool.files.remote import LOOPBACK
@@ -22,10 +24,14 @@ from emotool.files.remote import LOOPBACK
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-__all__ = ["NO_OBJECT", "open_store", "reason_of", "store_errors"]
+__all__ = ["NO_OBJECT", "call", "open_store", "reason_of", "store_errors"]
+
+_UNKNOWN: Final = "the connection broke"
 
 NO_OBJECT: Final = "there is no such object"
 """The reason for a key that a bucket does not have."""
+
+Answer = TypeVar("Answer")
 
 _CLIENT: Final[Mapping[str, Any]] = {"connect_timeout": "5s", "read_timeout": "30s"}
 _TIMEOUT: Final = "300s"  # of a request: 8 MiB by a line of 200 kbit/s
@@ -121,7 +127,29 @@ def reason_of(error: Exception) -> str:
         if sign in text:
             return reason
     status = _STATUS.search(text)
-    return f"the store answered {status[1].strip()}" if status else "the connection broke"
+    return f"the store answered {status[1].strip()}" if status else _UNKNOWN
+
+
+def call(function: Callable[..., Answer], *arguments: Any, **options: Any) -> Answer:
+    """Call what waits for a store, so that Ctrl-C need not wait for it, too.
+
+    Python acts on signals in its main thread only, and not while that is within a library.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return function(*arguments, **options)
+    answers: SimpleQueue[tuple[Answer | None, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((function(*arguments, **options), None))
+        except BaseException as error:  # raised where it was called
+            answers.put((None, error))
+
+    threading.Thread(target=run, daemon=True).start()
+    answer, error = answers.get()
+    if error is not None:
+        raise error
+    return cast("Answer", answer)
 
 
 @functools.lru_cache(maxsize=16)
@@ -164,8 +192,11 @@ def open_store(scheme: str, bucket: str) -> "ObjectStore":
             return GCSStore(bucket, **options)
         return AzureStore(bucket, **options)
     except store_errors() as error:
+        reason = reason_of(error)
+        if reason == _UNKNOWN:  # nothing has been sent
+            reason = "the credentials or settings cannot be used"
         raise InputError(
-            f"cannot open {scheme}://{bucket}: {reason_of(error)}",
+            f"cannot open {scheme}://{bucket}: {reason}",
             hint=f"credentials and settings: {_PLACES[scheme]}",
         ) from None
 

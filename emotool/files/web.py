@@ -10,14 +10,16 @@ import errno
 import functools
 import http.client
 import random
+import re
 import ssl
+import string
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from email.message import Message
 from typing import IO, Any, Final, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from emotool.files.remote import LOOPBACK
 from emotool.files.zip_members import MAX_BYTES
@@ -26,6 +28,7 @@ from emotool.version import __version__
 __all__ = ["fetch_page"]
 
 _SECONDS: Final = 30.0  # without a byte
+_MOST_SECONDS: Final = 300.0  # of an answer
 _TRIES: Final = 5
 _WAIT: Final = 0.2  # seconds before the second try; doubled for each further one
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -94,18 +97,20 @@ def fetch_page(url: str, most: int) -> bytes | tuple[Range, int]:
 def _fetch(url: str, most: int) -> bytes | tuple[Range, int]:
     with _request(url, {}) as answer:
         length = answer.headers.get("Content-Length", "")
-        size = int(length) if length.isdigit() else -1
+        size = int(length) if re.fullmatch(r"\d{1,18}", length, re.ASCII) else -1
         ranges = answer.headers.get("Accept-Ranges", "").strip().lower() == "bytes"
         etag = answer.headers.get("ETag", "")
         if size > most and ranges:
             return functools.partial(_fetch_range, url, etag, size), size
         if size > MAX_BYTES:
             raise _too_large()
-        content = bytearray()
-        while chunk := answer.read(_CHUNK):
+        content, until = bytearray(), time.monotonic() + _MOST_SECONDS
+        while chunk := answer.read1(_CHUNK):  # as much as has come
             content += chunk
             if len(content) > MAX_BYTES:
                 raise _too_large()
+            if time.monotonic() > until:
+                raise _RefusedError(errno.EIO, "no answer in time")
     if size >= 0 and len(content) != size:
         raise OSError(errno.EIO, "the connection broke")
     return bytes(content)
@@ -134,7 +139,8 @@ def _request(url: str, headers: dict[str, str]) -> Any:
     """Send a request; return the answer, to be closed."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    bare = parts._replace(netloc=host, fragment="").geturl()
+    # Blanks and letters beyond ASCII are encoded, and what is encoded already stays.
+    bare = quote(parts._replace(netloc=host, fragment="").geturl(), string.punctuation)
     request = urllib.request.Request(
         bare, headers={"User-Agent": f"emotool/{__version__}"} | headers
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from emotool.errors import InputError
 from emotool.files.remote import Remote, checked_remote
-from emotool.files.stores import open_store, reason_of, store_errors
+from emotool.files.stores import call, open_store, reason_of, store_errors
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ class _Listing:
         import obstore
 
         options: dict[str, Any] = {"offset": offset} if offset else {}
-        for found in obstore.list(self._store, self._prefix, chunk_size=_PAGE, **options):
+        listed = obstore.list(self._store, self._prefix, chunk_size=_PAGE, **options)
+        while (found := call(next, listed, None)) is not None:
             page = [Object(each["path"], each["size"], each["e_tag"] or "") for each in found]
             if stop is not None and page[-1].key > stop:
                 if page := [each for each in page if each.key <= stop]:

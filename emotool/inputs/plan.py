@@ -30,6 +30,7 @@ MAX_PER_SHARD: Final = 1_000_000
 _MOST_SHARDS: Final = 32_767  # row groups that Parquet numbers
 _MOST_BYTES: Final = 1 << 30  # of a shard's rows; keys have 1,024 bytes at most
 _MOST_ETAG: Final = 1_024
+_MOST_ROW: Final = 4_096  # bytes
 _MOST_SIZE: Final = 1 << 48
 _FORM: Final = b"emotool.plan/1"
 _BATCH: Final = 8_192
@@ -224,6 +225,8 @@ class Plan:
             for batch in self._file.iter_batches(_BATCH, row_groups=[number - 1]):
                 if len(clips) + batch.num_rows > MAX_PER_SHARD:
                     raise self.error(f"has a shard of more than {MAX_PER_SHARD:,} clips")
+                if batch.nbytes > _BATCH * _MOST_ROW:
+                    raise self.error("has keys or ETags that are too long")
                 columns = [column.to_pylist() for column in batch.columns]
                 for key, size, etag, shard in zip(*columns, strict=True):
                     if shard != number:

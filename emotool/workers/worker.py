@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from emotool.errors import AudioError
 from emotool.files.remote import is_remote
 from emotool.inputs.identity import file_identity
+from emotool.text import redacted
 from emotool.workers.protocol import Message, ProtocolError, Reading, receive, send, to_path
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _header(
 
 
 def _failure(stage: str, reason: str) -> _Piece:
-    return _Piece(b"", (0, 0, 0), [], {"stage": stage, "reason": reason[:_MAX_REASON]})
+    return _Piece(b"", (0, 0, 0), [], {"stage": stage, "reason": redacted(reason)[:_MAX_REASON]})
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """``emotool classify`` of object storage: the same rows as of files, whatever fails on the way."""
 
 import re
+import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -290,3 +292,26 @@ def test_incomplete_parts_in_a_bucket_are_not_merged(
     assert one_line(done.stderr, "2 of 3 shards are missing: 2-3"), done.stderr
     done = remote("s3://calls/out/no.csv", "-o", "merged.csv", command="merge")
     assert one_line(done.stderr, "cannot read s3://calls/out/no.csv"), done.stderr
+
+
+@pytest.mark.parametrize("inputs", [["s3://calls"], ["clips", "-o", "s3://calls/t.csv"]])
+def test_ctrl_c_does_not_wait_for_a_store(
+    inputs: list[str],
+    place: Path,
+    python: str,
+    python_path: dict[str, str],
+    object_store: Store,
+) -> None:
+    """One that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment = object_store.environment(f"127.0.0.1:{silent.getsockname()[1]}")
+        environment["PYTHONPATH"] = python_path["PYTHONPATH"]
+        command = [python, "-m", "emotool", "classify", "-m", "tiny.onnx", "-q", *inputs]
+        with subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.PIPE) as run:
+            silent.settimeout(30)
+            connection, _ = silent.accept()  # now it waits for an answer
+            with connection:
+                run.send_signal(signal.SIGINT)
+                assert run.wait(20) == 130
+            assert run.stderr is not None
+            assert run.stderr.read() == b"error: interrupted\n"

@@ -99,3 +99,11 @@ def test_only_object_storage_can_be_listed() -> None:
     assert "s3://bucket/prefix/" in caught.value.hint
     with pytest.raises(InputError, match="not a URL of the form"):
         checked_remote("s3://")
+
+
+@pytest.mark.parametrize("size", ["", "²", "٣", "9" * 5_000, "-1", "1e3"])
+def test_a_size_that_is_none_is_unknown(size: str) -> None:
+    """A list or a manifest may hold anything."""
+    remote = split_remote(f"s3://bucket/a.wav\0{size}\0e")
+    assert remote is not None
+    assert remote.size is None

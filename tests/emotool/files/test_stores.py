@@ -127,3 +127,32 @@ def test_reasons_hold_nothing_of_what_a_server_answered() -> None:
     assert reason_of(ValueError(told)) == "the store answered 418 I"
     assert reason_of(ValueError("SECRET")) == "the connection broke"
     assert reason_of(FileNotFoundError("SECRET")) == "there is no such object"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "variables", "reason"),
+    [
+        ("az", {"AZURE_SKIP_SIGNATURE": "true"}, "set AZURE_STORAGE_ACCOUNT_NAME"),
+        ("gs", {"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere"}, "settings cannot be used"),
+        ("s3", {"AWS_ACCESS_KEY_ID": "hidden"}, "settings cannot be used"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_errors(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, variables: dict[str, str], reason: str
+) -> None:
+    """Of the bucket, in one line, which shows none of them."""
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=f"cannot open {scheme}://bucket: .*{reason}") as caught:
+        open_store(scheme, "bucket")
+    assert "hidden" not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_buckets_of_each_provider_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a request."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    for name in ("AWS", "GOOGLE", "AZURE"):
+        monkeypatch.setenv(f"{name}_SKIP_SIGNATURE", "true")
+    kinds = [type(open_store(scheme, "bucket")).__name__ for scheme in ("s3", "gs", "az")]
+    assert kinds == ["S3Store", "GCSStore", "AzureStore"]

@@ -186,3 +186,18 @@ def test_a_server_that_names_no_length_is_bounded(
     assert fetched(f"{server.url}/a.wav") == bytes(5 << 20)
     monkeypatch.setattr(web, "MAX_BYTES", 4 << 20)
     assert "does not send ranges" in reason(f"{server.url}/a.wav")
+
+
+def test_links_may_have_blanks_and_letters_of_every_script(server: Server) -> None:
+    """They are encoded; what is encoded already stays as it is."""
+    assert fetched(f"{server.url}/a b/ü%20c.wav?x=é&y=%2F") == b"x"
+    assert [path for path, _ in server.asked] == ["/a%20b/%C3%BC%20c.wav?x=%C3%A9&y=%2F"]
+
+
+def test_an_answer_that_trickles_is_given_up(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often a byte comes."""
+    monkeypatch.setattr(web, "_MOST_SECONDS", -1.0)
+    assert reason(f"{server.url}/a.wav") == "no answer in time"
+    assert len(server.asked) == 1

@@ -142,6 +142,7 @@ def test_the_plan_that_the_others_are_made_of_is_valid(tmp_path: Path) -> None:
         ({"key": "2024/a\nb.wav"}, "no clip's"),
         ({"key": "2024/passwd"}, "no clip's"),
         ({"key": "2024/" + "a" * 1_020 + ".wav"}, "no clip's"),
+        ({"key": "2024/" + "a" * (40 << 20) + ".wav"}, "too long"),
         ({"key": None}, "without a key"),
         ({"size": -1}, "no object has"),
         ({"size": 1 << 60}, "no object has"),
