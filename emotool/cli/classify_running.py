@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emotool.cli.completion import model_names
+from emotool.files.remote import is_remote
 from emotool.writers.base import STDOUT
 
 if TYPE_CHECKING:
@@ -72,10 +73,12 @@ def updating(options: "RunOptions", *, update: bool, vanished: VanishedRows | No
     first = options.outputs[0]
     if first.target == STDOUT:
         raise typer.BadParameter("--update: name the table with -o")
+    if is_remote(first.target):
+        raise typer.BadParameter("--update: the table is a file, not in object storage")
     for name, given in (
         ("--manifest", options.manifest is not None),
         ("--segments", options.segments),
-        ("--shard", options.shard is not None),
+        ("--shard", options.shard is not None or options.portion is not None),
         ("outputs other than tables", any(one.content != "table" for one in options.outputs)),
     ):
         if given:

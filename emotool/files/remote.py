@@ -24,6 +24,7 @@ __all__ = [
     "read_anonymously",
     "shown_url",
     "split_remote",
+    "unsigned",
     "url_problem",
 ]
 
@@ -155,3 +156,8 @@ def checked_remote(url: str) -> Remote:
 def read_anonymously() -> None:
     """Sign no request of this process and of those that it starts: buckets must be public."""
     os.environ.update(dict.fromkeys(SKIP_SIGNATURE, "true"))
+
+
+def unsigned() -> dict[str, str | None]:
+    """Return the variables that `read_anonymously` has set, for processes on other machines."""
+    return {name: os.environ[name] for name in SKIP_SIGNATURE if name in os.environ}

@@ -44,12 +44,10 @@ def search_remote(search: "Search", url: str) -> None:
     remote = split_remote(url)
     if remote is None or url in search.seen.files:
         return
-    if problem := url_problem(remote):
+    problem = url_problem(remote)
+    if problem is not None or remote.scheme not in BUCKETS:
         search.seen.files.add(url)
-        search.add(shown_url(url), url, problem)
-    elif remote.scheme not in BUCKETS:
-        search.seen.files.add(url)
-        search.add(shown_url(url), url)
+        search.add(_shown(search, url), url, problem)
     elif has_audio_name(remote.key):
         from emotool.files.stores import open_store
 
@@ -58,6 +56,16 @@ def search_remote(search: "Search", url: str) -> None:
         search.add(url, url)
     else:
         _prefix(search, remote)
+
+
+def _shown(search: "Search", url: str) -> str:
+    """Return a URL without secrets, numbered where several look the same."""
+    shown = shown_url(url)
+    if shown == url:
+        return url
+    search.links[shown] += 1
+    number = search.links[shown]
+    return shown if number == 1 else f"{shown} ({number})"
 
 
 def _prefix(search: "Search", remote: Remote) -> None:

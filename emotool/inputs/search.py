@@ -3,6 +3,7 @@
 import glob
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -75,6 +76,8 @@ class Search:
         Entries of folders that are no clips.
     empty : list of str
         Folders that were named, as shown, and added no clip.
+    links : Counter of str
+        How many URLs look the same without their secrets.
     """
 
     clips: list[tuple[str, str, str | None]] = field(default_factory=list)
@@ -84,6 +87,7 @@ class Search:
     empty: list[str] = field(default_factory=list)
     seen: _Seen = field(default_factory=_Seen)
     names: Names = field(default_factory=Names)
+    links: Counter[str] = field(default_factory=Counter)
 
     def add(self, shown: str, path: str, problem: str | None = None) -> None:
         """Take one clip."""

@@ -148,6 +148,7 @@ class PartFolder:
 
 
 def _absolute(clip: Clip) -> Clip:
+    if is_remote(clip.path) or os.path.isabs(clip.path):  # noqa: PTH117
+        return clip
     # Joined, not normalised: `link/../a.wav` is not `a.wav`.
-    whole = os.path.isabs(clip.path) or is_remote(clip.path)  # noqa: PTH117
-    return clip if whole else replace(clip, path=str(Path.cwd() / clip.path))
+    return replace(clip, path=str(Path.cwd() / clip.path))

@@ -315,3 +315,47 @@ def test_ctrl_c_does_not_wait_for_a_store(
                 assert run.wait(20) == 130
             assert run.stderr is not None
             assert run.stderr.read() == b"error: interrupted\n"
+
+
+def test_a_table_in_a_bucket_is_not_updated(remote: Emotool) -> None:
+    """Its state is a file beside it."""
+    done = remote("s3://calls", "-o", "s3://calls/t.csv", "--update")
+    assert done.returncode == 2
+    assert "the table is a file" in done.stderr
+
+
+def test_a_table_of_a_bucket_is_updated(
+    remote: Emotool, place: Path, object_store: Store, proxy: Proxy
+) -> None:
+    """New objects are read, and those whose ETag is another; the others are not asked for."""
+    upload(place / "clips", object_store, "in/")
+    assert remote("s3://calls/in", "-o", "t.csv", "--update").returncode == 0
+    content = (place / "clips" / "a.wav").read_bytes()
+    object_store.put("calls", "in/new.wav", content)
+    object_store.put("calls", "in/b.flac", content)
+    proxy.faults.requests.clear()
+    done = remote("s3://calls/in", "-o", "t.csv", "--update")
+    assert done.returncode == 0, done.stderr
+    assert {path for _, path, _ in proxy.faults.of_objects()} == {
+        "/calls/in/new.wav",
+        "/calls/in/b.flac",
+    }
+    rows = [row["path"] for row in table((place / "t.csv").read_text("utf-8"))]
+    assert rows == [f"s3://calls/in/{name}" for name in ("a.wav", "b.flac", "new.wav", "sub/c.wav")]
+
+
+def test_ray_reads_from_a_bucket(
+    remote: Emotool, place: Path, object_store: Store, proxy: Proxy
+) -> None:
+    """Its tasks read the versions that were listed, and give the rows of a run without Ray."""
+    pytest.importorskip("ray", reason="needs the extra ray")
+    upload(place / "clips", object_store, "in/")
+    options = ("s3://calls/in", "--anonymous", "-o")
+    assert remote(*options, "local.csv").returncode == 0
+    proxy.faults.requests.clear()
+    done = remote(*options, "ray.csv", "--engine", "ray", timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (place / "ray.csv").read_bytes() == (place / "local.csv").read_bytes()
+    asked = proxy.faults.of_objects()
+    assert len(asked) == 3
+    assert all("if-match" in headers and "authorization" not in headers for _, _, headers in asked)

@@ -112,3 +112,13 @@ def test_an_empty_prefix_is_said(cloud: Store) -> None:
     assert find_clips(["s3://calls/a", "s3://calls/b"]).empty == ("s3://calls/b",)
     with pytest.raises(InputError, match="no audio files in s3://calls/b"):
         find_clips(["s3://calls/b"])
+
+
+def test_links_that_differ_in_secrets_alone_have_rows_of_their_own() -> None:
+    """Numbered in the order of the list; the same link twice is one clip."""
+    links = [f"https://example.org/get?id={number}" for number in (7, 3, 7)]
+    found = find_clips(links)
+    assert [(clip.shown, clip.path) for clip in found.clips] == [
+        ("https://example.org/get?...", links[0]),
+        ("https://example.org/get?... (2)", links[1]),
+    ]
