@@ -16,7 +16,6 @@ from emotool.text import redacted_url
 __all__ = [
     "BUCKETS",
     "LOOPBACK",
-    "SKIP_SIGNATURE",
     "Remote",
     "checked_remote",
     "is_remote",
@@ -36,7 +35,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _URL: Final = re.compile(r"(s3|gs|az|https?)://", re.ASCII)
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,221}", re.ASCII)
-SKIP_SIGNATURE: Final = ("AWS_SKIP_SIGNATURE", "GOOGLE_SKIP_SIGNATURE", "AZURE_SKIP_SIGNATURE")
+_SKIP_SIGNATURE: Final = ("AWS_SKIP_SIGNATURE", "GOOGLE_SKIP_SIGNATURE", "AZURE_SKIP_SIGNATURE")
 _SIZE: Final = re.compile(r"\d{1,18}", re.ASCII)
 _MOST_KEY: Final = 1024  # bytes, of S3, GCS and Azure alike
 
@@ -155,9 +154,9 @@ def checked_remote(url: str) -> Remote:
 
 def read_anonymously() -> None:
     """Sign no request of this process and of those that it starts: buckets must be public."""
-    os.environ.update(dict.fromkeys(SKIP_SIGNATURE, "true"))
+    os.environ.update(dict.fromkeys(_SKIP_SIGNATURE, "true"))
 
 
 def unsigned() -> dict[str, str | None]:
     """Return the variables that `read_anonymously` has set, for processes on other machines."""
-    return {name: os.environ[name] for name in SKIP_SIGNATURE if name in os.environ}
+    return {name: os.environ[name] for name in _SKIP_SIGNATURE if name in os.environ}

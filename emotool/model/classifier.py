@@ -271,7 +271,7 @@ def load_classifier(
             sha256=sha256,
             device=proved,
             name=distinct_name(metadata.name, path, sha256),
-            content=b"" if read_linear_head(file.content) is None else file.content,
+            content=_with_linear_head(file.content),
         )
         check_golden(classifier.run, metadata)
         check_mask(classifier.run, metadata)
@@ -280,6 +280,11 @@ def load_classifier(
     except ModelError as error:
         raise ModelError(f"{printable(str(path))}: {error.message}", hint=error.hint) from error
     return classifier
+
+
+def _with_linear_head(content: bytes | None) -> bytes:
+    """Return a file's content if it has a linear head, or nothing: also of a large file."""
+    return b"" if content is None or read_linear_head(content) is None else content
 
 
 def with_statistics(classifier: Classifier, own: Statistics) -> Classifier:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from emotool.cores import usable_cores
 from emotool.errors import EmotoolError, MissingExtraError
-from emotool.files.remote import SKIP_SIGNATURE
+from emotool.files.remote import unsigned
 from emotool.text import printable
 
 __all__ = ["Share", "cluster", "set_variables"]
@@ -93,10 +93,7 @@ def cluster(address: str | None, workers: int, device: str) -> Iterator[Share]:
             set_variables(before)
         if terminate is not None:
             signal.signal(signal.SIGTERM, terminate)  # Ray has replaced the handler
-        public: dict[str, str | None] = {
-            name: os.environ[name] for name in SKIP_SIGNATURE if name in os.environ
-        }
-        yield _share(ray.nodes(), workers, device, before | public)
+        yield _share(ray.nodes(), workers, device, before | unsigned())
     finally:
         ray.shutdown()
 

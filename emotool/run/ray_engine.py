@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from emotool.errors import EmotoolError, OutputError
 from emotool.files.lock import lock_all
-from emotool.files.remote import unsigned
 from emotool.inputs.shards import Shard
 from emotool.results.tally import RunSummary
 from emotool.run.batch import TooManyFailuresError
@@ -138,7 +137,7 @@ class _Tasks:
         self, running: dict[Any, Shard], missing: Iterator[Shard], submit: Any, share: Share
     ) -> bool:
         """Submit tasks until there are enough; return whether any is running."""
-        environment = share.environment | unsigned()
+        environment = share.environment
         while len(running) < _SUBMITTED and (shard := next(missing, None)) is not None:
             running[submit(self._parts.task(shard, share), environment)] = shard
         return bool(running)
