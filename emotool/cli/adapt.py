@@ -10,8 +10,8 @@ from emotool.cli.label_list import parse_labels
 from emotool.text import printable
 
 if TYPE_CHECKING:
-    from emotool_training.adapting.adapt import Adapted
     from emotool_training.adapting.inputs import Inputs
+    from emotool_training.adapting.outcome import Adapted
 
 __all__ = ["SHORT", "adapt"]
 
@@ -122,9 +122,9 @@ def adapt(
     from emotool_training.extras import require_adapt_extra
 
     require_adapt_extra("emotool adapt")
-    from emotool_training.adapting.adapt import Order, open_base
     from emotool_training.adapting.adapt import adapt as run_adaptation
     from emotool_training.adapting.inputs import Sources, read_inputs
+    from emotool_training.adapting.outcome import Order, open_base
     from emotool_training.adapting.place import check_place
     from emotool_training.cache_folder import default_folder
     from emotool_training.export.place import check_name

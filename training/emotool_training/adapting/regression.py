@@ -17,8 +17,8 @@ __all__ = ["BLOCK", "Clips", "Floats", "fit", "logits"]
 
 Floats = npt.NDArray[np.float32]
 
-BLOCK = 4096
-"""Rows that are multiplied at once: what they need beside the embeddings stays small."""
+BLOCK = 1024
+"""Rows that are multiplied at once: they stay in the processor's cache for the gradient."""
 
 _STEPS = 200
 
@@ -118,7 +118,7 @@ def fit(clips: Clips, strength: float, start: Floats | None = None) -> Floats:
         return loss, gradient.ravel().astype(np.float64)
 
     begin = np.zeros(shape) if start is None else start.astype(np.float64)
-    options = {"maxiter": _STEPS, "ftol": 1e-7, "gtol": 1e-5}
+    options = {"maxiter": _STEPS, "ftol": 1e-6, "gtol": 1e-5}
     found = minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options)
     return np.asarray(found.x.reshape(shape), np.float32)
 

@@ -16,18 +16,29 @@ from emotool_training.evaluation.calibration import (
     negative_log_likelihood,
 )
 
-__all__ = ["MOST_WINDOWS", "Choice", "choose", "fold_numbers", "probabilities_of", "sample"]
+__all__ = [
+    "MOST_WINDOWS",
+    "Choice",
+    "choose",
+    "fold_numbers",
+    "mean_over_windows",
+    "probabilities_of",
+    "sample",
+]
 
 Probabilities = npt.NDArray[np.float64]
 
-MOST_WINDOWS = 20_000
-"""Embeddings that the cross-validation uses at most."""
+MOST_WINDOWS = 10_000
+"""Embeddings that the cross-validation uses at most: more change neither choice."""
 
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
 """Strengths of the penalty to choose from, the strongest first."""
 
 _FEWEST = 5000.0
 """Clips times strength at least: the fewer the clips, the less a cross-validation can tell."""
+
+_TRIED = 4
+"""As many of the weakest strengths that are left."""
 
 _FOLDS = 5
 
@@ -68,7 +79,8 @@ def choose(clips: Clips, speakers: Sequence[str]) -> Choice:
     folds = fold_numbers(
         part.targets, [s for s, kept in zip(speakers, chosen, strict=True) if kept]
     )
-    strengths = [s for s in STRENGTHS if s * len(part.targets) >= _FEWEST] or [STRENGTHS[0]]
+    left = [s for s in STRENGTHS if s * len(part.targets) >= _FEWEST]
+    strengths = left[-_TRIED:] or [STRENGTHS[0]]
     if folds is None:
         return Choice(strengths[0], 1.0, None, chosen)
     found = []
@@ -147,7 +159,13 @@ def _out_of_fold(
 def probabilities_of(raw: Floats, owner: npt.NDArray[np.int64], clips: int) -> Probabilities:
     """Return each clip's mean softmax over its windows, f64 [clips, labels]."""
     powers = np.exp(raw.astype(np.float64) - raw.max(axis=1, keepdims=True))
-    shares = powers / powers.sum(axis=1, keepdims=True)
-    sums = np.zeros((clips, raw.shape[1]))
-    np.add.at(sums, owner, shares)
+    return mean_over_windows(powers / powers.sum(axis=1, keepdims=True), owner, clips)
+
+
+def mean_over_windows(
+    rows: Probabilities, owner: npt.NDArray[np.int64], clips: int
+) -> Probabilities:
+    """Return each clip's mean, f64 [clips, labels], of its windows' rows."""
+    sums = np.zeros((clips, rows.shape[1]))
+    np.add.at(sums, owner, rows)
     return np.asarray(sums / np.bincount(owner, minlength=clips)[:, None])

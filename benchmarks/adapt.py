@@ -1,0 +1,81 @@
+"""What adapting gains on a corpus that was left out, and how long it takes.
+
+    python benchmarks/adapt.py run
+    python benchmarks/adapt.py table
+    python benchmarks/adapt.py timing
+
+``run`` rebuilds the bases of the protocol *another corpus* (`benchmarks/accuracy.py`): nothing but
+the linear head was trained, so a minute is enough. It adapts each to 0, 5, 10, 20, 40 and all clips
+a label of half of the left-out corpus's speakers, as `emotool adapt` does, and tests on the other
+half; 20 draws of speakers and clips. Neither the penalty's strength nor the draws depend on the
+speakers that test. What is done is not done again. ``table`` writes table and picture.
+
+*As shipped*: the base's statistics. *Own statistics*: half-way those of all recordings of the
+adapting speakers, without labels.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, installed or not
+
+from benchmarks.accuracy_store import RESULTS as ACCURACY  # noqa: E402
+from benchmarks.adapt_protocol import CORPORA, measure, vectors_of  # noqa: E402
+from benchmarks.adapt_table import markdown, picture  # noqa: E402
+from benchmarks.adapt_timing import timing  # noqa: E402
+from emotool.files.atomic import atomic_write  # noqa: E402
+from emotool_training.cache_folder import default_folder  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results"
+SHARED = ROOT.parent / "shared"
+MODELS = ("whisper", "whisper6")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("command", choices=["run", "table", "timing"])
+    corpus = os.environ.get("EMOTOOL_CORPUS") or SHARED / "corpus"
+    parser.add_argument("--data", type=Path, default=Path(corpus), help="the corpora's folder")
+    options = parser.parse_args(arguments)
+    if options.command == "run":
+        _run(options.data)
+    elif options.command == "table":
+        _table()
+    else:
+        print(timing(options.data))
+    return 0
+
+
+def _run(data: Path) -> None:
+    """Measure what is not measured yet."""
+    kept = RESULTS / "adapt.json"
+    found = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    jobs = [(m, c) for m, c in product(MODELS, CORPORA) if c not in found.get(m, {})]
+    if not jobs:
+        return
+    vectors = vectors_of(data, default_folder())
+    for model, corpus in jobs:
+        print(f"{model}, {corpus} left out", file=sys.stderr)
+        found.setdefault(model, {})[corpus] = measure(vectors, model, corpus, ACCURACY)
+        with atomic_write(kept, text=True) as handle:
+            handle.write(json.dumps(found, indent=1) + "\n")
+
+
+def _table() -> None:
+    found = json.loads((RESULTS / "adapt.json").read_text(encoding="utf-8"))
+    text = markdown(found)
+    with atomic_write(RESULTS / "adapt.md", text=True) as handle:
+        handle.write(text)
+    picture(found, ROOT / "docs" / "adapt.png")
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

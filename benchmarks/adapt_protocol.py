@@ -1,0 +1,219 @@
+"""Adaptation to a corpus that a model was not trained on: its bases, its draws, its figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.accuracy_store import load_all
+from emotool.errors import TrainingError
+from emotool.inputs.clips import Clip
+from emotool.model.classifier import load_classifier
+from emotool.model.linear_head import Moments
+from emotool_training.adapting.embeddings import EmbeddingCache
+from emotool_training.adapting.head import solved_head
+from emotool_training.adapting.regression import Clips
+from emotool_training.adapting.validation import probabilities_of
+from emotool_training.corpora import Utterance, load_corpora
+from emotool_training.evaluation.calibration import fit_temperature
+from emotool_training.evaluation.metrics import uar
+from emotool_training.features.clips import EmbeddedClips
+from emotool_training.loop.linear_head import Solved, solve
+from emotool_training.progress import progress_bar
+from emotool_training.recipes.recipe import Recipe, load_recipe
+
+__all__ = [
+    "CORPORA",
+    "COUNTS",
+    "DRAWS",
+    "KINDS",
+    "Part",
+    "Vectors",
+    "draw",
+    "measure",
+    "vectors_of",
+]
+
+CORPORA = ("ravdess", "emodb", "nemo")
+"""Left out in turn. TESS is not: with its one speaker, speakers cannot be kept apart."""
+
+COUNTS = (0, 5, 10, 20, 40, None)
+"""Clips a label; None for all."""
+
+DRAWS = 20
+KINDS = ("as shipped", "own statistics")
+ENCODER = "whisper6"
+"""Its encoder is that of all bases: nothing but the head was trained."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Clips with the pooled vectors of their windows, before any statistics."""
+
+    clips: Sequence[Utterance]
+    windows: Sequence[Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Clips of one side of a draw."""
+
+    windows: Sequence[Floats]
+    targets: npt.NDArray[np.int64]
+    speakers: Sequence[str]
+
+    def data(self, solved: Solved, moved: tuple[Any, Any], temperature: float) -> Clips:
+        """Standardise as a base does, moved by recordings' statistics."""
+        stacked = solved.statistics.apply(np.concatenate(self.windows))
+        inputs = ((stacked - moved[0]) / moved[1]).astype(np.float32)
+        raw = (inputs @ solved.kernel + solved.bias) / np.float32(temperature)
+        centred = raw - raw.mean(axis=1, keepdims=True)
+        owner = np.repeat(np.arange(len(self.windows)), [len(w) for w in self.windows])
+        return Clips([inputs], centred.astype(np.float32), owner, self.targets)
+
+    def only(self, chosen: npt.NDArray[np.int64]) -> "Part":
+        """Keep some clips."""
+        windows = [self.windows[place] for place in chosen]
+        return Part(windows, self.targets[chosen], [self.speakers[place] for place in chosen])
+
+
+def vectors_of(data: Path, cache: Path) -> Vectors:
+    """Compute the vectors of all clips, or find them."""
+    classifier = load_classifier(ENCODER, device="cpu")
+    head = classifier.linear_head
+    if head is None:
+        raise TrainingError(f"{ENCODER} has no linear head")
+    clips = load_corpora([data]).utterances
+    store = EmbeddingCache(classifier, cache)
+    asked = [Clip(0, clip.key, str(clip.path)) for clip in clips]
+    with progress_bar("embedding") as advance:
+        found = list(store.each(asked, advance))
+    windows = [clip.embeddings * head.deviation + head.mean for _, clip in found]
+    return Vectors([clips[place] for place, _ in found], windows)
+
+
+def measure(vectors: Vectors, model: str, corpus: str, results: Path) -> dict[str, Any]:
+    """Adapt a model that was trained without a corpus to some of its speakers.
+
+    Parameters
+    ----------
+    vectors : Vectors
+    model : str
+        A recipe's name.
+    corpus : str
+        That is left out.
+    results : Path
+        Of `benchmarks.accuracy`: which clips validated, and the temperature of the others.
+
+    Returns
+    -------
+    dict
+        ``uar``: by kind of base and count, of each draw; ``base``: of the whole corpus;
+        ``kept``: the same by the published predictions.
+    """
+    recipe = load_recipe(model)
+    solved, temperature, kept = _base(vectors, recipe, corpus, results)
+    places = [
+        place
+        for place, clip in enumerate(vectors.clips)
+        if clip.corpus == corpus and clip.emotion in recipe.labels
+    ]
+    clips = [vectors.clips[place] for place in places]
+    whole = Part(
+        [vectors.windows[place] for place in places],
+        np.array([recipe.labels.index(clip.emotion) for clip in clips], np.int64),
+        [clip.speaker for clip in clips],
+    )
+    moments = (0.0, 1.0)
+    found: dict[str, dict[str, list[float]]] = {kind: {} for kind in KINDS}
+    generator = np.random.default_rng(0)
+    for _ in range(DRAWS):
+        draw(whole, solved, temperature, generator, found)
+    base = _uar(whole.data(solved, moments, temperature), None)
+    return {"uar": found, "base": base, "kept": kept}
+
+
+def _base(
+    vectors: Vectors, recipe: Recipe, corpus: str, results: Path
+) -> tuple[Solved, float, float]:
+    """Solve for the head of the third protocol, with its training clips."""
+    folds = load_all(results, recipe.name, "another_corpus")[0]
+    tested = {str(part.subset("test").facts["corpus"][0]): part for part, _ in folds.values()}
+    validating = set(tested[corpus].subset("validation").facts["key"].tolist())
+    places = [
+        place
+        for place, clip in enumerate(vectors.clips)
+        if clip.corpus != corpus and clip.emotion in recipe.labels and clip.key not in validating
+    ]
+    clips = [vectors.clips[place] for place in places]
+    data = EmbeddedClips(
+        [vectors.windows[place] for place in places],
+        np.array([recipe.labels.index(clip.emotion) for clip in clips], np.int64),
+        [clip.corpus for clip in clips],
+    )
+    if recipe.linear_head is None:
+        raise TrainingError(f"{recipe.name} has no linear head")
+    others = [part.subset("test") for name, part in tested.items() if name != corpus]
+    temperature = fit_temperature(
+        np.concatenate([part.probabilities for part in others]),
+        np.concatenate([part.truth for part in others]),
+    )
+    mine = tested[corpus].subset("test")
+    kept = uar(mine.truth, mine.predicted, len(recipe.labels))
+    return solve(data, recipe, recipe.linear_head), temperature, float(kept)
+
+
+def draw(
+    whole: Part,
+    solved: Solved,
+    temperature: float,
+    generator: np.random.Generator,
+    found: dict[str, dict[str, list[float]]],
+) -> None:
+    """Draw half of the speakers, adapt to some of their clips, and judge on the others'."""
+    speakers = sorted(set(whole.speakers))
+    mine = set(generator.permutation(speakers)[: len(speakers) // 2].tolist())
+    inside = np.array([speaker in mine for speaker in whole.speakers])
+    known, judged = whole.only(np.flatnonzero(inside)), whole.only(np.flatnonzero(~inside))
+    moments = Moments(solved.kernel.shape[0])
+    for windows in known.windows:
+        moments.add(solved.statistics.apply(windows))
+    own = moments.statistics()
+    order = generator.permutation(len(known.targets))
+    for kind, moved in zip(KINDS, ((0.0, 1.0), (own.shift, own.stretch)), strict=True):
+        test = judged.data(solved, moved, temperature)
+        for count in COUNTS:
+            value = _uar(test, None)
+            if count != 0:
+                chosen = _first_of_each(known.targets, order, count)
+                value = _adapted(known.only(chosen), solved, moved, temperature, test)
+            found[kind].setdefault("all" if count is None else str(count), []).append(value)
+
+
+def _first_of_each(
+    targets: npt.NDArray[np.int64], order: npt.NDArray[np.int64], count: int | None
+) -> npt.NDArray[np.int64]:
+    """Return the first clips of each label in an order."""
+    ranked = [order[targets[order] == label][:count] for label in np.unique(targets)]
+    return np.sort(np.concatenate(ranked))
+
+
+def _adapted(
+    part: Part, solved: Solved, moved: tuple[Any, Any], temperature: float, test: Clips
+) -> float:
+    """Fit a head to clips as `emotool adapt` does, and judge it."""
+    data = part.data(solved, moved, temperature)
+    return _uar(test, solved_head(data, part.speakers)[1])
+
+
+def _uar(test: Clips, added: Floats | None) -> float:
+    raw = test.offsets
+    if added is not None:
+        raw = (raw + test.inputs[0] @ added[:-1] + added[-1]).astype(np.float32)
+    shares = probabilities_of(raw, test.owner, len(test.targets))
+    return float(uar(test.targets, shares.argmax(axis=1), raw.shape[1]))
