@@ -166,6 +166,9 @@ def _show_inputs(inputs: "Inputs") -> None:
         counts = Counter(clip.emotion for clip in clips)
         listed = ", ".join(f"{printable(label)} {counts[label]:,}" for label in inputs.labels)
         _say(f"labelled clips: {listed}")
+        if inputs.index.synonyms:
+            pairs = (f"{printable(word)} as {to}" for word, to in inputs.index.synonyms.items())
+            _say(f"labels read: {', '.join(sorted(pairs))}")
         if skipped := inputs.index.skipped:
             _say(skipped)
         speakers = {clip.speaker for clip in clips}

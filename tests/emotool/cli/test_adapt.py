@@ -125,6 +125,7 @@ def test_corrections_keep_the_other_labels(run: Run, sounds: Path, place: Path) 
     code, _, err = run("adapt", table, "--root", sounds / "plain", "--name", "mine")
     assert code == 0
     assert "sad 4" in err
+    assert "labels read: sadness as sad" in err
     labels = read_metadata(place / "exported" / "mine.onnx").labels
     assert labels == ("anger", "disgust", "fear", "happy", "neutral", "sad", "shouting")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from emotool.errors import CorpusError, InputError
 from emotool.inputs.corrections import CANNOT_TELL, Correction, read_corrections
 from emotool_training.corpora import registry
-from emotool_training.corpora.base import Problem, Utterance, normalise_emotion
+from emotool_training.corpora.base import Problem, Utterance
 from emotool_training.corpora.folder import Finder
 from emotool_training.corpora.names import CorpusNames, name_text
 
@@ -60,11 +60,11 @@ def read(
         problems.append(Problem("described twice", path, message))
     for one in found.usable:
         finder.try_pattern(one.shown)
-        yield _clip(one, names.of(path), finder)
+        yield _clip(one, names.of(path), names.label(one.correction), finder)
 
 
-def _clip(one: Correction, corpus: str, finder: Finder) -> Utterance:
-    audio, emotion = Path(one.path), normalise_emotion(one.correction)
+def _clip(one: Correction, corpus: str, emotion: str, finder: Finder) -> Utterance:
+    audio = Path(one.path)
     known = registry.parse(audio)
     key = f"{corpus}/{name_text(one.shown.removesuffix(audio.suffix))}"
     key = key if known is None else known.key

@@ -107,8 +107,8 @@ class Finder:
         """
         for folder in path.parents:
             name = folder.name if folder != root else root.resolve().name
-            label = normalise_emotion(name)
-            if label in EMOTIONS or label in OTHER_EMOTIONS:
+            if normalise_emotion(name) in (*EMOTIONS, *OTHER_EMOTIONS):
+                label = self._names.label(name)
                 # mine/happy and mine/sad, named one by one, are one corpus: mine.
                 home = root.resolve().parent if folder == root else root.resolve()
                 prefix = f"{name}/" if folder == root else ""
@@ -145,7 +145,7 @@ class Finder:
             or root.joinpath(*inside.parts[: depth + 1]) in self._known
         ):
             return None
-        label = normalise_emotion(name_text(inside.parts[depth]))
+        label = self._names.label(name_text(inside.parts[depth]))
         return self._clip(path, root.resolve(), inside.as_posix(), label)
 
     def _clip(self, path: Path, home: Path, inside: str, label: str) -> Utterance:

@@ -1,8 +1,8 @@
 """The index of clips found below the folders of training data."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from emotool.errors import CorpusError
@@ -34,12 +34,15 @@ class CorpusIndex:
         Further copies of clips, left out.
     problems : tuple of Problem
         Files that no corpus claims, Git-LFS pointers, missing files, unreadable folders.
+    synonyms : mapping of str to str
+        Words for labels that were read as others, and the labels.
     """
 
     utterances: tuple[Utterance, ...]
     excluded: tuple[Excluded, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
     problems: tuple[Problem, ...] = ()
+    synonyms: Mapping[str, str] = field(default_factory=dict)
 
     def with_labels(self, labels: Sequence[str]) -> "CorpusIndex":
         """Keep the utterances whose emotion is one of ``labels``; the rest stays as it is.

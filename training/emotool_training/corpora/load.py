@@ -98,7 +98,7 @@ def load_corpora(
     if not utterances:
         raise _nothing_usable(roots, excluded, problems)
     problems.sort(key=lambda problem: (problem.kind, problem.path.as_posix()))
-    return CorpusIndex(utterances, excluded, duplicates, tuple(problems))
+    return CorpusIndex(utterances, excluded, duplicates, tuple(problems), names.synonyms)
 
 
 def _read_folder(

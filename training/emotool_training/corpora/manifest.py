@@ -14,7 +14,7 @@ from emotool.inputs.delimited import read_delimited
 from emotool.inputs.encoding import read_text
 from emotool.inputs.names import Names
 from emotool_training.corpora import registry
-from emotool_training.corpora.base import Problem, Utterance, normalise_emotion
+from emotool_training.corpora.base import Problem, Utterance
 from emotool_training.corpora.names import CorpusNames
 
 __all__ = ["COLUMNS", "read"]
@@ -69,6 +69,7 @@ def read(path: Path, names: CorpusNames, problems: list[Problem]) -> Iterator[Ut
         cells = {name: found.get(name, "").strip() for name in COLUMNS}
         problem = _fault(cells, path, line, files)
         if problem is None:
+            cells["label"] = names.label(cells["label"])
             yield _clip(cells, path.parent, cells["corpus"] or names.of(path))
         else:
             problems.append(problem)
@@ -127,7 +128,7 @@ def _clip(cell: Mapping[str, str], folder: Path, corpus: str) -> Utterance:
         language=cell["language"],
         speaker=f"{corpus}-{speaker}" if speaker else "",
         sex=_SEXES.get(cell["sex"].lower(), "unknown"),
-        emotion=normalise_emotion(cell["label"]),
+        emotion=cell["label"],
         intensity=cell["intensity"],
         sentence=cell["sentence"],
     )

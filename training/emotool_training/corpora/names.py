@@ -1,10 +1,11 @@
-"""Names in corpora of your own: of corpora, clips and speakers, no name twice."""
+"""Names in corpora of your own: of corpora, clips and speakers, no name twice, and of labels."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from emotool.text import path_text
+from emotool_training.corpora.base import normalise_emotion
 
 __all__ = ["CorpusNames", "name_text"]
 
@@ -30,7 +31,7 @@ def name_text(name: str) -> str:
 
 
 class CorpusNames:
-    """Names a corpus by its folder or manifest.
+    """Names a corpus by its folder or manifest, and a label by a word for it.
 
     Two folders with one name are two corpora: ``anna`` in one and ``anna`` in the other need
     not be one speaker, nor ``happy/01.wav`` one clip.
@@ -39,6 +40,11 @@ class CorpusNames:
     ----------
     taken : iterable of str
         Names that are given already.
+
+    Attributes
+    ----------
+    synonyms : dict of str to str
+        Words for labels that were read as others, in lower case, and the labels.
 
     Examples
     --------
@@ -50,8 +56,23 @@ class CorpusNames:
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.synonyms: dict[str, str] = {}
         self._taken = set(taken)
         self._given: dict[Path, str] = {}
+
+    def label(self, word: str) -> str:
+        """Give the label that a word means (`emotool_training.corpora.base.normalise_emotion`).
+
+        Examples
+        --------
+        >>> names = CorpusNames()
+        >>> names.label("Joy"), names.label("shouting"), names.synonyms
+        ('happy', 'shouting', {'joy': 'happy'})
+        """
+        label = normalise_emotion(word)
+        if (said := word.strip().lower()) != label:
+            self.synonyms[said] = label
+        return label
 
     def of(self, home: Path) -> str:
         """Give the name of the corpus in a folder or manifest."""
