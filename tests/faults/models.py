@@ -141,6 +141,8 @@ MODELS = (
 
 _REFUSED = "tests/emotool/model/test_classifier.py::test_graph_that_is_not_what_it_says_is_refused"
 _ONNX = "tests/emotool/model/test_onnx_scan.py"
+_VERSIONS = "tests/emotool/model/test_metadata_versions.py"
+_ADOPT = "tests/training/adopting/test_adopt.py"
 
 MODELS_FAULTS = (
     Fault(
@@ -178,6 +180,8 @@ MODELS_FAULTS = (
             "tests/emotool/model/test_metadata.py::test_lies_and_absurdities_are_refused",
             "tests/emotool/model/test_metadata.py::test_newer_schema_says_to_upgrade",
             "tests/emotool/model/test_metadata.py::test_any_json_is_read_or_refused",
+            f"{_VERSIONS}::test_any_value_of_any_field_is_read_or_refused",
+            f"{_VERSIONS}::test_absurd_dimensions_are_refused",
             "tests/emotool/features/test_spec.py"
             "::test_whatever_a_file_says_gives_a_bounded_specification_or_an_error",
         ),
@@ -186,7 +190,46 @@ MODELS_FAULTS = (
         "other names, types, shapes, batches, numbers than it should have",
         "refused, saying what was expected",
         code=1,
-        tests=(_REFUSED,),
+        tests=(
+            _REFUSED,
+            "tests/emotool/model/test_waveform_models.py"
+            "::test_a_model_that_lies_about_its_input_is_refused",
+        ),
+    ),
+    Fault(
+        "a mask that excludes no padding",
+        "refused when it is adopted and at each load",
+        "attention_mask does not exclude padding",
+        1,
+        (f"{_ADOPT}::test_a_mask_that_excludes_nothing_is_refused",),
+    ),
+    Fault(
+        "`emotool adopt`: weights behind `..`, links, absolute paths, FIFOs, beyond a file's end",
+        "refused; nothing outside the folder is read",
+        "which is not a file of the model's folder",
+        1,
+        (
+            f"{_ADOPT}::test_external_data_from_elsewhere_are_refused",
+            f"{_ADOPT}::test_absurd_places_of_external_data_are_refused",
+        ),
+    ),
+    Fault(
+        "`emotool adopt`: a folder's JSON files of any content",
+        "read as data or refused",
+        code=1,
+        tests=(
+            "tests/training/adopting/test_published.py::test_any_configuration_is_read_or_refused",
+        ),
+    ),
+    Fault(
+        "a large model that is swapped while it is loaded",
+        "refused",
+        "it was changed while it was loaded",
+        1,
+        (
+            "tests/emotool/model/test_classifier.py"
+            "::test_large_file_that_changes_meanwhile_is_refused",
+        ),
     ),
     Fault(
         "labels like formulas or markup",

@@ -133,7 +133,9 @@ def _read(path: Path) -> dict[str, Any]:
     """Read a JSON object; nothing if there is no such file."""
     shown = printable(str(path))
     try:
-        with path.open("rb") as handle:
+        # A FIFO is not waited for.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(path, flags), "rb") as handle:
             status = os.fstat(handle.fileno())
             if not S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
                 raise ModelError(f"{shown} is no regular file of at most {MOST_BYTES:,} bytes")
