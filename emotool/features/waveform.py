@@ -30,7 +30,7 @@ _STEP_SECONDS: Final = 0.25
 """Windows for a model with a mask are padded to multiples of this, and so fit into one batch."""
 
 _LONG_SECONDS: Final = 15.0
-"""Windows of which one keeps a processor busy: several at once take only more memory."""
+"""Windows above this keep all cores busy: several at once only take more memory."""
 
 _EPSILON: Final = 1e-7
 """Added to the variance, as the feature extractors of transformers do."""
@@ -117,7 +117,12 @@ class WaveformSpec:
         Without a mask, a window's padding would change its answer, and so would the length of the
         others in its batch.
         """
-        return not (self.fixed or self.attention_mask) or self.window_seconds > _LONG_SECONDS
+        return not (self.fixed or self.attention_mask) or self.is_long
+
+    @property
+    def is_long(self) -> bool:
+        """Whether one window keeps all cores busy."""
+        return self.window_seconds > _LONG_SECONDS
 
     @property
     def hop_length(self) -> int:

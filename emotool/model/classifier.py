@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from emotool.cores import usable_cores
 from emotool.errors import ModelError
-from emotool.features.waveform import InputSpec
+from emotool.features.waveform import InputSpec, WaveformSpec
 from emotool.model.catalog import distinct_name, find_model
 from emotool.model.device import prove
 from emotool.model.feed import feed
@@ -254,6 +254,8 @@ def load_classifier(
     try:
         metadata = _metadata_of(file)
         at_once, helping = share_out(threads or threads_for(file.size, usable_cores()))
+        if isinstance(metadata.input, WaveformSpec) and metadata.input.is_long:
+            at_once, helping = 1, at_once + helping - 1
         session = open_session(file.content or path, device, helping)
         check_signature(session, metadata)
         small = file.content

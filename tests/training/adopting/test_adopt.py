@@ -152,6 +152,14 @@ def test_a_fixed_length_is_kept(tmp_path: Path) -> None:
     assert (spec.fixed, spec.window_samples) == (True, 16_000)
 
 
+def test_long_windows_run_one_after_the_other(tmp_path: Path) -> None:
+    """All threads work on one: two at once would take twice the memory and no less time."""
+    long = adopted(tmp_path / "a", Kind(samples=320_000)).path
+    short = adopted(tmp_path / "b", Kind(samples=16_000)).path
+    assert load_classifier(long, threads=2).batches_at_once == 1
+    assert load_classifier(short, threads=2).batches_at_once == 2
+
+
 def test_the_clip_is_a_recording_of_the_users(tmp_path: Path) -> None:
     """The answers are proved on it, and the card names it."""
     (sound,), _ = sounds(3, 1)
