@@ -51,6 +51,7 @@ class Measured:
     adopting: Cost
     windows: int
     difference: float
+    spread: float  # of the answers over the windows
     ours: Cost
     theirs: Cost
 
@@ -122,6 +123,7 @@ def measure(kind: str, clips: Sequence[str], peer: str, work: Path) -> Measured:
         adopting,
         len(found),
         float(np.abs(found - wanted).max()),
+        float(np.ptp(wanted, axis=0).max()),
         ours,
         theirs,
     )
@@ -154,7 +156,7 @@ def answers(
 def table(measured: Sequence[Measured]) -> str:
     """Lay out what was measured in Markdown."""
     heads = (
-        *("model", "file", "adopted in", "windows", "largest difference"),
+        *("model", "file", "adopted in", "windows", "largest difference", "range of answers"),
         *("clips/s", "pipeline", "times", "memory", "pipeline", "share"),
     )
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
@@ -167,6 +169,7 @@ def table(measured: Sequence[Measured]) -> str:
             f"{one.adopting.seconds:.1f} s, {one.adopting.megabytes:,.0f} MB",
             str(one.windows),
             f"{one.difference:.1e}",
+            f"{one.spread:.1e}",
             f"{speed:.2f}",
             f"{other:.2f}",
             f"{speed / other:.2f}",
@@ -197,8 +200,8 @@ def main() -> int:
         measured = []
         for kind in options.kinds:
             measured.append(measure(kind, clips, options.peer, work))
+            options.out.write_text(table(measured), "utf-8")
             print(table(measured[-1:]), flush=True)
-    options.out.write_text(table(measured), "utf-8")
     return 0
 
 
