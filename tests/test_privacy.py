@@ -6,11 +6,15 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip
+
+if TYPE_CHECKING:
+    from tests.object_store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -87,6 +91,26 @@ def test_no_network_socket_is_opened(run: Run, tmp_path: Path, name: str) -> Non
         pytest.skip("strace may not trace here")
     assert done.returncode == 0, done.stderr
     assert re.findall(r".*AF_INET.*", trace.read_text("utf-8")) == []
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+def test_a_url_connects_to_its_store_alone(run: Run, tmp_path: Path, object_store: "Store") -> None:
+    """With credentials, neither a metadata service nor anything else is asked, by any process."""
+    object_store.bucket("calls")
+    object_store.put("calls", "a.wav", (tmp_path / "clips" / "a.wav").read_bytes())
+    trace = tmp_path / "trace.txt"
+    strace = ("strace", "-f", "-qq", "-e", "trace=connect,sendto", "-o", str(trace))
+    variables = {k: v for k, v in object_store.environment().items() if k.startswith("AWS_")}
+    command = ["-m", "emotool", "classify", "s3://calls", "-m", "tiny", "-o", "s3://calls/t.csv"]
+    done = run(*command, before=strace, **variables)
+    if "ptrace" in done.stderr:
+        pytest.skip("strace may not trace here")
+    assert done.returncode == 0, done.stderr
+    address, port = object_store.host.split(":")
+    lines = re.findall(r".*AF_INET.*", trace.read_text("utf-8"))
+    assert lines
+    assert all(f"htons({port})" in line and f'"{address}"' in line for line in lines)
+    assert list((tmp_path / "home").rglob("*")) == []
 
 
 def test_training_opens_no_socket_and_leaves_only_what_is_documented(

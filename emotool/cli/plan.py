@@ -1,6 +1,8 @@
 """``emotool plan``: a bucket in, a list of its clips in shards out."""
 
-from typing import Annotated
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +12,12 @@ from emotool.cli.help import Short
 from emotool.files.remote import read_anonymously
 from emotool.text import printable
 
+if TYPE_CHECKING:
+    from emotool.inputs.listing import Object
+
 __all__ = ["SHORT", "plan"]
+
+_LINE_SECONDS = 10.0
 
 SHORT = Short(
     examples=(
@@ -67,7 +74,8 @@ def plan(
     from emotool.inputs.listing import list_objects
     from emotool.inputs.plan import write_plan
 
-    planned = write_plan(output, url, list_objects(url), clips_per_shard)
+    pages = list_objects(url)
+    planned = write_plan(output, url, pages if quiet else _reported(pages), clips_per_shard)
     if quiet:
         return
     shards = "1 shard" if planned.shards == 1 else f"{planned.shards:,} shards"
@@ -78,3 +86,14 @@ def plan(
         f"plan written to {printable(output)}",
         err=True,
     )
+
+
+def _reported(pages: "Iterator[list[Object]]") -> "Iterator[list[Object]]":
+    """Yield pages, and say now and then how many keys they had."""
+    keys, said = 0, time.monotonic()
+    for page in pages:
+        yield page
+        keys += len(page)
+        if time.monotonic() - said >= _LINE_SECONDS:
+            said = time.monotonic()
+            typer.echo(f"{keys:,} keys listed", err=True)

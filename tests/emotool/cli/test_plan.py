@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emotool.inputs.listing import Object
 from tests.emotool.cli.classify_runs import one_line
 from tests.object_store import Store
 
@@ -62,3 +63,15 @@ def test_what_cannot_be_planned_is_an_error(
     assert one_line(done.stderr, reason), done.stderr
     assert "SECRET" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_listing_is_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that nobody takes it for a hang."""
+    from emotool.cli import plan as module
+
+    monkeypatch.setattr(module, "_LINE_SECONDS", 0.0)
+    pages = [[Object("a.wav", 1, "")] * 1_000] * 2
+    assert list(module._reported(iter(pages))) == pages
+    assert capsys.readouterr().err == "1,000 keys listed\n2,000 keys listed\n"
