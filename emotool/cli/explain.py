@@ -64,8 +64,8 @@ def explain(
     from emotool.text import printable
 
     classifier = load_classifier(model, device=device)
-    for output in ("probabilities", "activation"):
-        classifier.require(output, "emotool explain")
+    for needed in ("probabilities", "activation"):
+        classifier.require(needed, "emotool explain")
     try:
         explanation = explain_clip(clip, classifier)
     except AudioError as error:  # has its stage, not its file
