@@ -218,7 +218,7 @@ def _show_figures(figures: Any, before: Any) -> None:
     if before:
         _say(f"  the base on the same clips: UAR {100 * before['uar']:.1f} %")
         if before["uar"] > figures["uar"]:
-            _say("  the base is better on these clips: more labelled clips may help")
+            _say("  the base is better on these clips, or was trained on them")
 
 
 def _interval(figures: Any) -> str:
