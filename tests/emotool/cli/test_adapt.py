@@ -2,6 +2,7 @@
 
 import csv
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -187,6 +188,23 @@ def test_what_cannot_be_done_is_an_error(
     assert (code, out) == (1, "")
     assert message in err
     assert not Path("exported").exists()
+
+
+def test_tensorflow_is_not_loaded(
+    sounds: Path, place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """Nor librosa, nor matplotlib, in a process that does nothing else."""
+    code = (
+        "import sys\n"
+        "from emotool.cli import main\n"
+        "try:\n    main(sys.argv[1:])\n"
+        "except SystemExit as ended:\n    assert ended.code == 0\n"
+        "heavy = {'tensorflow', 'keras', 'tf2onnx', 'librosa', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    command = [python, "-c", code, "adapt", sounds / "labelled", "--name", "mine"]
+    done = subprocess.run(command, cwd=place, env=python_path, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_trained_models_are_not_replaced(run: Run, sounds: Path, root: Path, place: Path) -> None:
