@@ -59,6 +59,19 @@ def test_labels_choose_among_the_six(tmp_path: Path) -> None:
     assert len(index.excluded) == 1
 
 
+def test_labels_outside_the_six_are_there_when_asked_for(tmp_path: Path) -> None:
+    """A known corpus's calm or boredom is left out, unless it is one of the labels."""
+    touch(tmp_path, "03a01Fa.wav", "03a01La.wav", "03-01-02-01-01-01-07.wav")
+    index = load_corpora([tmp_path])
+    assert [clip.emotion for clip in index.utterances] == ["happy"]
+    chosen = index.with_labels(["calm", "boredom"])
+    assert [(clip.emotion, clip.speaker) for clip in chosen.utterances] == [
+        ("boredom", "emodb-03"),
+        ("calm", "ravdess-07"),
+    ]
+    assert not chosen.excluded
+
+
 def test_label_that_no_clip_has_is_an_error(tmp_path: Path) -> None:
     """The message says which labels there are, and the hint which there could be."""
     touch(tmp_path, "03a01Fa.wav", "03a01Ta.wav")

@@ -117,6 +117,7 @@ def _labels(
     """Return the labels to distinguish: those chosen, or those there are, the base's first."""
     there = {clip.emotion for clip in index.utterances}
     if sources.labels:
+        there = index.labels
         if missing := [one for one in sources.labels if one not in there and one not in base]:
             raise CorpusError(
                 f"no clip is labelled {printable(missing[0])}; there is "

@@ -18,6 +18,7 @@ __all__ = [
     "Problem",
     "Utterance",
     "normalise_emotion",
+    "of_six",
 ]
 
 EMOTIONS = ("anger", "disgust", "fear", "happy", "neutral", "sad")
@@ -119,12 +120,22 @@ class Excluded:
         As in :class:`Utterance`.
     reason : str
         Why: an emotion outside the six, singing, video.
+    clip : Utterance or None
+        The clip as it is used where a label outside the six is asked for; None where it never is.
     """
 
     key: str
     path: Path
     corpus: str
     reason: str
+    clip: Utterance | None = field(default=None, compare=False)
+
+
+def of_six(clip: Utterance) -> Utterance | Excluded:
+    """Leave out a clip of a known corpus whose emotion is outside the six."""
+    if clip.emotion in EMOTIONS:
+        return clip
+    return Excluded(clip.key, clip.path, clip.corpus, clip.emotion, clip)
 
 
 @dataclass(frozen=True, slots=True)

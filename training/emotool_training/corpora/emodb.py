@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from emotool_training.corpora.base import EMOTIONS, CorpusFacts, Excluded, Utterance
+from emotool_training.corpora.base import CorpusFacts, Excluded, Utterance, of_six
 
 __all__ = ["FACTS", "SENTENCES", "SPEAKERS", "parse"]
 
@@ -77,15 +77,15 @@ def parse(path: Path) -> Utterance | Excluded | None:
     speaker, sentence, letter = match.groups()
     key = f"{FACTS.name}/{path.stem}"
     emotion = _EMOTIONS[letter]
-    if emotion not in EMOTIONS:
-        return Excluded(key, path, FACTS.name, emotion)
-    return Utterance(
-        key=key,
-        path=path,
-        corpus=FACTS.name,
-        language=FACTS.language,
-        speaker=f"{FACTS.name}-{speaker}",
-        sex=SPEAKERS[speaker][0],
-        emotion=emotion,
-        sentence=f"{FACTS.name}-{sentence}",
+    return of_six(
+        Utterance(
+            key=key,
+            path=path,
+            corpus=FACTS.name,
+            language=FACTS.language,
+            speaker=f"{FACTS.name}-{speaker}",
+            sex=SPEAKERS[speaker][0],
+            emotion=emotion,
+            sentence=f"{FACTS.name}-{sentence}",
+        )
     )

@@ -52,7 +52,7 @@ class CorpusIndex:
         CorpusError
             If no clip has one of the labels: a model cannot learn it.
         """
-        there = {utterance.emotion for utterance in self.utterances}
+        there = self.labels
         missing = [label for label in labels if label not in there]
         if missing:
             raise CorpusError(
@@ -62,9 +62,21 @@ class CorpusIndex:
         return self.among(labels)
 
     def among(self, labels: Sequence[str]) -> "CorpusIndex":
-        """Keep the utterances whose emotion is one of ``labels``, be there some of each or not."""
-        kept = tuple(u for u in self.utterances if u.emotion in labels)
-        return replace(self, utterances=kept)
+        """Keep the utterances whose emotion is one of ``labels``, be there some of each or not.
+
+        Clips of known corpora that are left out for such an emotion are among them.
+        """
+        asked = {e.key: e.clip for e in self.excluded if e.clip and e.clip.emotion in labels}
+        kept = [u for u in self.utterances if u.emotion in labels] + list(asked.values())
+        rest = tuple(e for e in self.excluded if e.key not in asked)
+        kept.sort(key=lambda clip: clip.key)
+        return replace(self, utterances=tuple(kept), excluded=rest)
+
+    @property
+    def labels(self) -> set[str]:
+        """All labels that clips have, also those outside the six of known corpora."""
+        left_out = {e.clip.emotion for e in self.excluded if e.clip is not None}
+        return {u.emotion for u in self.utterances} | left_out
 
     @property
     def skipped(self) -> str:

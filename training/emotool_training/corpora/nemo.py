@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from emotool_training.corpora.base import EMOTIONS, CorpusFacts, Excluded, Utterance
+from emotool_training.corpora.base import CorpusFacts, Excluded, Utterance, of_six
 
 __all__ = ["FACTS", "SEXES", "parse"]
 
@@ -60,15 +60,15 @@ def parse(path: Path) -> Utterance | Excluded | None:
     speaker, emotion_word, sentence = match.groups()
     key = f"{FACTS.name}/{path.stem}"
     emotion = _EMOTIONS[emotion_word]
-    if emotion not in EMOTIONS:
-        return Excluded(key, path, FACTS.name, emotion)
-    return Utterance(
-        key=key,
-        path=path,
-        corpus=FACTS.name,
-        language=FACTS.language,
-        speaker=f"{FACTS.name}-{speaker}",
-        sex=SEXES.get(speaker, "unknown"),
-        emotion=emotion,
-        sentence=f"{FACTS.name}-{sentence}",
+    return of_six(
+        Utterance(
+            key=key,
+            path=path,
+            corpus=FACTS.name,
+            language=FACTS.language,
+            speaker=f"{FACTS.name}-{speaker}",
+            sex=SEXES.get(speaker, "unknown"),
+            emotion=emotion,
+            sentence=f"{FACTS.name}-{sentence}",
+        )
     )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from emotool_training.corpora.base import EMOTIONS, CorpusFacts, Excluded, Utterance
+from emotool_training.corpora.base import CorpusFacts, Excluded, Utterance, of_six
 
 __all__ = ["FACTS", "SENTENCES", "parse"]
 
@@ -63,18 +63,18 @@ def parse(path: Path) -> Utterance | Excluded | None:
         reason = "video"
     elif channel != "01":
         reason = "song"
-    elif emotion not in EMOTIONS:
-        reason = emotion
     if reason:
         return Excluded(key, path, FACTS.name, reason)
-    return Utterance(
-        key=key,
-        path=path,
-        corpus=FACTS.name,
-        language=FACTS.language,
-        speaker=f"{FACTS.name}-{actor}",
-        sex="male" if int(actor) % 2 else "female",  # odd numbers are men
-        emotion=emotion,
-        intensity=_INTENSITIES[intensity],
-        sentence=f"{FACTS.name}-{statement}",
+    return of_six(
+        Utterance(
+            key=key,
+            path=path,
+            corpus=FACTS.name,
+            language=FACTS.language,
+            speaker=f"{FACTS.name}-{actor}",
+            sex="male" if int(actor) % 2 else "female",  # odd numbers are men
+            emotion=emotion,
+            intensity=_INTENSITIES[intensity],
+            sentence=f"{FACTS.name}-{statement}",
+        )
     )

@@ -7,7 +7,7 @@ younger speaker. Pleasant surprise (``ps``) is left out.
 import re
 from pathlib import Path
 
-from emotool_training.corpora.base import EMOTIONS, CorpusFacts, Excluded, Utterance
+from emotool_training.corpora.base import CorpusFacts, Excluded, Utterance, of_six
 
 __all__ = ["FACTS", "parse"]
 
@@ -52,15 +52,15 @@ def parse(path: Path) -> Utterance | Excluded | None:
         speaker = "OAF"
     key = f"{FACTS.name}/{speaker}_{word}_{emotion_word}"
     emotion = _EMOTIONS[emotion_word]
-    if emotion not in EMOTIONS:
-        return Excluded(key, path, FACTS.name, emotion)
-    return Utterance(
-        key=key,
-        path=path,
-        corpus=FACTS.name,
-        language=FACTS.language,
-        speaker=f"{FACTS.name}-{speaker}",
-        sex="female",
-        emotion=emotion,
-        sentence=f"{FACTS.name}-{word}",
+    return of_six(
+        Utterance(
+            key=key,
+            path=path,
+            corpus=FACTS.name,
+            language=FACTS.language,
+            speaker=f"{FACTS.name}-{speaker}",
+            sex="female",
+            emotion=emotion,
+            sentence=f"{FACTS.name}-{word}",
+        )
     )
