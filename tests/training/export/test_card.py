@@ -26,7 +26,7 @@ def metadata(**changed: object) -> ModelMetadata:
     fields: dict[str, object] = {
         "name": "cnn",
         "labels": ("happy", "sad"),
-        "spectrogram": SpectrogramSpec(),
+        "input": SpectrogramSpec(),
         "temperature": 1.25,
         "golden": Golden(1, (0.4, 0.6)),
         "architecture": "cnn",
@@ -168,3 +168,12 @@ def test_shipped_cards_say_what_their_files_say(path: Path) -> None:
     """A card is made of its file's metadata and nothing else."""
     card = model_card(read_metadata(path), path.stat().st_size)
     assert path.with_suffix(".md").read_text(encoding="utf-8") == card
+
+
+def test_figures_of_an_adapted_model_are_of_other_speakers_or_said_to_be_optimistic() -> None:
+    """The protocol of `emotool adapt` has words of its own, with and without speakers."""
+    figures = {"uar": 0.8, "clips": 90, "speakers": 12}
+    known = model_card(metadata(metrics={"adapted": figures}), 1)
+    assert "each speaker by a head fitted to the others" in known
+    unknown = model_card(metadata(metrics={"adapted": {**figures, "unknown_speakers": 90}}), 1)
+    assert "**optimistic**" in unknown
