@@ -91,6 +91,7 @@ def _loses_nothing(file: Path, planned: Planned, shown: set[str]) -> bool:
             and row["path"] in shown
             and row["model"] in models
             and set(row.get("probabilities") or {}) <= set(table.labels)
+            and set(row.get("dimensions") or {}) <= set(table.dimensions)
             for row in _rows(file)
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
