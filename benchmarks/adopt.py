@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.adopt_peer import KINDS
 from emotool.features.extraction import iter_extract
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.inputs.clips import Clip, find_clips
 from emotool.model.classifier import load_classifier
 from emotool.run.options import Details

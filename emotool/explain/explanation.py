@@ -18,7 +18,8 @@ from emotool.features.extraction import LONG_SECONDS, features_of
 from emotool.features.mel import mel_power, power_to_db
 from emotool.features.mel_scale import mel_filterbank
 from emotool.features.spec import SpectrogramSpec
-from emotool.features.waveform import InputSpec, WaveformSpec, padded_groups
+from emotool.features.waveform import padded_groups
+from emotool.features.waveform_spec import InputSpec, WaveformSpec
 
 if TYPE_CHECKING:
     from emotool.model.classifier import Classifier

@@ -18,7 +18,8 @@ from emotool.features.clip_features import ClipFeatures
 from emotool.features.mel import log_mel_padded
 from emotool.features.peaks import peaks_of
 from emotool.features.spec import SpectrogramSpec
-from emotool.features.waveform import InputSpec, WaveformSpec, waveforms
+from emotool.features.waveform import waveforms
+from emotool.features.waveform_spec import InputSpec, WaveformSpec
 from emotool.features.windowing import cut_sounds, cut_windows, least_tail, trim
 
 __all__ = [

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotool.features.spec import SpectrogramSpec  # noqa: F401 - for the examples
-from emotool.features.waveform import InputSpec
+from emotool.features.waveform_spec import InputSpec
 
 __all__ = ["cut_sounds", "cut_windows", "least_tail", "trim"]
 

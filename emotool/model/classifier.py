@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 
 from emotool.cores import usable_cores
 from emotool.errors import ModelError
-from emotool.features.waveform import InputSpec, WaveformSpec
+from emotool.features.waveform_spec import InputSpec, WaveformSpec
 from emotool.model.catalog import distinct_name, find_model
 from emotool.model.device import prove
 from emotool.model.feed import feed
-from emotool.model.linear_head import LinearHead, Statistics, read_linear_head
-from emotool.model.linear_head import with_statistics as changed_content
 from emotool.model.metadata import METADATA_KEY, ModelMetadata, golden_input
 from emotool.model.onnx_prune import only_outputs
 from emotool.model.onnx_scan import OnnxFile, read_onnx
@@ -44,6 +42,8 @@ from emotool.text import printable
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from emotool.model.linear_head import LinearHead, Statistics
 
 __all__ = ["Classifier", "load_classifier", "read_metadata", "with_statistics"]
 
@@ -103,8 +103,10 @@ class Classifier:
         return self.metadata.input
 
     @property
-    def linear_head(self) -> LinearHead | None:
+    def linear_head(self) -> "LinearHead | None":
         """The head, if it is linear and stored by name; read each time."""
+        from emotool.model.linear_head import read_linear_head  # it needs numpy
+
         return read_linear_head(self._content)
 
     def embedding_size(self) -> int:
@@ -254,7 +256,8 @@ def load_classifier(
     try:
         metadata = _metadata_of(file)
         at_once, helping = share_out(threads or threads_for(file.size, usable_cores()))
-        if isinstance(metadata.input, WaveformSpec) and metadata.input.is_long:
+        is_long = isinstance(metadata.input, WaveformSpec) and metadata.input.is_long
+        if file.content is None or is_long:  # two batches would take twice the memory
             at_once, helping = 1, at_once + helping - 1
         session = open_session(file.content or path, device, helping)
         check_signature(session, metadata)
@@ -286,10 +289,12 @@ def load_classifier(
 
 def _with_linear_head(content: bytes | None) -> bytes:
     """Return a file's content if it has a linear head, or nothing: also of a large file."""
+    from emotool.model.linear_head import read_linear_head
+
     return b"" if content is None or read_linear_head(content) is None else content
 
 
-def with_statistics(classifier: Classifier, own: Statistics) -> Classifier:
+def with_statistics(classifier: Classifier, own: "Statistics") -> Classifier:
     """Return a model with a linear head, normalised by other statistics.
 
     Parameters
@@ -299,6 +304,8 @@ def with_statistics(classifier: Classifier, own: Statistics) -> Classifier:
     own : Statistics
         Of embeddings by this model.
     """
+    from emotool.model.linear_head import with_statistics as changed_content
+
     content = changed_content(classifier._content, own)
     session = open_session(content, classifier.device, usable_cores())
     return Classifier(

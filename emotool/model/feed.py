@@ -1,12 +1,13 @@
 """The inputs of a graph: their names, and the arrays for a batch of windows."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-import numpy.typing as npt
+from emotool.features.waveform_spec import InputSpec, WaveformSpec
 
-from emotool.features.waveform import InputSpec, WaveformSpec
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["LOG_MEL", "MASK", "WAVEFORM", "feed"]
 
@@ -16,8 +17,8 @@ MASK: Final = "attention_mask"
 
 
 def feed(
-    windows: npt.NDArray[np.float32], lengths: Sequence[int], spec: InputSpec
-) -> dict[str, npt.NDArray[Any]]:
+    windows: "NDArray[np.float32]", lengths: Sequence[int], spec: InputSpec
+) -> "dict[str, NDArray[Any]]":
     """Return the inputs of a graph for a batch of windows.
 
     Parameters
@@ -36,10 +37,13 @@ def feed(
 
     Examples
     --------
+    >>> import numpy as np
     >>> spec = WaveformSpec(least_seconds=0.25, attention_mask=True)
     >>> feed(np.zeros((1, 4_000), np.float32), [3_000], spec)["attention_mask"].sum()
     np.int64(3000)
     """
+    import numpy as np
+
     batch = np.ascontiguousarray(windows, dtype=np.float32)
     if not isinstance(spec, WaveformSpec):
         if windows.ndim != 3 or windows.shape[1:] != (spec.n_mels, spec.frames):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotool.errors import ModelError
 from emotool.features.spec import SpectrogramSpec
-from emotool.features.waveform import InputSpec, WaveformSpec, waveforms
+from emotool.features.waveform_spec import InputSpec, WaveformSpec
 from emotool.files.validation import parse_json
 from emotool.model.metadata_documents import SCHEMA_VERSION, document_of, fields_of
 from emotool.model.metadata_fields import NAME, Dimension, Golden, is_number
@@ -195,6 +195,8 @@ def golden_input(seed: int, spec: InputSpec) -> "NDArray[np.float32]":
         A waveform is of a second, or as near to that as the model takes.
     """
     import numpy as np
+
+    from emotool.features.waveform import waveforms
 
     random = np.random.RandomState(seed)
     if isinstance(spec, WaveformSpec):

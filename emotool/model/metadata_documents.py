@@ -12,7 +12,7 @@ from pydantic import Field
 
 from emotool.errors import ModelError
 from emotool.features.spec import SpectrogramSpec
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.files.validation import validate
 from emotool.model.metadata_fields import (
     Dimensions,

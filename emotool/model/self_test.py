@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from emotool.errors import ModelError
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.model.feed import LOG_MEL, MASK, WAVEFORM
 from emotool.model.metadata import ModelMetadata, golden_input
 from emotool.text import printable

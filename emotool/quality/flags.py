@@ -15,7 +15,7 @@ from typing import Final
 
 from emotool.features.clip_features import ClipFeatures
 from emotool.features.peaks import Peaks
-from emotool.features.waveform import InputSpec
+from emotool.features.waveform_spec import InputSpec
 from emotool.quality.measures import Measures, measure, spec_to_measure
 
 __all__ = ["Quality", "flags_of"]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from emotool.features.mel_scale import mel_filterbank
 from emotool.features.spec import SpectrogramSpec
-from emotool.features.waveform import InputSpec, WaveformSpec
+from emotool.features.waveform_spec import InputSpec, WaveformSpec
 
 __all__ = ["Measures", "can_measure", "measure", "spec_to_measure"]
 

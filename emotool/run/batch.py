@@ -20,7 +20,6 @@ from emotool.run.journal import Journal
 from emotool.run.options import Output, Progress, RunOptions, Silence
 from emotool.run.origin import origin_of, parameters_of
 from emotool.run.outputs import Outputs, columns_of, files_of
-from emotool.run.own_statistics import OwnStatistics
 from emotool.run.part import PartFiles
 from emotool.run.update import Update
 from emotool.text import printable
@@ -116,6 +115,8 @@ class _Batch:
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))
             if options.adapt:
+                from emotool.run.own_statistics import OwnStatistics  # it needs numpy
+
                 own = OwnStatistics(classifier, len(found.clips), self._store(stack, classifier))
                 with closing(self._rows(found.clips, classifier, pool, own)) as base:
                     self._own_clips = own.gather(base, self._progress, self._check_failures)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 import numpy as np
 
 from emotool.errors import ModelError
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.results.row import Prediction
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from emotool.features.waveform import InputSpec
+    from emotool.features.waveform_spec import InputSpec
 
 __all__ = ["ConcurrentCalls", "Labeller", "WindowClassifier"]
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from emotool.errors import EmotoolError
-from emotool.features.waveform import WaveformSpec, padded_groups
+from emotool.features.waveform import padded_groups
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.results.row import ClipResult, Prediction, Segment
 from emotool.run.inference import ConcurrentCalls, Labeller, WindowClassifier
 from emotool.run.options import Details

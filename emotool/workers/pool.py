@@ -26,7 +26,7 @@ from emotool.workers.queues import Inbox, Source
 from emotool.workers.supervisor import Answer, Supervisor
 
 if TYPE_CHECKING:
-    from emotool.features.waveform import InputSpec
+    from emotool.features.waveform_spec import InputSpec
     from emotool.inputs.clips import Clip
 
 __all__ = ["Answer", "PoolOptions", "Reading", "WorkerPool", "workers_worth"]

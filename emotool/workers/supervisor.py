@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from emotool.features.waveform import InputSpec
+    from emotool.features.waveform_spec import InputSpec
     from emotool.inputs.clips import Clip
 
 from emotool.files.remote import is_remote

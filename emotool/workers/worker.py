@@ -37,7 +37,7 @@ from emotool.workers.protocol import Message, ProtocolError, Reading, receive, s
 
 if TYPE_CHECKING:
     from emotool.features.clip_features import ClipFeatures
-    from emotool.features.waveform import InputSpec
+    from emotool.features.waveform_spec import InputSpec
     from emotool.quality.flags import Quality
 
 __all__ = ["BOOTSTRAP", "main"]
@@ -153,7 +153,7 @@ def _clips(message: Message) -> list[tuple[int, str]]:
 def _spec_of(message: Message) -> "InputSpec":
     """Return the specification that a message has."""
     from emotool.features.spec import SpectrogramSpec
-    from emotool.features.waveform import WaveformSpec
+    from emotool.features.waveform_spec import WaveformSpec
 
     values = message.header["spec"]
     return SpectrogramSpec(**values) if "n_mels" in values else WaveformSpec(**values)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from emotool.errors import SpecError
 from emotool.features.extraction import iter_extract
 from emotool.features.spec import SpectrogramSpec
-from emotool.features.waveform import WaveformSpec, padded_groups, waveforms
+from emotool.features.waveform import padded_groups, waveforms
+from emotool.features.waveform_spec import WaveformSpec
 from tests.synthesis import noise, tone, vowel, write_clip
 
 

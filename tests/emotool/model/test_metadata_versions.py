@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotool.errors import ModelError
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.model.metadata import Dimension, Golden, ModelMetadata
 from emotool.model.onnx_scan import read_onnx
 from tests.emotool.tiny_models import SMALL_SPEC, tiny_metadata

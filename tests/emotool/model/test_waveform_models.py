@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto
 
 from emotool.errors import ModelError
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.model.classifier import load_classifier, read_metadata
 from emotool_training.adopting.adopt import Wishes, adopt
 from tests.emotool.tiny_models import set_metadata

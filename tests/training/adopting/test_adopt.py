@@ -12,7 +12,7 @@ from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
 from emotool import classify
 from emotool.errors import ModelError
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.model.classifier import load_classifier, read_metadata
 from emotool_training.adopting import weights
 from emotool_training.adopting.adopt import Adopted, Wishes, adopt

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emotool.errors import ModelError
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.files.atomic import atomic_write
 from emotool.model.classifier import load_classifier
 from emotool.model.metadata import (

@@ -1,6 +1,6 @@
 """The card of an adopted model: whose it is, its licence as given, and what is not known of it."""
 
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.model.metadata import ModelMetadata
 from emotool.text import printable
 from emotool_training.adopting.proof import Proof

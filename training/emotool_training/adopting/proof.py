@@ -12,7 +12,8 @@ import soundfile
 from emotool.errors import AudioError, ModelError
 from emotool.features.clip_features import ClipFeatures
 from emotool.features.extraction import iter_extract
-from emotool.features.waveform import WaveformSpec, padded_groups
+from emotool.features.waveform import padded_groups
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.inputs.clips import Clip
 from emotool.model.classifier import Classifier
 from emotool.run.pipeline import classify_clips

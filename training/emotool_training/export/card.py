@@ -8,7 +8,7 @@ doi:10.1145/3287560.3287596.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from emotool.features.waveform import WaveformSpec
+from emotool.features.waveform_spec import WaveformSpec
 from emotool.model.catalog import BUILT_IN
 from emotool.model.evidence import temperature_warning, warning
 from emotool.model.metadata import ModelMetadata

@@ -8,7 +8,7 @@ from typing import Any
 import onnx
 
 from emotool.errors import TrainingError
-from emotool.features.waveform import InputSpec
+from emotool.features.waveform_spec import InputSpec
 from emotool.files.atomic import atomic_write
 from emotool.model.classifier import load_classifier
 from emotool.model.feed import feed
