@@ -7,6 +7,7 @@ import typer
 from emotool.cli import classify_files as files
 from emotool.cli.classify_running import Quiet
 from emotool.cli.help import Short
+from emotool.cli.progress import ProgressBar
 from emotool.text import printable
 
 __all__ = ["SHORT", "merge"]
@@ -55,8 +56,10 @@ def merge(
     from emotool.run.parts import find_parts
 
     outputs = files.outputs_of(output, output_format)
-    with local_parts(parts) as names:
-        summary = merge_parts(find_parts(names), outputs)
+    with local_parts(parts) as names, ProgressBar() as bar:
+        found = find_parts(names)
+        bar.begin(sum(part.record.clips for part in found), resumed=0)
+        summary = merge_parts(found, outputs, (lambda _: None) if quiet else bar.advance)
     if not quiet:
         from emotool.cli.summary import print_summary
 

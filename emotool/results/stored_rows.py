@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from emotool.errors import InputError
 from emotool.results.columns import Columns
-from emotool.results.row import ClipResult
+from emotool.results.row import STATUSES, UNCERTAIN, ClipResult
 from emotool.text import printable, unharmed
 
 __all__ = ["StoredTable", "read_rows"]
@@ -25,6 +25,18 @@ _MOST_CHARACTERS: Final = 1 << 21  # of a cell: twice what a manifest's may have
 _BATCH_ROWS: Final = 8192
 _ESCAPED: Final = re.compile(r"\\(x[89a-f][0-9a-f]|ud[89a-f][0-9a-f]{2})")
 _TIE: Final = 1e-12  # far below the decimals of probabilities
+
+_TEXTS: Final = ("model", "stage", "error")
+# What a file that is no such table leads to.
+_INVALID: Final = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    csv.Error,
+)
 
 Record = Mapping[str, Any]
 
@@ -84,7 +96,7 @@ def read_rows(table: StoredTable) -> Generator[tuple[ClipResult, dict[str, str]]
                 index += 1
             path, before = record["path"], span
             yield _result(record, table.columns, index, span), record.get("manifest") or {}
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except _INVALID as error:
         raise InputError(f"cannot read the rows of {shown}: {error!r}") from error
 
 
@@ -97,12 +109,19 @@ def _result(
     record: Record, columns: Columns, index: int, span: tuple[float, float] | None
 ) -> ClipResult:
     shares, numbers = record.get("probabilities") or {}, record.get("dimensions") or {}
+    status, label = record["status"], record.get("label") or ""
+    if status not in STATUSES or label not in ("", UNCERTAIN, *columns.labels):
+        raise ValueError(f"a row has the status {status!r} and the label {label!r}")
+    measures = [record.get("confidence"), record["duration_s"], *(span or ())]
+    _check([*measures, *shares.values(), *numbers.values()], int | float | None)
+    _check([record["path"], *(record.get("manifest") or {}).values()], str)
+    _check([*(record[name] or "" for name in _TEXTS), *(record["flags"] or ())], str)
     return ClipResult(
         index,
         _path(record),
-        record["status"],
+        status,
         record["model"] or "",
-        record.get("label") or "",
+        label,
         record.get("confidence"),
         _ordered([shares[label] for label in columns.labels] if shares else [], record, columns),
         record["duration_s"],
@@ -112,6 +131,12 @@ def _result(
         span=span,
         dimensions=tuple(numbers[name] for name in columns.dimensions) if numbers else (),
     )
+
+
+def _check(values: Iterable[Any], kind: Any) -> None:
+    for value in values:
+        if not isinstance(value, kind):
+            raise TypeError(f"a row has {value!r} where something else belongs")
 
 
 def _path(record: Record) -> str:

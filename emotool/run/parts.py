@@ -10,7 +10,7 @@ from emotool.errors import InputError
 from emotool.run.part import PartRecord, read_record, record_place
 from emotool.text import printable
 
-__all__ = ["Part", "check_parts", "find_parts"]
+__all__ = ["Part", "check_parts", "check_same", "find_parts"]
 
 _SHOWN: Final = 10
 
@@ -56,8 +56,8 @@ def find_parts(names: Sequence[str]) -> list[Part]:
 
 def _parts_in(folder: Path) -> list[Path]:
     """Return the parts in a folder: files that have a file of their record's name beside them."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    return [path for path in files if record_place(path) in files]
+    files = {path for path in folder.iterdir() if path.is_file()}
+    return sorted(path for path in files if record_place(path) in files)
 
 
 def check_parts(parts: Sequence[Part]) -> None:
@@ -70,7 +70,7 @@ def check_parts(parts: Sequence[Part]) -> None:
     """
     first = parts[0]
     for part in parts:
-        _check_same(first, part)
+        check_same(first, part)
     shards = [part.record.shard for part in parts]
     for before, after in itertools.pairwise(parts):
         if before.record.shard == after.record.shard:
@@ -90,8 +90,8 @@ def check_parts(parts: Sequence[Part]) -> None:
         raise InputError(f"the parts have {clips:,} clips of {first.record.plan_clips:,}")
 
 
-def _check_same(first: Part, part: Part) -> None:
-    """Check that two parts are of one run."""
+def check_same(first: Part, part: Part) -> None:
+    """Check that two parts are of one run; raises `InputError` if not."""
     if part.record.whole == first.record.whole:
         return
     one, other = printable(str(first.path)), printable(str(part.path))

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -93,7 +94,8 @@ def cluster(address: str | None, workers: int, device: str) -> Iterator[Share]:
             set_variables(before)
         if terminate is not None:
             signal.signal(signal.SIGTERM, terminate)  # Ray has replaced the handler
-        yield _share(ray.nodes(), workers, device, before | unsigned())
+        with contextlib.redirect_stdout(sys.stderr):  # where Ray reports lost nodes
+            yield _share(ray.nodes(), workers, device, before | unsigned())
     finally:
         ray.shutdown()
 

@@ -22,7 +22,7 @@ from emotool.run.finding import find_inputs
 from emotool.run.merging import first_rows, merge
 from emotool.run.options import Output, Progress, RunOptions
 from emotool.run.outputs import files_of
-from emotool.run.parts import find_parts
+from emotool.run.parts import Part, check_same, find_parts
 from emotool.run.ray_cluster import Share, cluster
 from emotool.run.ray_parts import PartFolder
 from emotool.run.ray_task import Outcome, classify_part
@@ -115,6 +115,7 @@ class _Tasks:
     def __init__(self, parts: PartFolder, options: RunOptions, progress: Progress) -> None:
         self._parts, self._options, self._progress = parts, options, progress
         self._failed = 0
+        self._first: Part | None = None
 
     def run(self, shards: Sequence[Shard], share: Share, clips: int) -> int:
         """Compute the parts of all shards that are missing; return how many clips were there."""
@@ -164,7 +165,10 @@ class _Tasks:
     def _receive(self, shard: Shard) -> None:
         """Report the rows of a part that is complete."""
         allowed = self._options.max_errors
-        for result in first_rows(find_parts([str(self._parts.place(shard))])[0]):
+        (part,) = find_parts([str(self._parts.place(shard))])
+        self._first = self._first or part
+        check_same(self._first, part)  # a node may have another version or model of that name
+        for result in first_rows(part):
             self._progress.advance(result)
             self._failed += result.status == "failed"
             if allowed is not None and self._failed > allowed:

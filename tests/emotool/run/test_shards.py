@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emotool.errors import EmotoolError, InputError, OutputError
+from emotool.files.atomic import sha256_file
 from emotool.inputs.manifest import read_manifest
 from emotool.inputs.shards import Shard
 from emotool.results.tally import RunSummary
@@ -255,6 +256,34 @@ def test_a_part_that_is_not_what_its_record_says_is_refused(
         merged(parts, tmp_path / "merged.csv")
     assert part.name in caught.value.message
     assert not (tmp_path / "merged.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "text",
+        [],
+        {},
+        {"status": "odd"},
+        {"label": "angry"},
+        {"confidence": "high"},
+        {"probabilities": {"happy": "high", "sad": 0}},
+        {"path": None},
+        {"flags": 1},
+        {"duration_s": []},
+    ],
+)
+def test_rows_of_foreign_parts_are_an_error(row: Any, sounds: Path, tmp_path: Path) -> None:
+    """A part and record by someone else may hold anything; no row of it ends in a traceback."""
+    parts = parts_of(sounds, tmp_path, ".jsonl")
+    part, record = Path(parts[0]), record_place(Path(parts[0]))
+    lines = part.read_text().splitlines(keepends=True)
+    lines[0] = json.dumps(json.loads(lines[0]) | row if row and isinstance(row, dict) else row)
+    part.write_text(lines[0] + "\n" + "".join(lines[1:]))
+    document = json.loads(record.read_text()) | {"sha256": sha256_file(part)}
+    record.write_text(json.dumps(document))
+    with pytest.raises(InputError, match="cannot read the rows of"):
+        merged(parts, tmp_path / "merged.csv")
 
 
 def test_a_folder_stands_for_its_parts(sounds: Path, tmp_path: Path) -> None:
