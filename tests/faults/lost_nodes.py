@@ -2,8 +2,8 @@
 
     python -m tests.faults.lost_nodes [--clips 5000] [--rounds 3]
 
-Victims: a node, the process of a task, and the driver, which is started again. The table must be
-that of an undisturbed local run, to the byte. Exit code 1 if it is not.
+Victims: a node, the process of a task, and the driver, by SIGKILL or Ctrl-C, which is started
+again. The table must be that of an undisturbed local run, to the byte. Exit code 1 if it is not.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tests.faults.torture import Workshop, workshop
 
 __all__ = ["VICTIMS", "cluster_of", "killed_run", "main"]
 
-VICTIMS = ("node", "task", "driver")
+VICTIMS = ("node", "task", "driver", "Ctrl-C")
 LOOPBACK = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -70,7 +70,7 @@ def killed_run(shop: Workshop, cluster: Any, victim: str, parts: int = 1) -> lis
                 if not killed and len(list(folder.glob("*.json"))) >= parts:
                     killed = True
                     _kill(victim, run, cluster, folder)
-        if run.returncode != -signal.SIGKILL:
+        if run.returncode not in (-signal.SIGKILL, 130):
             break
     wrong = [] if killed else ["the run was over before anything was killed"]
     if run.returncode or not target.exists():
@@ -85,8 +85,8 @@ def killed_run(shop: Workshop, cluster: Any, victim: str, parts: int = 1) -> lis
 def _kill(victim: str, run: "subprocess.Popen[bytes]", cluster: Any, folder: Path) -> None:
     if victim == "node":
         cluster.remove_node(max(cluster.worker_nodes, key=id), allow_graceful=False)
-    elif victim == "driver":
-        run.kill()
+    elif victim in ("driver", "Ctrl-C"):
+        run.send_signal(signal.SIGKILL if victim == "driver" else signal.SIGINT)
     else:
         for lock in folder.glob(".*.emotool-lock"):
             with contextlib.suppress(OSError, ValueError):

@@ -7,6 +7,7 @@ from tests.faults.endings import OUTPUTS, RESUMING, SPREADSHEETS, WORKERS
 from tests.faults.fault import Fault
 from tests.faults.models import MODELS, MODELS_FAULTS
 from tests.faults.names import NAMES_FAULTS, TREE
+from tests.faults.shards import SHARDS
 from tests.faults.stores import STORES
 
 __all__ = ["SECTIONS", "all_faults"]
@@ -148,6 +149,7 @@ SECTIONS: tuple[tuple[str, tuple[Fault, ...]], ...] = (
     ("Runs that are interrupted", RESUMING),
     ("Workers that die or hang", WORKERS),
     ("Outputs that cannot be written", OUTPUTS),
+    ("Shards and clusters", SHARDS),
     ("Names and trees", tuple(_names())),
     ("Audio", tuple(_audio())),
     ("Object stores and web servers", STORES),
