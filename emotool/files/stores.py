@@ -6,6 +6,7 @@ are never part of a name, a message or a file that emotool writes. What obstore 
 """
 
 import configparser
+import contextlib
 import functools
 import os
 import re
@@ -15,7 +16,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, Queue, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from emotool.errors import InputError, MissingExtraError
@@ -24,7 +25,7 @@ from emotool.files.remote import LOOPBACK
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-__all__ = ["NO_OBJECT", "call", "open_store", "reason_of", "store_errors"]
+__all__ = ["NO_OBJECT", "call", "open_store", "reason_of", "store_errors", "wait_for"]
 
 _UNKNOWN: Final = "the connection broke"
 
@@ -87,6 +88,7 @@ _PLACES: Final = {
 _ADC: Final = "gcloud/application_default_credentials.json"  # of Google, below the settings folder
 _METADATA: Final = ("169.254.169.254", 80)  # where a machine in a cloud asks for credentials
 _METADATA_SECONDS: Final = 1.0
+_PATIENCE_SECONDS: Final = 0.2
 _STATUS: Final = re.compile(r"status code: (\d{3} [A-Za-z -]{1,40})")
 _REASONS: Final = (
     ("without LOCATION", "the bucket is in another region: set AWS_REGION"),
@@ -146,10 +148,17 @@ def call(function: Callable[..., Answer], *arguments: Any, **options: Any) -> An
             answers.put((None, error))
 
     threading.Thread(target=run, daemon=True).start()
-    answer, error = answers.get()
+    answer, error = wait_for(answers)
     if error is not None:
         raise error
     return cast("Answer", answer)
+
+
+def wait_for(queue: "Queue[Answer] | SimpleQueue[Answer]") -> Answer:
+    """Take from a queue; a signal that comes just before the waiting is acted on soon."""
+    while True:
+        with contextlib.suppress(Empty):
+            return queue.get(timeout=_PATIENCE_SECONDS)
 
 
 @functools.lru_cache(maxsize=16)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from emotool.errors import InputError
 from emotool.files.remote import Remote, checked_remote
-from emotool.files.stores import call, open_store, reason_of, store_errors
+from emotool.files.stores import call, open_store, reason_of, store_errors, wait_for
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class _Listing:
             threading.Thread(None, self._fill, "listing", arguments, daemon=True).start()
         try:
             for queue in queues:
-                while (page := queue.get()) is not None:
+                while (page := wait_for(queue)) is not None:
                     if isinstance(page, BaseException):
                         raise page
                     yield page
