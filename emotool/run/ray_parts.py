@@ -25,8 +25,9 @@ __all__ = ["PartFolder"]
 
 _SUFFIX: Final = ".jsonl"  # holds all that rows can have, and needs no package
 _CLIPS: Final = 2_000  # most in a part
-_FEWEST_CLIPS: Final = 250  # in a part, if there are that many: the model is loaded for each
-_PARTS_PER_SLOT: Final = 4  # at least, so that all tasks end at nearly the same time
+_USUAL_CLIPS: Final = 1_000  # at least, if all slots have one: starting costs that of 60 clips
+_FEWEST_CLIPS: Final = 250  # in a part, unless it is the only one
+_PARTS_PER_SLOT: Final = 4  # at most in a small run; a large one has parts of `_CLIPS`
 
 
 class PartFolder:
@@ -77,8 +78,7 @@ class PartFolder:
                 f"cannot make the folder {printable(str(self._folder))}: {error.strerror}"
             ) from error
         clips = len(self._found.clips)
-        wanted = min(_PARTS_PER_SLOT * slots, clips // _FEWEST_CLIPS)
-        self._count = self._earlier() or max(1, -(-clips // _CLIPS), wanted)
+        self._count = self._earlier() or _parts_for(clips, slots)
         return [Shard(number, self._count) for number in range(1, self._count + 1)]
 
     def _earlier(self) -> int:
@@ -145,6 +145,20 @@ class PartFolder:
     def _ours(self) -> Iterator[Path]:
         for pattern in (f"part-*-of-*{_SUFFIX}*", f".part-*-of-*{_SUFFIX}.emotool-*"):
             yield from self._folder.glob(pattern)
+
+
+def _parts_for(clips: int, slots: int) -> int:
+    """Return how many parts a run gets.
+
+    Examples
+    --------
+    >>> [_parts_for(clips, slots=2) for clips in (100, 1_500, 5_000, 1_000_000)]
+    [1, 2, 4, 500]
+    """
+    turns = min(
+        _PARTS_PER_SLOT, clips // (_USUAL_CLIPS * slots)
+    )  # so that no slot idles at the end
+    return max(1, -(-clips // _CLIPS), turns * slots, min(slots, clips // _FEWEST_CLIPS))
 
 
 def _absolute(clip: Clip) -> Clip:

@@ -13,7 +13,7 @@ from tests.faults.torture import Workshop, workshop
 pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")]
 
-CLIPS = 1_500  # six parts
+CLIPS = 1_500  # two parts
 
 
 @pytest.fixture(scope="module")
