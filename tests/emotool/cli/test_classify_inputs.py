@@ -122,7 +122,7 @@ def test_a_manifest_comes_instead_of_paths(emotool: Emotool, place: Path) -> Non
     """Both, or a column of none, are wrong options; a wrong column is told with those there are."""
     (place / "list.csv").write_text("file\nclips/a.wav\n")
     run = emotool("clips", "--manifest", "list.csv", "--column", "file", "-o", "-")
-    assert (run.returncode, "replaces paths" in run.stderr) == (2, True)
+    assert (run.returncode, "replace paths" in run.stderr) == (2, True)
     assert emotool("clips", "--column", "file", "-o", "-").returncode == 2
     run = emotool("--manifest", "list.csv", "-o", "-")
     assert run.returncode == 1
