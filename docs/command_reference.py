@@ -94,7 +94,7 @@ def _default(param: Any) -> str:
     shown = param.show_default
     if isinstance(shown, str):
         return f" *Default:* {_escaped(shown)}."
-    if not shown or param.is_flag or param.default in (None, False):
+    if not shown or param.is_flag or param.default in (None, False, ""):
         return ""
     return f" *Default:* `{getattr(param.default, 'value', param.default)}`."
 

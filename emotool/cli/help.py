@@ -169,7 +169,7 @@ def _default(param: Any) -> str:
     shown = param.show_default
     if isinstance(shown, str):
         return f" [default: {shown}]"
-    if not shown or param.default in (None, False) or param.is_flag:
+    if not shown or param.default in (None, False, "") or param.is_flag:
         return ""
     return f" [default: {getattr(param.default, 'value', param.default)}]"
 

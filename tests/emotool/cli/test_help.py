@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from emotool.cli import COMMANDS
+from emotool.cli import COMMANDS, main
 
 GROUPS = {"data": ["data", "check"]}
 CALLS = [[], *(GROUPS.get(name, [name]) for name in COMMANDS), ["data"]]
@@ -96,3 +96,14 @@ def test_examples_are_commands_that_exist(
     examples = complete.partition("\nExamples:")[2]
     for option in re.findall(r"(?<= )--[a-z-]+", examples):
         assert re.search(rf"^ .{{5}}{option}\b", complete, re.MULTILINE), option
+
+
+@pytest.mark.parametrize("length", ["-h", "--help"])
+def test_no_default_is_shown_where_there_is_none(
+    length: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An option that is an empty text by default shows nothing in brackets."""
+    for name in COMMANDS:
+        with pytest.raises(SystemExit):
+            main((name, length))
+        assert "[default: ]" not in capfd.readouterr().out, name
