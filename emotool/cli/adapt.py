@@ -7,6 +7,7 @@ import typer
 
 from emotool.cli.help import Short
 from emotool.cli.label_list import parse_labels
+from emotool.cli.shared_options import CorrectionsRoot, DecodingWorkers, ModelFolder, SpeakerPattern
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -65,22 +66,8 @@ def adapt(
             "repeated.",
         ),
     ] = None,
-    root: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder of the clips that corrections.csv is about.",
-            show_default="current folder",
-        ),
-    ] = None,
-    speaker_pattern: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGEX",
-            help="Regular expression whose first group is the speaker in a clip's path, for "
-            "example '/([^/_]+)_' for happy/anna_01.wav.",
-        ),
-    ] = None,
+    root: CorrectionsRoot = None,
+    speaker_pattern: SpeakerPattern = None,
     only: Annotated[
         str | None,
         typer.Option(
@@ -88,12 +75,7 @@ def adapt(
             help="Only calibrate confidences: fit the temperature, change no label.",
         ),
     ] = None,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="FOLDER", help="Folder for NAME.onnx and its card, NAME.md."
-        ),
-    ] = Path("exported"),
+    output: ModelFolder = Path("exported"),
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -102,10 +84,7 @@ def adapt(
             show_default="$EMOTOOL_CACHE, else the system's cache",
         ),
     ] = None,
-    workers: Annotated[
-        int,
-        typer.Option(min=0, metavar="N", help="Processes that decode clips; 0 uses one per core."),
-    ] = 0,
+    workers: DecodingWorkers = 0,
 ) -> None:
     """Adapt a model to your own recordings, in seconds and without TensorFlow.
 

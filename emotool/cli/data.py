@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from emotool.cli.help import HelpCommand, HelpGroup
+from emotool.cli.shared_options import SpeakerPattern
 
 __all__ = ["app"]
 
@@ -33,14 +34,7 @@ def check(
             show_default="$EMOTOOL_CORPUS",
         ),
     ] = None,
-    speaker_pattern: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGEX",
-            help="Regular expression whose first group is the speaker in a clip's path, for "
-            "example '/([^/_]+)_' for happy/anna_01.wav.",
-        ),
-    ] = None,
+    speaker_pattern: SpeakerPattern = None,
     speakers: Annotated[
         bool, typer.Option(help="Show a line per speaker as well as per corpus.")
     ] = True,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from emotool.cli.help import Short
+from emotool.cli.shared_options import CorrectionsRoot, DecodingWorkers, SpeakerPattern
 from emotool.model.catalog import DEFAULT_MODEL
 
 __all__ = ["SHORT", "evaluate"]
@@ -41,14 +42,7 @@ def evaluate(
             show_default="$EMOTOOL_CORPUS",
         ),
     ] = None,
-    root: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder of the clips that corrections.csv is about.",
-            show_default="current folder",
-        ),
-    ] = None,
+    root: CorrectionsRoot = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -60,21 +54,11 @@ def evaluate(
             show_default="evaluation/MODEL; MODEL_2 if that has other clips",
         ),
     ] = None,
-    speaker_pattern: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGEX",
-            help="Regular expression whose first group is the speaker in a clip's path, for "
-            "example '/([^/_]+)_' for happy/anna_01.wav.",
-        ),
-    ] = None,
+    speaker_pattern: SpeakerPattern = None,
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="Device to run the model on.")
     ] = "auto",
-    workers: Annotated[
-        int,
-        typer.Option(min=0, metavar="N", help="Processes that decode clips; 0 uses one per core."),
-    ] = 0,
+    workers: DecodingWorkers = 0,
     speakers: Annotated[
         bool, typer.Option("--speakers", help="Also show a line per speaker.")
     ] = False,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from emotool.cli.shared_options import ModelFolder
+
 if TYPE_CHECKING:
     from emotool_training.export.export import Exported, Storage
     from emotool_training.runs.folder import Run
@@ -25,12 +27,7 @@ def export(
             show_default="every model in the runs' folder",
         ),
     ] = None,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="FOLDER", help="Folder for NAME.onnx and its card, NAME.md."
-        ),
-    ] = Path("exported"),
+    output: ModelFolder = Path("exported"),
     name: Annotated[
         str | None,
         typer.Option(
