@@ -57,7 +57,8 @@ def result(name: str) -> str:
     path = RESULTS / f"{name}.md"
     if not path.is_file():
         return f"Not measured yet: `benchmarks/results/{name}.md` does not exist."
-    return path.read_text("utf-8").strip()
+    lines = path.read_text("utf-8").strip().splitlines()
+    return "\n".join(line for line in lines if "| absent: " not in line)  # peers not installed
 
 
 def result_head(name: str, *, prose: bool = True) -> str:
@@ -88,6 +89,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "rooms": house.rooms,
     "rooms-line": house.rooms_line,
     "speed": partial(result, "speed"),
+    "speed-shipped": partial(result, "speed_shipped"),
     "speed-avx2": partial(result_head, "speed_avx2"),
     "speed-lines": models_table.speed,
     "storage": partial(result, "storage"),

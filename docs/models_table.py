@@ -69,8 +69,8 @@ def by_corpus() -> str:
 
 
 def speed() -> str:
-    """Return a line for the fastest and the slowest model of benchmarks/results/speed.md."""
-    text = (ROOT / "benchmarks" / "results" / "speed.md").read_text("utf-8")
+    """Return a line for the fastest and the slowest model of results/speed_shipped.md."""
+    text = (ROOT / "benchmarks" / "results" / "speed_shipped.md").read_text("utf-8")
     rows = re.findall(r"^\| \*\*emotool (`\w+`)\*\* \| (.*) \|$", text, re.MULTILINE)
     cells = {
         name: [float(cell) for cell in row.replace(",", "").split(" | ")] for name, row in rows
@@ -80,7 +80,7 @@ def speed() -> str:
     for name in (ranked[0], ranked[-1]):
         _, rate, _, real_time, _, memory, start = cells[name]
         lines.append(
-            f"- {name}: {rate:.0f} clips per second, {real_time:,.0f} times real time, "
+            f"- {name}: {rate:,.0f} clips per second, {real_time:,.0f} times real time, "
             f"{memory:.0f} MiB of memory, {start:.1f} s start-up"
         )
     return "\n".join(lines)
