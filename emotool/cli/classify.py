@@ -10,6 +10,7 @@ import typer
 from emotool.cli import classify_engine as engines
 from emotool.cli import classify_files as files
 from emotool.cli import classify_running as running
+from emotool.cli import classify_update as updates
 from emotool.cli.help import Short
 from emotool.errors import OutputError
 from emotool.files.remote import read_anonymously
@@ -85,8 +86,8 @@ def classify(
     fail_fast: running.FailFast = False,
     max_errors: running.MaxErrors = None,
     restart: running.Restart = False,
-    update: running.Update = False,
-    vanished: running.Vanished = None,
+    update: updates.Update = False,
+    vanished: updates.Vanished = None,
     by_content: running.ByContent = False,
     quiet: running.Quiet = False,
     verbose: running.Verbose = False,
@@ -165,7 +166,7 @@ def classify(
         portion=_planned(plan, part),
     )
     if update or vanished is not None:
-        options = running.updating(options, update=update, vanished=vanished)
+        options = updates.updating(options, update=update, vanished=vanished)
     from emotool.cli.run_log import RunLog
 
     watched = sys.stderr is not None and sys.stderr.isatty()

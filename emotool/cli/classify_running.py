@@ -4,18 +4,12 @@ Each name is the type of an argument with its help; defaults stand in the comman
 """
 
 import math
-from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from emotool.cli.completion import model_names
-from emotool.files.remote import is_remote
-from emotool.writers.base import STDOUT
-
-if TYPE_CHECKING:
-    from emotool.run.options import RunOptions
 
 __all__ = [
     "Adapt",
@@ -34,13 +28,9 @@ __all__ = [
     "Threads",
     "Timeout",
     "Top",
-    "Update",
-    "Vanished",
-    "VanishedRows",
     "Verbose",
     "Workers",
     "finite",
-    "updating",
 ]
 
 
@@ -52,39 +42,11 @@ class DeviceName(StrEnum):
     CUDA = "cuda"
 
 
-class VanishedRows(StrEnum):
-    """What an update can do with rows whose files are no longer there."""
-
-    MARK = "mark"
-    DROP = "drop"
-
-
 def finite(value: float | None) -> float | None:
     """Refuse infinity, which a range with no upper end lets through."""
     if value is not None and math.isinf(value):
         raise typer.BadParameter(f"takes a finite number, not {value}")
     return value
-
-
-def updating(options: "RunOptions", *, update: bool, vanished: VanishedRows | None) -> "RunOptions":
-    """Return the options of an update; what cannot be updated is a wrong option."""
-    if not update:
-        raise typer.BadParameter("--vanished is for --update")
-    first = options.outputs[0]
-    if first.target == STDOUT:
-        raise typer.BadParameter("--update: name the table with -o")
-    if is_remote(first.target):
-        raise typer.BadParameter("--update: the table is a file, not in object storage")
-    for name, given in (
-        ("--manifest", options.manifest is not None),
-        ("--segments", options.segments),
-        ("--shard", options.shard is not None or options.portion is not None),
-        ("outputs other than tables", any(one.content != "table" for one in options.outputs)),
-    ):
-        if given:
-            raise typer.BadParameter(f"--update is for tables of clips: leave out {name}")
-    outputs = [replace(first, default=False), *options.outputs[1:]]
-    return replace(options, outputs=outputs, update=(vanished or VanishedRows.MARK).value)
 
 
 def probability(value: float) -> float:
@@ -227,28 +189,6 @@ Restart = Annotated[
         "--restart",
         rich_help_panel=_TROUBLE,
         help="Start over instead of resuming an interrupted run or updating a table.",
-    ),
-]
-
-Update = Annotated[
-    bool,
-    typer.Option(
-        "--update",
-        rich_help_panel=_TROUBLE,
-        help="Label only clips that are new or changed since --update wrote the table, and keep "
-        "its other rows. The table's FILE.state holds what that needs. Refused if the model or the "
-        "settings are others.",
-    ),
-]
-
-Vanished = Annotated[
-    VanishedRows | None,
-    typer.Option(
-        metavar="mark|drop",
-        rich_help_panel=_TROUBLE,
-        show_default="mark",
-        help="With --update: give rows whose files are no longer there the flag 'vanished', or "
-        "drop them.",
     ),
 ]
 

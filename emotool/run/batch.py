@@ -110,7 +110,7 @@ class _Batch:
                 if self._parts.complete and not options.restart:
                     return self._completed()
             if self._options.update is not None:
-                self._update = Update(self._options, files[0], origin_of(self._options, classifier))
+                self._update = Update(self._options, origin_of(self._options, classifier))
                 found = replace(found, clips=self._update.extended(found.clips))
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))

@@ -19,7 +19,7 @@ from emotool.results.row import VANISHED, ClipResult
 from emotool.results.stored_rows import StoredTable, read_rows
 from emotool.run.journal import TRANSIENT_STAGES, Journal
 from emotool.run.origin import Origin
-from emotool.run.outputs import columns_of
+from emotool.run.outputs import columns_of, files_of
 from emotool.run.state import Entry, State, check_place, read_state, write_state
 from emotool.text import printable, unharmed
 from emotool.writers.registry import table_suffix
@@ -39,9 +39,7 @@ class Update:
     Parameters
     ----------
     options : RunOptions
-        The first of its outputs is the table.
-    table : Path
-        The table, links resolved; its lock must be held.
+        The first of its outputs is the table, whose lock must be held.
     origin : Origin
         What makes the rows now.
 
@@ -60,9 +58,13 @@ class Update:
         If the table cannot be updated, or was made by something else.
     """
 
-    def __init__(self, options: "RunOptions", table: Path, origin: Origin) -> None:
-        self._options, self._table, self._origin = options, table, origin
+    def __init__(self, options: "RunOptions", origin: Origin) -> None:
+        self._options, self._origin = options, origin
         output = options.outputs[0]
+        table = next(iter(files_of([output])), None)
+        if table is None:
+            raise OutputError(f"{printable(output.target)} cannot be updated: it is no file here")
+        self._table = table
         self._suffix = table_suffix(output.target, output.suffix)
         check_place(table, self._suffix)
         self._entries: list[Entry] = []
@@ -80,7 +82,7 @@ class Update:
 
     def _read(self, state: State) -> list[ClipResult]:
         """Read the table's rows."""
-        columns = columns_of(self._options, self._origin.labels)
+        columns = columns_of(self._options, self._origin.labels, self._origin.dimensions)
         dialect = self._origin.writer.dialect
         stored = StoredTable(
             self._table,

@@ -32,6 +32,8 @@ def test_what_cannot_be_updated_is_refused(emotool: Emotool, place: Path) -> Non
     for wrong in (
         ("clips", "--vanished", "drop", "-o", "a.csv"),
         ("clips", "--update", "-o", "-"),
+        ("clips", "--update", "-o", "s3://bucket/a.csv"),
+        ("clips", "--update", "-o", "a.csv", "--engine", "ray"),
         ("clips", "--update", "-o", "a.csv", "--segments"),
         ("clips", "--update", "-o", "a.csv", "--embeddings", "a.npz"),
         ("clips", "--update", "-o", "a.csv", "--shard", "1/2"),

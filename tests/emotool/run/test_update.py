@@ -232,3 +232,20 @@ def test_names_that_are_no_text_are_kept(place: Path) -> None:
         assert update(place, table).unchanged == KEPT + 1
         run(options(place, fresh))
         assert content(table) == content(fresh)
+
+
+def test_dimensions_are_kept(place: Path) -> None:
+    """A model that answers with numbers has rows that can be read again, too."""
+    pytest.importorskip("onnx", reason="adopting a model needs onnx")
+    from emotool_training.adopting.adopt import Wishes, adopt
+    from tests.published_models import Kind, write_published
+
+    published = write_published(place / "published", Kind(regression=True))
+    wishes = Wishes("mine", limits=(-1.0, 2.0))
+    model = str(adopt(published, place / "exported", wishes).path)
+    for suffix in PART_SUFFIXES:
+        table, fresh = place / f"a{suffix}", place / f"fresh{suffix}"
+        update(place, table, model=model)
+        assert update(place, table, model=model).unchanged == KEPT
+        run(options(place, fresh, model=model))
+        assert content(table) == content(fresh)
