@@ -155,7 +155,7 @@ def _notes(run: "RunSummary") -> Iterator[Text]:
             f"model adapted to the statistics of {_count(run.own_statistics_of, 'clip')}, half-way"
         )
     if run.unchanged:
-        yield Text(f"{_count(run.unchanged, 'clip')} unchanged since the table was written")
+        yield Text(f"{_count(run.unchanged, 'row')} kept from the table as it was")
     if run.vanished:
         yield Text(f"{_count(run.vanished, 'file')} no longer there")
     if run.resumed:
