@@ -2,6 +2,8 @@
 
     python benchmarks/adapt.py run
     python benchmarks/adapt.py table
+    python benchmarks/adapt.py few
+    python benchmarks/adapt.py few-table
     python benchmarks/adapt.py timing
 
 ``run`` rebuilds the bases of the protocol *another corpus* (`benchmarks/accuracy.py`): nothing but
@@ -9,6 +11,9 @@ the linear head was trained, so a minute is enough. It adapts each to 0, 5, 10, 
 a label of half of the left-out corpus's speakers, as `emotool adapt` does, and tests on the other
 half; 20 draws of speakers and clips. Neither the penalty's strength nor the draws depend on the
 speakers that test. What is done is not done again. ``table`` writes table and picture.
+
+``few`` does the same with 10, 20 and 40 clips of few speakers, each of them in turn: such clips
+must not make the model worse for the others. ``few-table`` writes its table.
 
 *As shipped*: the base's statistics. *Own statistics*: half-way those of all recordings of the
 adapting speakers, without labels.
@@ -26,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, installed or not
 
 from benchmarks.accuracy_store import RESULTS as ACCURACY  # noqa: E402
+from benchmarks.adapt_few_speakers import few_speakers, few_speakers_table  # noqa: E402
 from benchmarks.adapt_protocol import CORPORA, measure, vectors_of  # noqa: E402
 from benchmarks.adapt_table import markdown, picture  # noqa: E402
 from benchmarks.adapt_timing import timing  # noqa: E402
@@ -35,27 +41,31 @@ from emotool_training.cache_folder import default_folder  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results"
 SHARED = ROOT.parent / "shared"
 MODELS = ("whisper", "whisper6")
+_FEW = "adapt_few_speakers.json"
+_RUNS = {"run": ("adapt.json", measure), "few": (_FEW, few_speakers)}
+_TABLES = {"table": ("adapt.json", markdown), "few-table": (_FEW, few_speakers_table)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("command", choices=["run", "table", "timing"])
+    parser.add_argument("command", choices=[*_RUNS, *_TABLES, "timing"])
     corpus = os.environ.get("EMOTOOL_CORPUS") or SHARED / "corpus"
     parser.add_argument("--data", type=Path, default=Path(corpus), help="the corpora's folder")
     options = parser.parse_args(arguments)
-    if options.command == "run":
-        _run(options.data)
-    elif options.command == "table":
-        _table()
+    if options.command in _RUNS:
+        _run(options.command, options.data)
+    elif options.command in _TABLES:
+        _table(options.command)
     else:
         print(timing(options.data))
     return 0
 
 
-def _run(data: Path) -> None:
+def _run(command: str, data: Path) -> None:
     """Measure what is not measured yet."""
-    kept = RESULTS / "adapt.json"
+    name, measured = _RUNS[command]
+    kept = RESULTS / name
     found = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     jobs = [(m, c) for m, c in product(MODELS, CORPORA) if c not in found.get(m, {})]
     if not jobs:
@@ -63,17 +73,19 @@ def _run(data: Path) -> None:
     vectors = vectors_of(data, default_folder())
     for model, corpus in jobs:
         print(f"{model}, {corpus} left out", file=sys.stderr)
-        found.setdefault(model, {})[corpus] = measure(vectors, model, corpus, ACCURACY)
+        found.setdefault(model, {})[corpus] = measured(vectors, model, corpus, ACCURACY)
         with atomic_write(kept, text=True) as handle:
             handle.write(json.dumps(found, indent=1) + "\n")
 
 
-def _table() -> None:
-    found = json.loads((RESULTS / "adapt.json").read_text(encoding="utf-8"))
-    text = markdown(found)
-    with atomic_write(RESULTS / "adapt.md", text=True) as handle:
+def _table(command: str) -> None:
+    name, written = _TABLES[command]
+    found = json.loads((RESULTS / name).read_text(encoding="utf-8"))
+    text = written(found)
+    with atomic_write((RESULTS / name).with_suffix(".md"), text=True) as handle:
         handle.write(text)
-    picture(found, ROOT / "docs" / "adapt.png")
+    if command == "table":
+        picture(found, ROOT / "docs" / "adapt.png")
     print(text, end="")
 
 

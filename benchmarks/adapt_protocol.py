@@ -33,7 +33,9 @@ __all__ = [
     "Part",
     "Vectors",
     "draw",
+    "left_out",
     "measure",
+    "uar_of",
     "vectors_of",
 ]
 
@@ -116,8 +118,21 @@ def measure(vectors: Vectors, model: str, corpus: str, results: Path) -> dict[st
         ``uar``: by kind of base and count, of each draw; ``base``: of the whole corpus;
         ``kept``: the same by the published predictions.
     """
+    whole, solved, temperature, kept = left_out(vectors, model, corpus, results)
+    moments = (0.0, 1.0)
+    found: dict[str, dict[str, list[float]]] = {kind: {} for kind in KINDS}
+    generator = np.random.default_rng(0)
+    for _ in range(DRAWS):
+        draw(whole, solved, temperature, generator, found)
+    base = uar_of(whole.data(solved, moments, temperature), None)
+    return {"uar": found, "base": base, "kept": kept}
+
+
+def left_out(
+    vectors: Vectors, model: str, corpus: str, results: Path
+) -> tuple[Part, Solved, float, float]:
+    """Return a corpus's clips, the head and temperature without them, and its published UAR."""
     recipe = load_recipe(model)
-    solved, temperature, kept = _base(vectors, recipe, corpus, results)
     places = [
         place
         for place, clip in enumerate(vectors.clips)
@@ -129,13 +144,7 @@ def measure(vectors: Vectors, model: str, corpus: str, results: Path) -> dict[st
         np.array([recipe.labels.index(clip.emotion) for clip in clips], np.int64),
         [clip.speaker for clip in clips],
     )
-    moments = (0.0, 1.0)
-    found: dict[str, dict[str, list[float]]] = {kind: {} for kind in KINDS}
-    generator = np.random.default_rng(0)
-    for _ in range(DRAWS):
-        draw(whole, solved, temperature, generator, found)
-    base = _uar(whole.data(solved, moments, temperature), None)
-    return {"uar": found, "base": base, "kept": kept}
+    return whole, *_base(vectors, recipe, corpus, results)
 
 
 def _base(
@@ -188,7 +197,7 @@ def draw(
     for kind, moved in zip(KINDS, ((0.0, 1.0), (own.shift, own.stretch)), strict=True):
         test = judged.data(solved, moved, temperature)
         for count in COUNTS:
-            value = _uar(test, None)
+            value = uar_of(test, None)
             if count != 0:
                 chosen = _first_of_each(known.targets, order, count)
                 value = _adapted(known.only(chosen), solved, moved, temperature, test)
@@ -208,10 +217,11 @@ def _adapted(
 ) -> float:
     """Fit a head to clips as `emotool adapt` does, and judge it."""
     data = part.data(solved, moved, temperature)
-    return _uar(test, solved_head(data, part.speakers)[1])
+    return uar_of(test, solved_head(data, part.speakers)[1])
 
 
-def _uar(test: Clips, added: Floats | None) -> float:
+def uar_of(test: Clips, added: Floats | None) -> float:
+    """Return the UAR of a base with what is added to it, over the labels that the clips have."""
     raw = test.offsets
     if added is not None:
         raw = (raw + test.inputs[0] @ added[:-1] + added[-1]).astype(np.float32)

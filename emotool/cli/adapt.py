@@ -151,10 +151,11 @@ def _show_inputs(inputs: "Inputs") -> None:
         if skipped := inputs.index.skipped:
             _say(skipped)
         speakers = {clip.speaker for clip in clips}
-        if len(speakers - {""}) < 2:
+        if len(speakers - {""}) < 3:
             _say(
-                "speakers are unknown or one: figures are too high for other speakers (give a "
-                "column speaker or --speaker-pattern)"
+                "speakers are unknown or fewer than three: the model stays close to its base, and "
+                "figures are too high for other speakers (give a column speaker or "
+                "--speaker-pattern)"
             )
         elif "" in speakers:
             _say("some clips have no speaker: each of them counts as a speaker of its own")
@@ -181,6 +182,8 @@ def _show(done: "Adapted", base: str) -> None:
             f"  temperature {facts.temperature:.3f}; calibration error on these clips "
             f"{before:.3f} before, {after:.3f} after"
         )
+    if facts.kept:
+        _say(f"  the labelled clips change nothing: {facts.kept}")
     if facts.has_head:
         _show_figures(facts.figures, done.base_figures)
     _say(f"  use it with: --model {facts.name}")

@@ -9,7 +9,8 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 pytest.importorskip("sklearn", reason="needs the adapt extra")
 
 from benchmarks import adapt_protocol
-from benchmarks.adapt_protocol import COUNTS, KINDS, Part, draw
+from benchmarks.adapt_few_speakers import few_speakers, few_speakers_table
+from benchmarks.adapt_protocol import COUNTS, KINDS, Part, Vectors, draw
 from benchmarks.adapt_table import markdown, picture
 from emotool_training.loop.linear_head import Solved, Statistics
 
@@ -54,7 +55,7 @@ def test_the_test_speakers_are_never_adapted_to(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(adapt_protocol, "solved_head", watched)
     monkeypatch.setattr(
         adapt_protocol,
-        "_uar",
+        "uar_of",
         lambda test, added: float(judged.append(len(test.targets)) or 0.0),  # type: ignore[func-returns-value]
     )
     draw(part(), base(), 1.0, np.random.default_rng(0), {kind: {} for kind in KINDS})
@@ -74,3 +75,20 @@ def test_the_table_says_what_few_clips_cost_and_twenty_gain(tmp_path: Path) -> N
     assert "+6.0 points (whisper, emodb, as shipped)" in text
     picture(found, tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 10_000
+
+
+def test_few_speakers_are_judged_on_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No clip of an adapting speaker is judged; each kind of draw has a line in the table."""
+    whole = part(clips=30)
+    module = "benchmarks.adapt_few_speakers"
+    monkeypatch.setattr(f"{module}.left_out", lambda *_: (whole, base(), 1.0, 0.5))
+    sizes: list[int] = []
+    monkeypatch.setattr(
+        f"{module}.uar_of",
+        lambda test, added: float(sizes.append(len(test.targets)) or added is None),  # type: ignore[func-returns-value]
+    )
+    found = few_speakers(Vectors([], []), "tiny", "emodb", Path())
+    assert set(sizes) == {7 * 30, 6 * 30, 5 * 30, 4 * 30}  # of 1, 2, 3 and half of 8 speakers
+    table = few_speakers_table({"tiny": {"emodb": found}})
+    assert "| tiny | emodb | 1 speaker | 72 | 100.0 | 0.0 | -100.0 | -100.0 | 100 % |" in table
+    assert "half of the speakers, not named" in table

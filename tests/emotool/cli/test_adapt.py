@@ -131,6 +131,26 @@ def test_corrections_keep_the_other_labels(run: Run, sounds: Path, place: Path) 
     assert labels == ("anger", "disgust", "fear", "happy", "neutral", "sad", "shouting")
 
 
+def test_corrections_that_correct_nothing_give_the_base(
+    run: Run, sounds: Path, place: Path
+) -> None:
+    """Whoever confirms each label gets them all again, with the same confidence."""
+    run("classify", sounds / "plain", "--model", "whisper6", "-o", "whisper6.csv", "-q")
+    rows = [f"{name},{label},{label},0.5," for name, label in labels_of("whisper6.csv").items()]
+    table = place / "corrections.csv"
+    table.write_text("path,label,correction,confidence,when\n" + "\n".join(rows) + "\n")
+    code, _, err = run("adapt", table, "--root", sounds / "plain", "--name", "mine")
+    assert code == 0
+    assert "the labelled clips change nothing" in err
+    metadata = read_metadata(place / "exported" / "mine.onnx")
+    assert metadata.corpora == load_classifier("whisper6").metadata.corpora
+    assert "Not changed by 24 labelled clips" in metadata.notes
+    run("classify", sounds / "plain", "--model", "mine", "-o", "mine.csv", "-q")
+    assert Path("mine.csv").read_text().replace(",mine,", ",whisper6,") == (
+        Path("whisper6.csv").read_text()
+    )
+
+
 def test_only_a_temperature_changes_no_label(run: Run, sounds: Path, place: Path) -> None:
     """Confidences change, and nothing else; labels of others are refused."""
     rows = [

@@ -56,6 +56,15 @@ def test_labels_weigh_the_same_and_so_do_clips() -> None:
     assert data.weights.tolist() == pytest.approx([0.125, 0.125, 0.25, 0.5])
 
 
+def test_a_label_with_one_clip_is_little_evidence() -> None:
+    """It weighs as much as the other label's ten, and so does its noise: they are worth 3.6."""
+    data = clips(count=20)
+    uneven = data.only((data.targets == 0) | (np.arange(20) == 1))
+    assert data.effective == pytest.approx(20.0)
+    assert uneven.targets.tolist().count(1) == 1
+    assert uneven.effective == pytest.approx(4 / (1 + 1 / 10))
+
+
 def test_clips_can_be_chosen() -> None:
     """With all their windows, renumbered."""
     data = clips(count=6, per_clip=2)

@@ -47,6 +47,13 @@ def test_few_clips_get_a_strong_penalty() -> None:
     assert (many.probabilities.argmax(axis=1) == truth).mean() > 0.9
 
 
+def test_uneven_labels_get_a_strong_penalty() -> None:
+    """A label that rests on two clips is no better known for the two hundred of the other."""
+    data = clips(count=400)
+    uneven = data.only((data.targets == 0) | (np.arange(400) < 4))
+    assert choose(uneven, [str(n) for n in range(len(uneven.targets))]).strength == 1000.0
+
+
 def test_a_label_of_one_speaker_is_no_error() -> None:
     """Nobody else says it, so its out-of-fold predictions are the base's."""
     data = clips(count=30)

@@ -48,6 +48,8 @@ class Facts:
         Nothing but the temperature is new.
     evidence : bool
         Whether the map of evidence follows the new head.
+    kept : str
+        Why the labelled clips change nothing; "" if they do.
     """
 
     base_sha256: str
@@ -62,11 +64,12 @@ class Facts:
     figures: Mapping[str, Any] = field(default_factory=dict)
     only_temperature: bool = False
     evidence: bool = True
+    kept: str = ""
 
     @property
     def has_head(self) -> bool:
         """Whether a head was fitted."""
-        return bool(self.clips) and not self.only_temperature
+        return bool(self.clips) and not self.only_temperature and not self.kept
 
 
 def metadata_of(base: ModelMetadata, facts: Facts, golden: Golden) -> ModelMetadata:
@@ -135,6 +138,8 @@ def _notes(base: ModelMetadata, facts: Facts) -> list[str]:
             f"Head fitted to {facts.clips:,} labelled clips; strength {facts.strength:g} of the "
             "penalty on the distance from the base's head."
         )
+    if facts.kept:
+        lines.append(f"Not changed by {facts.clips:,} labelled clips: {facts.kept}.")
     if facts.only_temperature:
         lines.append(f"Temperature fitted to {facts.clips:,} labelled clips.")
     if not facts.evidence:

@@ -1,6 +1,8 @@
 """A head for labelled clips: from embeddings to weights, and to what they are worth."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from emotool.model.linear_head import LinearHead, Statistics
 from emotool.model.metadata import ModelMetadata
 from emotool_training.adapting.regression import Clips, Floats, fit
 from emotool_training.adapting.rows import Rows
-from emotool_training.adapting.validation import Choice, choose
+from emotool_training.adapting.validation import Choice, choose, has_few_speakers
 from emotool_training.corpora import Utterance
 from emotool_training.evaluation.predictions import FACTS, Predictions
 from emotool_training.evaluation.scores import score
@@ -19,7 +21,9 @@ from emotool_training.evaluation.scores import score
 __all__ = ["chosen_of", "figures_of", "offsets_of", "solved_head", "standardise"]
 
 
-def solved_head(clips: Clips, speakers: Sequence[str]) -> tuple[Choice, Floats]:
+def solved_head(
+    clips: Clips, speakers: Sequence[str], *, new_labels: bool = False
+) -> tuple[Choice, Floats]:
     """Choose a strength and fit a head.
 
     Parameters
@@ -27,16 +31,22 @@ def solved_head(clips: Clips, speakers: Sequence[str]) -> tuple[Choice, Floats]:
     clips : Clips
     speakers : sequence of str
         Each clip's; "" where unknown.
+    new_labels : bool
+        Whether some are not the base's.
 
     Returns
     -------
     tuple of Choice and ndarray of float32, shape (size + 1, labels)
-        See `emotool_training.adapting.regression.fit`.
+        See `emotool_training.adapting.regression.fit`; 0 where the base stays as it is.
     """
     # Several threads at products of a block wait for each other more than they compute.
     with threadpool_limits(1):
-        few, basis = clips.reduced()
-        choice = choose(few, speakers)
+        spared = replace(clips, spares=has_few_speakers(speakers))
+        few, basis = spared.reduced()
+        choice = choose(few, speakers, new_labels=new_labels)
+        if math.isinf(choice.strength):
+            shape = (clips.inputs[0].shape[1] + 1, clips.offsets.shape[1])
+            return choice, np.zeros(shape, np.float32)
         start = None if choice.chosen.all() else fit(few.only(choice.chosen), choice.strength)
         added = fit(few, choice.strength, start)
     if basis is not None:

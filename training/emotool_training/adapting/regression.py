@@ -21,6 +21,7 @@ BLOCK = 1024
 """Rows that are multiplied at once: they stay in the processor's cache for the gradient."""
 
 _STEPS = 200
+_NEVER = -1e4  # a logit whose probability is 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +38,16 @@ class Clips:
         Each window's clip.
     targets : ndarray of int64, shape (clips,)
         Label indices.
+    spares : bool, default False
+        Whether a label without clips is a candidate only where the base gives it: that there are no
+        clips of it is then no reason to give it less often.
     """
 
     inputs: Sequence[Floats]
     offsets: Floats
     owner: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
+    spares: bool = False
 
     @property
     def weights(self) -> Floats:
@@ -52,13 +57,30 @@ class Clips:
         share = 1.0 / (counts * np.maximum(windows, 1))  # [clips]
         return np.asarray(share[self.owner] / share[self.owner].sum(), np.float32)
 
+    @property
+    def effective(self) -> float:
+        """Number of clips with equal weights that are as much evidence as these.
+
+        Labels weigh the same, so that a label with one clip rests on that clip: it is the number of
+        labels times the harmonic mean of their clips.
+        """
+        counts = np.bincount(self.targets)
+        counts = counts[counts > 0]
+        return float(len(counts) ** 2 / (1.0 / counts).sum())
+
     def only(self, chosen: npt.NDArray[np.bool_]) -> "Clips":
         """Keep the clips where ``chosen`` [clips] is true, copied."""
         rows = chosen[self.owner]  # [windows]
         ends = np.cumsum([len(block) for block in self.inputs])[:-1]
         parts = [b[r] for b, r in zip(self.inputs, np.split(rows, ends), strict=True)]
         renumbered = np.cumsum(chosen) - 1
-        return Clips(parts, self.offsets[rows], renumbered[self.owner[rows]], self.targets[chosen])
+        return Clips(
+            parts,
+            self.offsets[rows],
+            renumbered[self.owner[rows]],
+            self.targets[chosen],
+            self.spares,
+        )
 
     def reduced(self) -> "tuple[Clips, Floats | None]":
         """Give the inputs' coordinates in directions that hold all of them, if they are few.
@@ -96,6 +118,7 @@ def fit(clips: Clips, strength: float, start: Floats | None = None) -> Floats:
     penalty = np.float32(strength / len(clips.targets))
     weights = clips.weights[:, None]
     truth = np.eye(shape[1], dtype=np.float32)[clips.targets]  # [clips, labels]
+    offsets = _of_candidates(clips) if clips.spares else clips.offsets
 
     def objective(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         added = flat.reshape(shape).astype(np.float32)
@@ -106,7 +129,7 @@ def fit(clips: Clips, strength: float, start: Floats | None = None) -> Floats:
             rows = slice(first, first + len(block))
             first += len(block)
             wanted = truth[clips.owner[rows]]  # [rows, labels]
-            raw = clips.offsets[rows] + block @ added[:-1] + added[-1]
+            raw = offsets[rows] + block @ added[:-1] + added[-1]
             raw -= raw.max(axis=1, keepdims=True)
             powers = np.exp(raw)
             sums = powers.sum(axis=1, keepdims=True)
@@ -121,6 +144,14 @@ def fit(clips: Clips, strength: float, start: Floats | None = None) -> Floats:
     options = {"maxiter": _STEPS, "ftol": 1e-6, "gtol": 1e-5}
     found = minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options)
     return np.asarray(found.x.reshape(shape), np.float32)
+
+
+def _of_candidates(clips: Clips) -> Floats:
+    """Return the base's logits, very low for labels without clips unless they are the highest."""
+    labels = clips.offsets.shape[1]
+    absent = np.bincount(clips.targets, minlength=labels) == 0  # [labels]
+    given = clips.offsets.argmax(axis=1)[:, None] == np.arange(labels)  # [windows, labels]
+    return np.where(absent & ~given, np.float32(_NEVER), clips.offsets)
 
 
 def logits(clips: Clips, added: Floats) -> Floats:

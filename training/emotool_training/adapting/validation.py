@@ -21,6 +21,7 @@ __all__ = [
     "Choice",
     "choose",
     "fold_numbers",
+    "has_few_speakers",
     "mean_over_windows",
     "probabilities_of",
     "sample",
@@ -35,7 +36,13 @@ STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
 """Strengths of the penalty to choose from, the strongest first."""
 
 _FEWEST = 5000.0
-"""Clips times strength at least: the fewer the clips, the less a cross-validation can tell."""
+"""Effective clips times strength at least: the fewer, the less a cross-validation can tell."""
+
+_ALONE = 1000.0
+"""Penalty at least of clips of one speaker; a quarter of it of two."""
+
+_SPEAKERS = 3
+"""As many speakers show what carries over to others: a head fitted to two is judged on a third."""
 
 _TRIED = 4
 """As many of the weakest strengths that are left."""
@@ -50,7 +57,7 @@ class Choice:
     Parameters
     ----------
     strength : float
-        Of the penalty.
+        Of the penalty; infinite where the base stays as it is.
     temperature : float
         Of the logits.
     probabilities : ndarray of float64, shape (clips, labels), or None
@@ -65,22 +72,35 @@ class Choice:
     chosen: npt.NDArray[np.bool_]
 
 
-def choose(clips: Clips, speakers: Sequence[str]) -> Choice:
+def choose(clips: Clips, speakers: Sequence[str], *, new_labels: bool = False) -> Choice:
     """Choose the penalty's strength and the temperature by clips that a head was not fitted to.
+
+    Clips of fewer than three speakers do not show what carries over to others: the penalty is then
+    strong, and the base stays as it is if it has all of them right. It also stays if all clips have
+    one label. Labels that the base does not have are always fitted.
 
     Parameters
     ----------
     clips : Clips
     speakers : sequence of str
         Each clip's; "" where unknown. A speaker's clips are in one fold.
+    new_labels : bool
+        Whether some are not the base's.
     """
     chosen = sample(clips)
     part = clips.only(chosen)
+    few = has_few_speakers(speakers) and not new_labels
+    least = _ALONE / max(1, len(set(speakers) - {""})) ** 2 * len(clips.targets) if few else 0.0
+    if not new_labels:
+        base = probabilities_of(part.offsets, part.owner, len(part.targets))
+        right = bool((base.argmax(axis=1) == part.targets).all())
+        if np.ptp(clips.targets) == 0 or (few and right):
+            return Choice(math.inf, 1.0, base, chosen)
     folds = fold_numbers(
         part.targets, [s for s, kept in zip(speakers, chosen, strict=True) if kept]
     )
-    left = [s for s in STRENGTHS if s * len(part.targets) >= _FEWEST]
-    strengths = left[-_TRIED:] or [STRENGTHS[0]]
+    left = [s for s in STRENGTHS if s >= max(least, _FEWEST / part.effective)]
+    strengths = left[-_TRIED:] or [max(least, STRENGTHS[0])]
     if folds is None:
         return Choice(strengths[0], 1.0, None, chosen)
     found = []
@@ -88,6 +108,17 @@ def choose(clips: Clips, speakers: Sequence[str]) -> Choice:
         temperature = fit_temperature(raw, part.targets, doubt=True)
         found.append(Choice(strength, temperature, apply_temperature(raw, temperature), chosen))
     return min(found, key=lambda one: _balanced_cost(one.probabilities, part.targets))
+
+
+def has_few_speakers(speakers: Sequence[str]) -> bool:
+    """Return whether so few speakers are known that clips may show what is theirs alone.
+
+    Examples
+    --------
+    >>> has_few_speakers(["anna", "ben", "anna", ""]), has_few_speakers(["anna", "ben", "carl"])
+    (True, False)
+    """
+    return len(set(speakers) - {""}) < _SPEAKERS
 
 
 def _balanced_cost(probabilities: Probabilities | None, targets: npt.NDArray[np.int64]) -> float:
