@@ -43,7 +43,7 @@ def _few(data: Path) -> tuple[float, float]:
         rows = [f"{clip.path.absolute()},{clip.emotion},{clip.speaker}" for clip in clips[:FEW]]
         table.write_text("path,label,speaker\n" + "\n".join(rows) + "\n", encoding="utf-8")
         command = [sys.executable, "-m", "emotool", "adapt", str(table), "--name", "timed"]
-        command += ["--base", "whisper6", "-o", folder]
+        command += ["--base", "whisper6", "-o", folder, "--replace"]
         for _ in range(2):
             began, worked = time.perf_counter(), _of_children()
             subprocess.run(command, capture_output=True, check=True)

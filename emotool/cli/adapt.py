@@ -7,7 +7,13 @@ import typer
 
 from emotool.cli.help import Short
 from emotool.cli.label_list import parse_labels
-from emotool.cli.shared_options import CorrectionsRoot, DecodingWorkers, ModelFolder, SpeakerPattern
+from emotool.cli.shared_options import (
+    CorrectionsRoot,
+    DecodingWorkers,
+    ModelFolder,
+    ReplaceModel,
+    SpeakerPattern,
+)
 from emotool.text import printable
 
 if TYPE_CHECKING:
@@ -76,6 +82,7 @@ def adapt(
         ),
     ] = None,
     output: ModelFolder = Path("exported"),
+    replace: ReplaceModel = False,
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -104,14 +111,14 @@ def adapt(
     from emotool_training.adapting.adapt import adapt as run_adaptation
     from emotool_training.adapting.inputs import Sources, read_inputs
     from emotool_training.adapting.outcome import Order, open_base
-    from emotool_training.adapting.place import check_place
     from emotool_training.cache_folder import default_folder
-    from emotool_training.export.place import check_name
+    from emotool_training.export.place import check_free, check_name
     from emotool_training.folders import make_folder
     from emotool_training.progress import progress_bar
 
     check_name(name)
-    check_place(output / f"{name}.onnx")
+    if not replace:
+        check_free(output / f"{name}.onnx")
     model = open_base(base)
     sources = Sources(
         tuple(paths or ()),

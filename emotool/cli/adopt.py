@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emotool.cli.help import Short
+from emotool.cli.shared_options import ReplaceModel
 
 if TYPE_CHECKING:
     from emotool_training.adopting.adopt import Adopted
@@ -38,9 +39,7 @@ def adopt(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to.")
     ] = Path("exported"),
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace a model of that name.")
-    ] = False,
+    replace: ReplaceModel = False,
     licence: Annotated[
         str, typer.Option(metavar="TEXT", help="Licence of the weights, as their author states it.")
     ] = "",
@@ -127,10 +126,11 @@ def adopt(
     The model is loaded and run on a recording before it is put in place, with a model card beside
     it. The path of the file is printed on stdout. Needs the package onnx.
     """
-    from emotool_training.adopting.place import check_free, check_name, require_onnx
+    from emotool_training.export.place import check_free, check_name
+    from emotool_training.extras import require_adopt_extra
 
     check_name(name)
-    require_onnx()
+    require_adopt_extra("emotool adopt")
     if not replace:
         check_free(output / f"{name}.onnx")
     from emotool_training.adopting.adopt import Wishes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from emotool.cli.shared_options import ModelFolder
+from emotool.cli.shared_options import ModelFolder, ReplaceModel
 
 if TYPE_CHECKING:
     from emotool_training.export.export import Exported, Storage
@@ -36,14 +36,7 @@ def export(
             show_default="the run's",
         ),
     ] = None,
-    replace: Annotated[
-        bool,
-        typer.Option(
-            "--replace",
-            help="Also replace a model of other data. Without it, only a model of the same "
-            "clips is replaced.",
-        ),
-    ] = False,
+    replace: ReplaceModel = False,
     storage: Annotated[
         str,
         typer.Option(
@@ -86,7 +79,7 @@ def export(
     from emotool_training.extras import require_train_extra
 
     require_train_extra("emotool export")
-    from emotool_training.export.place import check_name, check_place
+    from emotool_training.export.place import check_free, check_name
 
     if name is not None:
         check_name(name)
@@ -94,7 +87,7 @@ def export(
     if name is not None and len(chosen) > 1:
         raise typer.BadParameter("name the one run that it is for", param_hint="--name")
     for run in chosen if not replace else ():
-        check_place(run, output / f"{name or run.config['recipe']['name']}.onnx")
+        check_free(output / f"{name or run.config['recipe']['name']}.onnx")
     from emotool_training.tf_setup import load_tensorflow
 
     load_tensorflow("emotool export")

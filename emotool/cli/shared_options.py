@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["CorrectionsRoot", "DecodingWorkers", "ModelFolder", "SpeakerPattern"]
+__all__ = ["CorrectionsRoot", "DecodingWorkers", "ModelFolder", "ReplaceModel", "SpeakerPattern"]
 
 SpeakerPattern = Annotated[
     str | None,
@@ -31,6 +31,8 @@ ModelFolder = Annotated[
         "--output", "-o", metavar="FOLDER", help="Folder for NAME.onnx and its card, NAME.md."
     ),
 ]
+
+ReplaceModel = Annotated[bool, typer.Option("--replace", help="Replace a model of that name.")]
 
 DecodingWorkers = Annotated[
     int,

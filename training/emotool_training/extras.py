@@ -4,10 +4,11 @@ import importlib.util
 
 from emotool.errors import MissingExtraError
 
-__all__ = ["require_adapt_extra", "require_train_extra"]
+__all__ = ["require_adapt_extra", "require_adopt_extra", "require_train_extra"]
 
 PACKAGES = {
     "adapt": ("onnx", "sklearn", "scipy"),
+    "adopt": ("onnx",),
     "train": ("tensorflow", "keras", "librosa", "matplotlib"),
 }
 
@@ -15,6 +16,11 @@ PACKAGES = {
 def require_adapt_extra(purpose: str) -> None:
     """Check that the ``adapt`` extra is installed, as `require_train_extra` does its own."""
     _require("adapt", purpose)
+
+
+def require_adopt_extra(purpose: str) -> None:
+    """Check that the ``adopt`` extra is installed, as `require_train_extra` does its own."""
+    _require("adopt", purpose)
 
 
 def require_train_extra(purpose: str) -> None:

@@ -227,13 +227,16 @@ def test_tensorflow_is_not_loaded(
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_trained_models_are_not_replaced(run: Run, sounds: Path, root: Path, place: Path) -> None:
-    """Nor does an adapted one get a built-in name."""
-    Path("exported").mkdir()
-    Path("exported/mine.onnx").write_bytes((root / "exported" / "cnn.onnx").read_bytes())
-    code, _, err = run("adapt", sounds / "labelled", "--name", "mine")
-    assert code == 1
-    assert "is not a model by `emotool adapt`" in err
-    code, _, err = run("adapt", sounds / "labelled", "--name", "whisper")
+def test_models_are_replaced_only_when_asked(run: Run, sounds: Path, place: Path) -> None:
+    """Not even an adapted one, which may have taken hours of listening; and no built-in one."""
+    assert run("adapt", sounds / "plain", "--name", "mine")[0] == 0
+    before = Path("exported/mine.onnx").read_bytes()
+    code, out, err = run("adapt", sounds / "labelled", "--name", "mine")
+    assert (code, out) == (1, "")
+    assert "mine.onnx exists already" in err and "--replace" in err
+    assert Path("exported/mine.onnx").read_bytes() == before
+    assert run("adapt", sounds / "labelled", "--name", "mine", "--replace")[0] == 0
+    assert Path("exported/mine.onnx").read_bytes() != before
+    code, _, err = run("adapt", sounds / "labelled", "--name", "whisper", "--replace")
     assert code == 1
     assert "built-in" in err

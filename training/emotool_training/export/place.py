@@ -1,16 +1,14 @@
-"""Where an exported model goes, and whether what is there already may be replaced."""
+"""Which names models of one's own may have, and where they may be written."""
 
 import os
 from pathlib import Path
 
-from emotool.errors import ModelError, TrainingError
+from emotool.errors import TrainingError
 from emotool.model.catalog import BUILT_IN
-from emotool.model.classifier import read_metadata
 from emotool.model.metadata import NAME
 from emotool.text import printable
-from emotool_training.runs.folder import Run, read_json
 
-__all__ = ["check_name", "check_place"]
+__all__ = ["check_free", "check_name"]
 
 
 def check_name(name: str) -> None:
@@ -37,36 +35,21 @@ def check_name(name: str) -> None:
         )
 
 
-def check_place(run: Run, path: Path) -> None:
-    """Refuse to replace a model that was trained on other data.
+def check_free(path: Path) -> None:
+    """Refuse to replace a file.
 
     Parameters
     ----------
-    run : Run
-        What is to be exported.
     path : Path
-        Where the model would go; need not be there.
+        Where the model would go.
 
     Raises
     ------
     TrainingError
-        If a file is there that is no model, or a model whose training, validation and test clips
-        are not the run's.
+        If a file is there.
     """
-    if not os.path.lexists(path):
-        return
-    digest = read_json(run.folder / "split.json").get("digest")
-    data = run.config.get("data_digest")
-    try:
-        there = read_metadata(path).split
-    except ModelError as error:
-        raise _refusal(f"{path} exists and is not an emotool model") from error
-    if there.get("hash") != digest or there.get("data", data) != data:
-        raise _refusal(f"{path} is a model that was trained on other data than {run.folder}")
-
-
-def _refusal(message: str) -> TrainingError:
-    return TrainingError(
-        message,
-        hint="choose another name with --name, or write it elsewhere with -o, or add --replace",
-    )
+    if os.path.lexists(path):
+        raise TrainingError(
+            f"{printable(str(path))} exists already",
+            hint="choose another name with --name, or write it elsewhere with -o, or add --replace",
+        )
