@@ -28,12 +28,14 @@ class ProgressBar:
         self._total = self._resumed = self._done = 0
         self._began = self._updated = time.monotonic()
 
-    def begin(self, total: int, resumed: int) -> None:
-        """Hear how many rows will come, and how many of them an earlier run has worked out."""
-        self._total, self._resumed = total, resumed
+    def begin(self, total: int, resumed: int, unchanged: int = 0) -> None:
+        """Receive the number of rows, and how many an interrupted run or the table has."""
+        self._total, self._resumed = total, resumed + unchanged
         self._began = self._updated = time.monotonic()
+        if unchanged:
+            self.note(f"update: {total - unchanged:,} new or changed, {unchanged:,} unchanged")
         if resumed:
-            self.note(f"resuming: {resumed:,} of {total:,} clips already done")
+            self.note(f"resuming: {resumed:,} of {total - unchanged:,} clips already done")
 
     def advance(self, result: "ClipResult") -> None:
         """Hear of a row."""

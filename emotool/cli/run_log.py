@@ -59,14 +59,17 @@ class RunLog:
         self._total = self._resumed = self._done = 0
         self._began = self._told = time.monotonic()
 
-    def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
-        """Receive the number of rows, how many an interrupted run has done, and the labels."""
-        self._total, self._resumed, self._labels = total, resumed, labels
+    def begin(
+        self, total: int, resumed: int, labels: Sequence[str] = (), unchanged: int = 0
+    ) -> None:
+        """Receive the number of rows, how many need no work, and the labels."""
+        self._total, self._resumed, self._labels = total, resumed + unchanged, labels
         self._each = self._each and total <= _MOST_LINES
         self._began = self._told = time.monotonic()
-        self.record(f"{total:,} clips, {resumed:,} of them done by an earlier run")
+        kept = f", {unchanged:,} unchanged" if unchanged else ""
+        self.record(f"{total:,} clips, {resumed:,} of them done by an earlier run{kept}")
         if self._bar is not None:
-            self._bar.begin(total, resumed)
+            self._bar.begin(total, resumed, unchanged)
 
     def advance(self, result: "ClipResult") -> None:
         """Hear of a row."""

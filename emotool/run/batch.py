@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from emotool.errors import EmotoolError
+from emotool.files.destination import shown_from_here
 from emotool.files.lock import lock_all
 from emotool.inputs.clips import Clip, Found
 from emotool.inputs.shards import portion_of
@@ -28,8 +29,6 @@ from emotool.workers.pool import WorkerPool, workers_worth
 if TYPE_CHECKING:
     from emotool.model.classifier import Classifier
     from emotool.run.pipeline import Recorder
-
-from emotool.files.destination import shown_from_here
 
 __all__ = ["Output", "Progress", "RunOptions", "RunSummary", "TooManyFailuresError", "run"]
 
@@ -164,11 +163,10 @@ class _Batch:
 
     def _open_journal(self, file: Path, classifier: "Classifier") -> Journal:
         parameters = parameters_of(origin_of(self._options, classifier), self._options.details)
-        if self._update is not None and self._update.sha256:
-            parameters["update"] = self._update.sha256
-        journal = Journal(file, parameters, restart=self._options.restart)
-        if self._update is not None:
-            self._update.resume(journal)
+        if self._update is None:
+            journal = Journal(file, parameters, restart=self._options.restart)
+        else:
+            journal = self._update.open_journal(file, parameters)
         if journal.outdated:
             self._progress.note(
                 "the interrupted run had another model or other settings; starting over"
@@ -197,7 +195,7 @@ class _Batch:
         if earlier is not None:
             done = earlier.known(clips, self._options.pool.reading)
         self._resumed, self._done = len(done) - self._unchanged, done
-        self._progress.begin(len(clips), len(done), classifier.labels)
+        self._progress.begin(len(clips), self._resumed, classifier.labels, self._unchanged)
         todo = (clip for clip in clips if clip.index not in done)
         fresh = classify_clips(
             todo,
@@ -223,7 +221,8 @@ class _Batch:
         # The journal keeps the model's labels: a resumed run may have another threshold.
         uncertain = [UNCERTAIN] if self._options.min_confidence > 0 and model.labels else []
         tally = Tally([*model.labels, *uncertain], model.dimensions)
-        with Outputs(self._options, model, found.clips, files) as outputs:
+        options = self._options if self._update is None else self._update.outputs()
+        with Outputs(options, model, found.clips, files) as outputs:
             if outputs.lacks_windows:
                 self._progress.note(
                     "a report has a row for each clip, and shows the windows of its first minute "
@@ -243,7 +242,7 @@ class _Batch:
         if self._parts is not None:
             self._parts.write_records(outputs.rows)
         if self._update is not None:
-            self._update.write_state(found.clips)
+            self._update.put_in_place(found.clips)
         return self._summary(found, model, tally, failures)
 
     @property

@@ -136,8 +136,13 @@ class RunOptions:
 class Progress(Protocol):
     """Receives the progress of a run."""
 
-    def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
-        """Receive the number of rows, how many an interrupted run has done, and the labels."""
+    def begin(
+        self, total: int, resumed: int, labels: Sequence[str] = (), unchanged: int = 0
+    ) -> None:
+        """Receive the number of rows, the labels, and how many rows need no work.
+
+        An interrupted run has done ``resumed``; the table that is updated has ``unchanged``.
+        """
 
     def advance(self, result: ClipResult) -> None:
         """Receive a row, in input order."""
@@ -152,7 +157,9 @@ class Progress(Protocol):
 class Silence:
     """Ignores the progress of a run."""
 
-    def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
+    def begin(
+        self, total: int, resumed: int, labels: Sequence[str] = (), unchanged: int = 0
+    ) -> None:
         """Do nothing."""
 
     def advance(self, result: ClipResult) -> None:

@@ -1,10 +1,14 @@
 """The state beside a table that is updated: what made its rows, and which file each is about.
 
 A table ``labels.csv`` has a state ``labels.csv.state``: JSON Lines, first what made the table and
-its hash, then for each row its path and its file's identity (`emotool.inputs.identity`). It is
-written after the table; where its hash is another's, the table was changed by something else.
+its hash, then for each row its path and its file's identity (`emotool.inputs.identity`). Where its
+hash is another's, the table was changed by something else.
+
+An update writes the table under another name, then the state, and moves the table to its place at
+last. If it ends in between, the next one finds a table with the state's hash and moves it.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -16,12 +20,23 @@ from pydantic import Field
 
 from emotool.errors import OutputError
 from emotool.files.atomic import atomic_write, sha256_file
+from emotool.files.destination import output_error
+from emotool.files.lock import beside
 from emotool.files.validation import parse_json, validate
 from emotool.run.origin import Origin
 from emotool.run.part import PART_SUFFIXES, Sha256
 from emotool.text import printable
 
-__all__ = ["Entry", "State", "check_place", "read_state", "state_place", "write_state"]
+__all__ = [
+    "Entry",
+    "State",
+    "check_place",
+    "finish",
+    "new_place",
+    "put_in_place",
+    "read_state",
+    "state_place",
+]
 
 _SCHEMA: Final = "emotool.state/1"
 _MOST_CHARACTERS: Final = 1 << 20  # of a line: it is read before it is trusted
@@ -67,6 +82,17 @@ def state_place(table: Path) -> Path:
     return table.with_name(table.name + ".state")
 
 
+def new_place(table: Path) -> Path:
+    """Return where an update writes a table before it is moved to its place.
+
+    Examples
+    --------
+    >>> new_place(Path("out/labels.csv")).as_posix()
+    'out/.labels.csv.emotool-new'
+    """
+    return beside(table, "new")
+
+
 def check_place(table: Path, suffix: str) -> None:
     """Check that a table can be updated, and that its state would replace no other file.
 
@@ -80,6 +106,8 @@ def check_place(table: Path, suffix: str) -> None:
             f"{printable(str(table))} cannot be updated: its rows cannot be read again",
             hint=f"the first table is one of {', '.join(PART_SUFFIXES)}; others may follow it",
         )
+    if table.exists() and not os.access(table, os.W_OK):
+        raise OutputError(f"cannot write {printable(str(table))}: the file there is read-only")
     place = state_place(table)
     if not os.path.lexists(place):
         return
@@ -103,6 +131,15 @@ def read_state(table: Path) -> tuple[State, list[Entry]]:
     OutputError
         If there is none, it is not valid, or the table has changed since.
     """
+    state, entries = _read(table)
+    if len(entries) != state.clips or sha256_file(table) != state.sha256:
+        raise OutputError(
+            f"{printable(str(table))} has changed since --update wrote it", hint=_HINT
+        )
+    return state, entries
+
+
+def _read(table: Path) -> tuple[State, list[Entry]]:
     place, shown = state_place(table), printable(str(table))
     try:
         with place.open(encoding="utf-8", newline="\n") as handle:
@@ -121,26 +158,42 @@ def read_state(table: Path) -> tuple[State, list[Entry]]:
         ) from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise OutputError(f"cannot read {printable(str(place))}: {error}", hint=_HINT) from error
-    if len(entries) != state.clips or sha256_file(table) != state.sha256:
-        raise OutputError(f"{shown} has changed since --update wrote it", hint=_HINT)
     return state, entries
 
 
-def write_state(table: Path, suffix: str, origin: Origin, entries: Sequence[Entry]) -> None:
-    """Write the state of a table that is in its place.
+def finish(table: Path) -> bool:
+    """Finish what an interrupted update has left; return whether its table is in its place now."""
+    new = new_place(table)
+    if not os.path.lexists(new):
+        return False
+    with contextlib.suppress(OutputError):
+        if not new.is_symlink() and _read(table)[0].sha256 == sha256_file(new):
+            new.replace(table)
+            return True
+    new.unlink()
+    return False
+
+
+def put_in_place(table: Path, suffix: str, origin: Origin, entries: Sequence[Entry]) -> None:
+    """Write the state of a table that is complete at its `new_place`, and move it to its place.
 
     Raises
     ------
     OutputError
-        If it cannot be written.
+        If one cannot be written.
     """
+    new = new_place(table)
     head = {
         "schema": _SCHEMA,
         "suffix": suffix,
-        "sha256": sha256_file(table),
+        "sha256": sha256_file(new),
         "clips": len(entries),
         "origin": asdict(origin),
     }
     with atomic_write(state_place(table), text=True) as handle:
         handle.write(json.dumps(head) + "\n")
         handle.writelines(json.dumps(entry) + "\n" for entry in entries)
+    try:
+        new.replace(table)
+    except OSError as error:
+        raise output_error(printable(str(table)), error) from error

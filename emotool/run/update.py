@@ -5,10 +5,10 @@ update where nothing has vanished writes what a new run would.
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emotool.errors import OutputError
 from emotool.files.remote import is_remote
@@ -20,7 +20,15 @@ from emotool.results.stored_rows import StoredTable, read_rows
 from emotool.run.journal import TRANSIENT_STAGES, Journal
 from emotool.run.origin import Origin
 from emotool.run.outputs import columns_of, files_of
-from emotool.run.state import Entry, State, check_place, read_state, write_state
+from emotool.run.state import (
+    Entry,
+    State,
+    check_place,
+    finish,
+    new_place,
+    put_in_place,
+    read_state,
+)
 from emotool.text import printable, unharmed
 from emotool.writers.registry import table_suffix
 
@@ -45,8 +53,6 @@ class Update:
 
     Attributes
     ----------
-    sha256 : str
-        Of the table that is updated; "" where there is none.
     unchanged : int
         Rows that are kept.
     vanished : int
@@ -72,13 +78,14 @@ class Update:
         self._taken: dict[int, ClipResult] = {}  # by a clip's index
         self._identities: dict[int, str] = {}
         self._journal: Journal | None = None
-        self.sha256 = ""
+        self._sha256 = ""
         self.unchanged = self.vanished = 0
+        self._finished = finish(table)
         if table.exists() and not options.restart:
             state, self._entries = read_state(table)
             _check_same(origin, state, table)
             self._rows = self._read(state)
-            self.sha256 = state.sha256
+            self._sha256 = state.sha256
 
     def _read(self, state: State) -> list[ClipResult]:
         """Read the table's rows."""
@@ -134,9 +141,13 @@ class Update:
         self.unchanged = len(self._taken)
         return whole
 
-    def resume(self, journal: Journal) -> None:
-        """Find further results in the journal of an interrupted update, and record there."""
-        self._journal = journal
+    def open_journal(self, file: Path, parameters: Mapping[str, Any]) -> Journal:
+        """Open the journal of an interrupted update to find further results, and record there."""
+        table = {"update": self._sha256} if self._sha256 else {}
+        # The journal of an update that was finished here has nothing that the table has not.
+        restart = self._options.restart or self._finished
+        self._journal = Journal(file, {**parameters, **table}, restart=restart)
+        return self._journal
 
     def known(self, clips: Iterable[Clip], reading: "Reading") -> dict[int, int]:
         """Find the clips that need not be labelled, as `Journal.known` does."""
@@ -162,10 +173,16 @@ class Update:
         if self._journal is not None:
             self._journal.idle()
 
-    def write_state(self, clips: Sequence[Clip]) -> None:
-        """Write the state of the table, which is in its place."""
+    def outputs(self) -> "RunOptions":
+        """Return options whose table is written beside its place."""
+        first, *others = self._options.outputs
+        new = replace(first, target=str(new_place(self._table)), suffix=self._suffix)
+        return replace(self._options, outputs=[new, *others])
+
+    def put_in_place(self, clips: Sequence[Clip]) -> None:
+        """Write the state of the table, which is complete, and put it in its place."""
         entries = [(clip.shown, self._identities.get(clip.index, "")) for clip in clips]
-        write_state(self._table, self._suffix, self._origin, entries)
+        put_in_place(self._table, self._suffix, self._origin, entries)
 
 
 def _check_same(origin: Origin, state: State, table: Path) -> None:

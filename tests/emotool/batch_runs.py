@@ -28,7 +28,9 @@ class Watcher:
         self.resumed = 0
         self.notes: list[str] = []
 
-    def begin(self, total: int, resumed: int, labels: Sequence[str] = ()) -> None:
+    def begin(
+        self, total: int, resumed: int, labels: Sequence[str] = (), unchanged: int = 0
+    ) -> None:
         """Hear that rows will come."""
         self.resumed = resumed
 

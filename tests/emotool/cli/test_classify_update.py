@@ -18,6 +18,8 @@ def test_a_table_grows_with_its_folder(emotool: Emotool, place: Path) -> None:
     (place / "clips" / "a.wav").unlink()
     run = emotool(*command)
     assert run.returncode == 0
+    assert "update: 1 new or changed, 3 unchanged" in run.stderr
+    assert "resuming" not in run.stderr
     assert "3 rows kept from the table as it was" in run.stderr
     assert "1 file no longer there" in run.stderr
     rows = {row["path"]: row for row in table((place / "labels.csv").read_text())}

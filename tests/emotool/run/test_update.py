@@ -13,7 +13,7 @@ from emotool.errors import OutputError
 from emotool.results.tally import RunSummary
 from emotool.run.batch import run
 from emotool.run.part import PART_SUFFIXES
-from emotool.run.state import state_place
+from emotool.run.state import new_place, state_place
 from emotool.workers.pool import PoolOptions, Reading
 from emotool.writers.base import Dialect, WriterOptions
 from tests.emotool.batch_runs import TWO, Interrupted, Watcher, interrupt, names, options
@@ -168,6 +168,59 @@ def test_an_interrupted_update_resumes(place: Path) -> None:
     assert table.read_bytes() == (place / "fresh.csv").read_bytes()
     left = [".a.csv.emotool-lock", ".a.csv.emotool-journal"]
     assert not set(left) & set(names(place))
+
+
+def test_an_update_that_ends_before_the_state_is_written_resumes(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table is complete beside its place: both are as they were, and no clip is lost."""
+    table = place / "a.csv"
+    update(place, table)
+    before = table.read_bytes(), state_place(table).read_bytes()
+    change(place)
+
+    def killed(*_: object) -> None:
+        raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr("emotool.run.update.put_in_place", killed)
+        with pytest.raises(Interrupted):
+            update(place, table)
+    assert before == (table.read_bytes(), state_place(table).read_bytes())
+    assert new_place(table).exists()
+    summary = update(place, table)
+    assert (summary.unchanged, summary.resumed) == (KEPT - 1, 3)
+    assert not new_place(table).exists()
+    run(options(place, place / "fresh.csv"))
+    assert table.read_bytes() == (place / "fresh.csv").read_bytes()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_update_that_ends_before_the_table_is_moved_is_finished(
+    place: Path, first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table beside its place has the state's hash and is moved; nothing is labelled again."""
+    table = place / "a.csv"
+    if not first:
+        update(place, table)
+        change(place)
+
+    def killed(self: Path, target: Path) -> Path:
+        if target == table:
+            raise Interrupted
+        return replaced(self, target)
+
+    replaced = Path.replace
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(Interrupted):
+            update(place, table)
+    watcher = Watcher()
+    summary = update(place, table, watcher=watcher)
+    assert (summary.unchanged, watcher.notes) == (KEPT if first else KEPT + 2, [])
+    run(options(place, place / "fresh.csv"))
+    assert table.read_bytes() == (place / "fresh.csv").read_bytes()
+    assert not [name for name in names(place) if name.startswith(".a.csv")]
 
 
 def test_what_made_the_table_must_be_the_same(place: Path) -> None:
