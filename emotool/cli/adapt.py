@@ -1,5 +1,6 @@
 """``emotool adapt``: fit a model to your own recordings."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -130,7 +131,7 @@ def adapt(
     inputs = read_inputs(sources, model.classifier.labels)
     if only and inputs.index is None:
         raise typer.BadParameter("a temperature needs labelled clips", param_hint="--only")
-    _show_inputs(inputs)
+    _show_inputs(inputs, model.classifier.labels)
     kept = make_folder(cache or default_folder(), "name another with --cache")
     order = Order(name, output, kept, workers, only_temperature=bool(only))
     with progress_bar("embedding") as advance:
@@ -143,7 +144,7 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _show_inputs(inputs: "Inputs") -> None:
+def _show_inputs(inputs: "Inputs", base: Sequence[str]) -> None:
     """Say what was found, and under which labels."""
     from collections import Counter
 
@@ -158,11 +159,12 @@ def _show_inputs(inputs: "Inputs") -> None:
         if skipped := inputs.index.skipped:
             _say(skipped)
         speakers = {clip.speaker for clip in clips}
-        if len(speakers - {""}) < 3:
+        if len(speakers - {""}) < 3 and set(inputs.labels) <= set(base):
+            _say("fewer than three speakers are named: the model stays close to its base")
+        if len(speakers - {""}) < 2:
             _say(
-                "speakers are unknown or fewer than three: the model stays close to its base, and "
-                "figures are too high for other speakers (give a column speaker or "
-                "--speaker-pattern)"
+                "speakers are unknown or one: figures are too high for other speakers (give a "
+                "column speaker or --speaker-pattern)"
             )
         elif "" in speakers:
             _say("some clips have no speaker: each of them counts as a speaker of its own")

@@ -141,6 +141,7 @@ def test_corrections_that_correct_nothing_give_the_base(
     table.write_text("path,label,correction,confidence,when\n" + "\n".join(rows) + "\n")
     code, _, err = run("adapt", table, "--root", sounds / "plain", "--name", "mine")
     assert code == 0
+    assert "fewer than three speakers are named: the model stays close to its base" in err
     assert "the labelled clips change nothing" in err
     metadata = read_metadata(place / "exported" / "mine.onnx")
     assert metadata.corpora == load_classifier("whisper6").metadata.corpora
