@@ -1,6 +1,5 @@
 """``emotool adapt``: fit a model to your own recordings."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,6 +74,14 @@ def adapt(
     ] = None,
     root: CorrectionsRoot = None,
     speaker_pattern: SpeakerPattern = None,
+    same_speakers: Annotated[
+        bool,
+        typer.Option(
+            "--same-speakers",
+            help="The model is for the speakers of the labelled clips alone: fit it to them even "
+            "if they are fewer than three.",
+        ),
+    ] = False,
     only: Annotated[
         str | None,
         typer.Option(
@@ -131,9 +138,12 @@ def adapt(
     inputs = read_inputs(sources, model.classifier.labels)
     if only and inputs.index is None:
         raise typer.BadParameter("a temperature needs labelled clips", param_hint="--only")
-    _show_inputs(inputs, model.classifier.labels)
+    _show_inputs(inputs)
+    known = set(inputs.labels) <= set(model.classifier.labels)
+    if inputs.index is not None and known and not same_speakers and not only:
+        _show_caution({clip.speaker for clip in inputs.index.utterances})
     kept = make_folder(cache or default_folder(), "name another with --cache")
-    order = Order(name, output, kept, workers, only_temperature=bool(only))
+    order = Order(name, output, kept, workers, bool(only), same_speakers)
     with progress_bar("embedding") as advance:
         done = run_adaptation(model, inputs, order, lambda what, *counts: advance(*counts))
     _show(done, model.classifier.name)
@@ -144,7 +154,7 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _show_inputs(inputs: "Inputs", base: Sequence[str]) -> None:
+def _show_inputs(inputs: "Inputs") -> None:
     """Say what was found, and under which labels."""
     from collections import Counter
 
@@ -159,8 +169,6 @@ def _show_inputs(inputs: "Inputs", base: Sequence[str]) -> None:
         if skipped := inputs.index.skipped:
             _say(skipped)
         speakers = {clip.speaker for clip in clips}
-        if len(speakers - {""}) < 3 and set(inputs.labels) <= set(base):
-            _say("fewer than three speakers are named: the model stays close to its base")
         if len(speakers - {""}) < 2:
             _say(
                 "speakers are unknown or one: figures are too high for other speakers (give a "
@@ -170,6 +178,17 @@ def _show_inputs(inputs: "Inputs", base: Sequence[str]) -> None:
             _say("some clips have no speaker: each of them counts as a speaker of its own")
     if inputs.recordings:
         _say(f"recordings without labels: {len(inputs.recordings):,}")
+
+
+def _show_caution(speakers: set[str]) -> None:
+    """Say where few speakers leave a model close to its base, and what changes that."""
+    from emotool_training.adapting.validation import has_few_speakers
+
+    if has_few_speakers(list(speakers)):
+        _say(
+            "fewer than three speakers are named: the model stays close to its base "
+            "(--same-speakers if it is for these speakers alone)"
+        )
 
 
 def _show(done: "Adapted", base: str) -> None:

@@ -56,6 +56,17 @@ def test_one_speaker_does_not_ruin_a_model() -> None:
         assert accuracy(solved_head(mine, speakers)[1]) > BASE - 0.01
 
 
+def test_a_model_for_one_speaker_uses_the_habit() -> None:
+    """It is right more often on the speaker's other clips, where the habit is the same."""
+    both = speaker_clips(0, 240)
+    mine, rest = both.only(np.arange(240) < 40), both.only(np.arange(240) >= 40)
+    for same, least in ((True, 0.95), (False, 0.8)):
+        added = solved_head(mine, ["anna"] * 40, same_speakers=same)[1]
+        right = float((logits(rest, added).argmax(axis=1) == rest.targets).mean())
+        assert right > least
+        assert same or right < 0.95
+
+
 def test_clips_that_are_right_already_change_nothing() -> None:
     """With one speaker there is nothing to correct, and all else is the speaker's own."""
     mine = speaker_clips(0, 80)

@@ -169,7 +169,12 @@ class _Adaptation:
             np.array([labels.index(u.emotion) for u in usable], np.int64),
         )
         same = set(labels) <= set(facts.labels)
-        choice, added = solved_head(clips, [u.speaker for u in usable], new_labels=not same)
+        choice, added = solved_head(
+            clips,
+            [u.speaker for u in usable],
+            new_labels=not same,
+            same_speakers=self._order.same_speakers,
+        )
         if math.isinf(choice.strength) and labels == facts.labels:
             one = np.ptp(clips.targets) == 0
             kept = "the clips have one label" if one else "all clips are labelled correctly already"

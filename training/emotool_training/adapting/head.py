@@ -22,7 +22,11 @@ __all__ = ["chosen_of", "figures_of", "offsets_of", "solved_head", "standardise"
 
 
 def solved_head(
-    clips: Clips, speakers: Sequence[str], *, new_labels: bool = False
+    clips: Clips,
+    speakers: Sequence[str],
+    *,
+    new_labels: bool = False,
+    same_speakers: bool = False,
 ) -> tuple[Choice, Floats]:
     """Choose a strength and fit a head.
 
@@ -33,6 +37,8 @@ def solved_head(
         Each clip's; "" where unknown.
     new_labels : bool
         Whether some are not the base's.
+    same_speakers : bool
+        Whether the head is for these speakers alone, however few they are.
 
     Returns
     -------
@@ -41,8 +47,8 @@ def solved_head(
     """
     # Several threads at products of a block wait for each other more than they compute.
     with threadpool_limits(1):
-        spared = replace(clips, spares=has_few_speakers(speakers))
-        few, basis = spared.reduced()
+        cautious = has_few_speakers(speakers) and not same_speakers
+        few, basis = replace(clips, cautious=cautious).reduced()
         choice = choose(few, speakers, new_labels=new_labels)
         if math.isinf(choice.strength):
             shape = (clips.inputs[0].shape[1] + 1, clips.offsets.shape[1])

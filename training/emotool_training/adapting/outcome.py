@@ -49,6 +49,8 @@ class Order:
         Processes that decode clips; 0 for one per core.
     only_temperature : bool
         Calibrate, and change nothing else.
+    same_speakers : bool
+        The model is for the speakers of the labelled clips alone.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Order:
     cache: Path
     workers: int = 0
     only_temperature: bool = False
+    same_speakers: bool = False
 
 
 @dataclass(frozen=True, eq=False)

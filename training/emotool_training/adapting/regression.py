@@ -38,16 +38,17 @@ class Clips:
         Each window's clip.
     targets : ndarray of int64, shape (clips,)
         Label indices.
-    spares : bool, default False
-        Whether a label without clips is a candidate only where the base gives it: that there are no
-        clips of it is then no reason to give it less often.
+    cautious : bool, default False
+        Whether the speakers are too few to show what carries over to others. A label without clips
+        is then a candidate only where the base gives it: that there are no clips of it is no reason
+        to give it less often.
     """
 
     inputs: Sequence[Floats]
     offsets: Floats
     owner: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
-    spares: bool = False
+    cautious: bool = False
 
     @property
     def weights(self) -> Floats:
@@ -79,7 +80,7 @@ class Clips:
             self.offsets[rows],
             renumbered[self.owner[rows]],
             self.targets[chosen],
-            self.spares,
+            self.cautious,
         )
 
     def reduced(self) -> "tuple[Clips, Floats | None]":
@@ -118,7 +119,7 @@ def fit(clips: Clips, strength: float, start: Floats | None = None) -> Floats:
     penalty = np.float32(strength / len(clips.targets))
     weights = clips.weights[:, None]
     truth = np.eye(shape[1], dtype=np.float32)[clips.targets]  # [clips, labels]
-    offsets = _of_candidates(clips) if clips.spares else clips.offsets
+    offsets = _of_candidates(clips) if clips.cautious else clips.offsets
 
     def objective(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         added = flat.reshape(shape).astype(np.float32)

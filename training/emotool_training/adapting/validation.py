@@ -75,9 +75,9 @@ class Choice:
 def choose(clips: Clips, speakers: Sequence[str], *, new_labels: bool = False) -> Choice:
     """Choose the penalty's strength and the temperature by clips that a head was not fitted to.
 
-    Clips of fewer than three speakers do not show what carries over to others: the penalty is then
-    strong, and the base stays as it is if it has all of them right. It also stays if all clips have
-    one label. Labels that the base does not have are always fitted.
+    With cautious clips the penalty is strong, and the base stays as it is if it has all of them
+    right. It also stays if all clips have one label. Labels that the base does not have are always
+    fitted.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def choose(clips: Clips, speakers: Sequence[str], *, new_labels: bool = False) -
     """
     chosen = sample(clips)
     part = clips.only(chosen)
-    few = has_few_speakers(speakers) and not new_labels
+    few = clips.cautious and not new_labels
     least = _ALONE / max(1, len(set(speakers) - {""})) ** 2 * len(clips.targets) if few else 0.0
     if not new_labels:
         base = probabilities_of(part.offsets, part.owner, len(part.targets))
