@@ -1,6 +1,6 @@
 """The results table, in Markdown, from the figures of all models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 __all__ = ["NOTEBOOK", "markdown"]
@@ -57,7 +57,7 @@ def _abroad(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if not tried:
         return []
     corpora = sorted({c for one in tried.values() for c in one["per_corpus"]})
-    header = ["model", "mean of several speakers (95 %)", *corpora, "at an even prior", "ECE"]
+    header = ["model", _mean_of(tried, corpora), *corpora, "at an even prior", "ECE"]
     lines = ["### Another corpus", "", _row(header), _row(["---"] * len(header))]
     for name, one in tried.items():
         even = [one["uar_even"][c] for c in corpora]
@@ -67,6 +67,19 @@ def _abroad(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
         lines.append(_row([name, _with_interval(one, "uar_several"), *cells, mean, ece]))
     lines += ["", _ABROAD_NOTE, "", *_predicted(tried, corpora)]
     return ["\n".join(lines) + "\n"]
+
+
+def _mean_of(tried: Mapping[str, Mapping[str, Any]], corpora: Sequence[str]) -> str:
+    """Head the column of means over the corpora with several speakers."""
+    lone = _lone(tried.values())
+    left_out = f" ({_listed(lone)} has one speaker)" if lone else ""
+    return f"mean of {', '.join(c for c in corpora if c not in lone)}{left_out}, UAR (95 %)"
+
+
+def _lone(parts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Name the corpora with a single speaker."""
+    corpora = (part["per_corpus"].items() for part in parts)
+    return sorted({c for one in corpora for c, figures in one if figures["speakers"] == 1})
 
 
 def _predicted(tried: Mapping[str, Mapping[str, Any]], corpora: Sequence[str]) -> list[str]:
@@ -142,14 +155,7 @@ def _footnote(models: Mapping[str, Mapping[str, Any]], human: float | None, size
     protocols = [part for one in models.values() for part in one["protocols"].values()]
     clips = sorted({part["clips"] for part in protocols})
     people = sorted({part["speakers"] for part in protocols})
-    lone = sorted(
-        {
-            corpus
-            for part in protocols
-            for corpus, figures in part["per_corpus"].items()
-            if figures["speakers"] == 1
-        }
-    )
+    lone = _lone(protocols)
     text = (
         f"{_counts(clips)} clips of {_counts(people)} speakers, each predicted once per seed by a "
         "model that was not trained on it; *new speakers*: nor on anyone who speaks in it. "

@@ -1,9 +1,10 @@
 """Tables of models: from the metadata of the ONNX files and the results of the benchmarks."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docs.markdown import percent, table
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from emotool.model.metadata import ModelMetadata
 
 ROOT = Path(__file__).resolve().parents[1]
+FIGURES = ROOT / "benchmarks" / "results" / "accuracy" / "figures.json"
 PROTOCOLS = {
     "another_corpus": "another corpus",
     "new_speakers": "new speakers",
@@ -27,44 +29,40 @@ def _models() -> "Iterator[tuple[Path, ModelMetadata]]":
         yield path, read_metadata(path)
 
 
+def _measured(model: str) -> dict[str, Any]:
+    """Return a model's figures by protocol, as docs/accuracy.md has them; empty without any."""
+    figures: dict[str, dict[str, Any]] = json.loads(FIGURES.read_text("utf-8"))
+    return dict(figures[model]["protocols"]) if model in figures else {}
+
+
 def models() -> str:
     """Return a row for each model in exported/: labels, size, UAR of each protocol."""
-    found = list(_models())
-    measured = [
-        protocol
-        for protocol in PROTOCOLS
-        if any(metadata.metric(protocol, "uar") is not None for _, metadata in found)
-    ]
-    rows = [
-        [
-            f"`{path.stem}`",
-            _labels(metadata.labels),
-            f"{path.stat().st_size / 1e6:.1f}{_GLUE}MB",
-            *(_figure(metadata, protocol) for protocol in measured),
-        ]
-        for path, metadata in found
-    ]
-    return table(["model", "labels", "size", *(PROTOCOLS[name] for name in measured)], rows)
+    rows = []
+    for path, metadata in _models():
+        measured = _measured(path.stem)
+        rows.append(
+            [
+                f"`{path.stem}`",
+                _labels(metadata.labels),
+                f"{path.stat().st_size / 1e6:.1f}{_GLUE}MB",
+                *(_figure(measured.get(protocol)) for protocol in PROTOCOLS),
+            ]
+        )
+    return table(["model", "labels", "size", *PROTOCOLS.values()], rows)
 
 
 def by_corpus() -> str:
     """Return the UAR of each model on new speakers, per corpus of the test clips."""
-    found = list(_models())
-    corpora = sorted(
-        {
-            corpus
-            for _, metadata in found
-            for corpus in metadata.metrics.get("new_speakers", {}).get("averaged_corpora", ())
-        }
-    )
+    measured = {path.stem: _measured(path.stem).get("new_speakers", {}) for path, _ in _models()}
+    corpora = sorted({c for one in measured.values() for c in one.get("averaged_corpora", ())})
     rows = []
-    for path, metadata in found:
-        figures = metadata.metrics.get("new_speakers", {}).get("per_corpus", {})
+    for name, one in measured.items():
+        figures = one.get("per_corpus", {})
         cells = [
-            percent(figures[name]["uar"]).replace(" ", _GLUE) if name in figures else "–"
-            for name in corpora
+            percent(figures[corpus]["uar"]).replace(" ", _GLUE) if corpus in figures else "–"
+            for corpus in corpora
         ]
-        rows.append([f"`{path.stem}`", *cells])
+        rows.append([f"`{name}`", *cells])
     return table(["model", *corpora], rows)
 
 
@@ -90,10 +88,10 @@ def _labels(labels: tuple[str, ...]) -> str:
     return ", ".join(labels) if len(labels) < 4 else f"{len(labels)}: {', '.join(labels)}"
 
 
-def _figure(metadata: "ModelMetadata", protocol: str) -> str:
-    """Return a UAR with its interval, or that there is none."""
-    uar, low, high = (metadata.metric(protocol, f"uar{end}") for end in ("", "_low", "_high"))
-    if uar is None:
+def _figure(measured: dict[str, Any] | None) -> str:
+    """Return a UAR with its interval, or a dash if there is none."""
+    if measured is None:
         return "–"
+    uar, low, high = (measured[f"uar{end}"] for end in ("", "_low", "_high"))
     interval = f" ({100 * low:.1f} to {100 * high:.1f})" if low is not None and high else ""
     return (percent(uar) + interval).replace(" ", _GLUE)

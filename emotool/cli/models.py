@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["models"]
 
+_UAR = ("uar", "uar_low", "uar_high")
+_EXPECTED = "UAR, the mean recall of the labels; expect another corpus on your own recordings"
+
 
 def models(
     name: Annotated[
@@ -32,10 +35,11 @@ def models(
 ) -> None:
     """List the models for `emotool classify --model NAME`, or show one model's card.
 
-    The list shows each model's labels, file size, accuracy on new speakers (UAR, the mean recall
-    of the labels, with its 95 % interval) and licence: built-in models first, with what each is
-    for, then your own from the folders in EMOTOOL_MODELS and from exported/. If standard output
-    is not a terminal, the list is tab-separated.
+    The list shows each model's labels, file size, accuracy (UAR, the mean recall of the labels,
+    with its 95 % interval) on another corpus, which is the figure to expect on your own
+    recordings, and on new speakers of the training corpora, and licence: built-in models first,
+    with what each is for, then your own from the folders in EMOTOOL_MODELS and from exported/. If
+    standard output is not a terminal, the list is tab-separated.
     """
     from rich.console import Console
 
@@ -90,11 +94,12 @@ def _table(rows: list[_Row]) -> Any:
 
     from emotool.model.catalog import BUILT_IN, DEFAULT_MODEL
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
-    table.add_column("model", overflow="fold", style="bold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left")
+    table.add_column("model", overflow="fold", style="bold", min_width=11)
     table.add_column("labels", ratio=2)
     table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("UAR, new speakers", min_width=12)
+    table.add_column("another\ncorpus", no_wrap=True)
+    table.add_column("new\nspeakers", no_wrap=True)
     own = False
     for row in rows:  # the built-in ones come first
         if not row.entry.built_in and not own:
@@ -110,8 +115,9 @@ def _table(rows: list[_Row]) -> Any:
         labels = Text(printable(", ".join(metadata.names)))
         if row.entry.built_in:
             labels.append(f"\n{BUILT_IN[row.entry.name]}", style="dim")
-        table.add_row(Text(name), labels, Text(size), Text(printable(_uar(metadata))))
-    notes = list(_licences(rows))
+        figures = (_figure(metadata, protocol) for protocol in ("another_corpus", "new_speakers"))
+        table.add_row(Text(name), labels, Text(size), *map(Text, figures))
+    notes = [_EXPECTED, *_licences(rows)]
     if any(row.entry.name == DEFAULT_MODEL for row in rows):
         notes.insert(0, "* used when no --model is given")
     table.caption = Text("\n".join(notes), style="dim")
@@ -129,14 +135,19 @@ def _licences(rows: list[_Row]) -> Iterator[str]:
         yield printable(f"licence{of}: {licence}")
 
 
-def _uar(metadata: "ModelMetadata") -> str:
-    uar, low, high = (
-        metadata.metric("new_speakers", figure) for figure in ("uar", "uar_low", "uar_high")
-    )
+def _figure(metadata: "ModelMetadata", protocol: str) -> str:
+    """Write a UAR over several short lines, or a dash if the file has none."""
+    cell = _uar(metadata, protocol) or "–"
+    return cell.replace(" (", "\n(").replace(", only", ",\nonly").replace(" of ", "\nof ")
+
+
+def _uar(metadata: "ModelMetadata", protocol: str) -> str:
+    """Return a UAR with its interval; empty if the file has none."""
+    uar, low, high = (metadata.metric(protocol, figure) for figure in _UAR)
     if uar is None:
-        return "not measured"
+        return ""
     interval = "" if low is None or high is None else f" ({100 * low:.1f}-{100 * high:.1f})"
-    figures = metadata.metrics["new_speakers"]
+    figures = metadata.metrics[protocol]
     few = f", only {basis(figures)}" if is_thin(figures) else ""
     return f"{100 * uar:.1f} %{interval}{few}"
 
@@ -145,7 +156,7 @@ def _plain(rows: list[_Row]) -> list[list[str]]:
     """Lay the list out for another program: a header, then a line for each model."""
     from emotool.model.catalog import BUILT_IN
 
-    figures = ("uar", "uar_low", "uar_high", "accuracy")
+    figures = (*_UAR, "accuracy")
     counts = ("clips", "speakers")
     lines = [
         [
@@ -159,11 +170,13 @@ def _plain(rows: list[_Row]) -> list[list[str]]:
             "path",
             "problem",
             "use",
+            *(f"another_corpus_{figure}" for figure in _UAR),
         ]
     ]
     for row in rows:
         metadata = row.metadata
         values = [metadata.metric("new_speakers", f) if metadata else None for f in figures]
+        abroad = [metadata.metric("another_corpus", f) if metadata else None for f in _UAR]
         people = [metadata.metric("new_speakers", c) if metadata else None for c in counts]
         lines.append(
             [
@@ -177,6 +190,7 @@ def _plain(rows: list[_Row]) -> list[list[str]]:
                 str(row.entry.path),
                 row.problem,
                 BUILT_IN[row.entry.name] if row.entry.built_in else "",
+                *("" if value is None else f"{value:.4f}" for value in abroad),
             ]
         )
     return [[printable(cell) for cell in line] for line in lines]
@@ -212,7 +226,8 @@ def _card_text(path: Path) -> str:
         "labels": ", ".join(metadata.names),
         "architecture": metadata.architecture,
         "trained on": ", ".join(metadata.corpora),
-        "UAR on new speakers": _uar(metadata),
+        "UAR on another corpus": _uar(metadata, "another_corpus"),
+        "UAR on new speakers": _uar(metadata, "new_speakers") or "not measured",
         "licence": metadata.licence,
         "notes": metadata.notes,
     }

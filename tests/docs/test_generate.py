@@ -1,10 +1,13 @@
 """The generator of the blocks in README and documentation."""
 
+import json
+
 import pytest
 
 from docs.command_reference import commands, reference
 from docs.generate import BLOCKS, documents, extras, fill
 from docs.markdown import first_table, percent, table
+from docs.models_table import FIGURES, PROTOCOLS, models
 
 
 def test_a_block_is_filled_and_the_rest_left_alone() -> None:
@@ -25,6 +28,15 @@ def test_every_block_has_its_place() -> None:
     """Some document has a place for each block that the generator writes."""
     text = "".join(path.read_text("utf-8") for path in documents())
     assert [name for name in BLOCKS if f"<!-- begin: {name} -->\n" not in text] == []
+
+
+def test_the_table_of_models_has_every_figure_of_the_page_on_accuracy() -> None:
+    """A protocol that was measured has no dash, whether or not the model's file states it."""
+    rows = {row.split("`")[1]: row.split(" | ")[3:] for row in models().splitlines()[2:]}
+    for name, figures in json.loads(FIGURES.read_text("utf-8")).items():
+        measured = figures["protocols"]
+        dashes = [cell.startswith("–") for cell in rows[name]]
+        assert dashes == [protocol not in measured for protocol in PROTOCOLS], name
 
 
 @pytest.mark.slow
