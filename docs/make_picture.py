@@ -22,8 +22,8 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "classify.svg"
-WIDTH, HEIGHT = 100, 60
-SHOWN_ROWS = 5
+WIDTH, HEIGHT = 64, 60  # narrow, so that the text can be read where the picture is small
+SHOWN_ROWS, SHOWN_COLUMNS = 5, 4
 
 # What rich's live displays send apart from colours: up, erase line, hide and show the cursor.
 CONTROL = re.compile(r"\x1b\[(?P<count>\d*)(?P<what>[AK])|\x1b\[\?25[lh]|(?P<plain>[\r\n])")
@@ -100,7 +100,8 @@ def main() -> int:
         arguments = ["classify", "samples/", "-o", "labels.csv"]
         run = screen(in_terminal([*emotool, *arguments], folder))
         lines = (folder / "labels.csv").read_text("utf-8").splitlines()
-    head = f"head -{SHOWN_ROWS} labels.csv", "\n".join(lines[:SHOWN_ROWS])
+    shown = [",".join(line.split(",")[:SHOWN_COLUMNS]) for line in lines[:SHOWN_ROWS]]
+    head = f"cut -d, -f1-{SHOWN_COLUMNS} labels.csv | head -{SHOWN_ROWS}", "\n".join(shown)
     PICTURE.write_text(draw([(f"emotool {' '.join(arguments)}", run), head]), "utf-8")
     return 0
 

@@ -1,10 +1,15 @@
 """The screen that README's picture is drawn from."""
 
+import html
+import re
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("pty", reason="needs pseudo-terminals, which Windows has not")
 
-from docs.make_picture import draw, screen
+from docs.make_picture import PICTURE, draw, screen
+from emotool import classify
 
 
 def test_a_redrawn_line_shows_its_last_state() -> None:
@@ -29,3 +34,19 @@ def test_a_picture_needs_no_network() -> None:
     assert "emotool&#160;1.0" in svg
     assert "@font-face" not in svg
     assert "url(http" not in svg
+
+
+def test_the_picture_has_the_labels_of_todays_models(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sample stands there with the label that `make demo` gives it (`make picture`)."""
+    monkeypatch.chdir(root)
+    text = html.unescape(PICTURE.read_text("utf-8")).replace("\N{NO-BREAK SPACE}", " ")
+    for result in classify("samples"):
+        shown = re.search(rf">{re.escape(result.path)}  (\w+):? ?(0\.\d\d)?", text)
+        assert shown is not None, result.path
+        if result.status != "ok":
+            assert shown[1] == result.status
+            continue
+        # Processors differ in the third decimal, which can decide labels that are even.
+        assert result.probabilities[shown[1]] == pytest.approx(float(shown[2]), abs=0.015)
