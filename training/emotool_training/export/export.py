@@ -187,10 +187,10 @@ def _storage_note(source: Source, storage: Storage, agreed: Agreement) -> str:
             "Products of the blocks and the second convolution in int8, each frame with a scale "
             "of its own"
         )
+    kept = round(agreed.labels * agreed.windows)
     return (
-        f"{said}: {agreed.labels:.1%} of the labels of the float32 model, over {agreed.windows} "
-        f"windows of clips held out of training; probabilities differ by up to "
-        f"{agreed.probability:.2g}."
+        f"{said}: {kept} of {agreed.windows} windows of clips held out of training keep the label "
+        f"of the float32 model; probabilities differ by up to {agreed.probability:.2g}."
     )
 
 
