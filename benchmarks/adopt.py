@@ -156,8 +156,9 @@ def answers(
 def table(measured: Sequence[Measured]) -> str:
     """Lay out what was measured in Markdown."""
     heads = (
-        *("model", "file", "adopted in", "windows", "largest difference", "range of answers"),
-        *("clips/s", "pipeline", "times", "memory", "pipeline", "share"),
+        *("model", "file", "adopting", "windows", "largest difference", "range of outputs"),
+        *("clips/s, emotool", "clips/s, pipeline", "speed ratio"),
+        *("memory, emotool", "memory, pipeline", "memory ratio"),
     )
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for one in measured:

@@ -34,7 +34,7 @@ _RATE = 48_000
 _WINDOW = 3 * _RATE  # samples
 _MORE = 2 * _RATE + 1  # samples beyond whole minutes
 _PAUSES = (4, 13)  # windows of each minute in which nothing is heard
-_LEAST_PACE, _MOST_MIB = 300, 400  # what is asked for
+_LEAST_PACE, _MOST_MIB = 300, 400  # the targets
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -155,7 +155,7 @@ def _text(about: dict[str, Any], figures: Sequence[dict[str, float]], off: dict[
         f"{about['processor']}, {about['cores']} cores, Python {about['python']}; "
         f"{about['minutes']} minutes of 48 kHz stereo, {Path(about['file']).suffix[1:].upper()}, "
         f"`{about['model']}`, `--segments`; median of {len(figures)}.\n\n"
-        "| | | asked for |\n|---|---|---|\n"
+        "| | | target |\n|---|---|---|\n"
         f"| wall time, start-up included | {wall:.1f} s | |\n"
         f"| times real time | {pace:,.0f} | {_LEAST_PACE}: {met(pace >= _LEAST_PACE)} |\n"
         f"| processor time | {cpu:.1f} s | |\n"

@@ -41,7 +41,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "segments": ("--segments",),
     "report": ("-o", "a.html"),
 }
-"""What is asked for beside ``-o a.csv``."""
+"""Options beside ``-o a.csv``."""
 
 _MOST_SHARE, _MOST_S = 0.10, 0.6  # what all tables may cost together
 _MOST_REPORT_MS = 40  # a clip
@@ -181,7 +181,7 @@ def table(about: dict[str, Any], figures: Figures) -> str:
         f"{about['clips']:,} clips, `{about['model']}`; CSV alone takes {plain:.2f} s; medians of "
         f"{about['repeat']} differences from it.",
         "",
-        "| beside CSV | s more | of CSV alone | processor s more | ms a clip | MB | asked for |",
+        "| beside CSV | s more | of CSV alone | processor s more | ms a clip | MB | target |",
         "|---|---|---|---|---|---|---|",
     ]
     for name in CASES:

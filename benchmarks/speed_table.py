@@ -134,7 +134,7 @@ def _starts(rounds: Rounds) -> Iterable[Sequence[str]]:
 
 
 def _wanted(rounds: Rounds, models: Sequence[str]) -> Iterable[Sequence[str]]:
-    yield "", "is", "wanted"
+    yield "", "measured", "target"
     for model, peer, wanted in _WANTED:
         ours, theirs = (_median(rounds, c, "clips_s") for c in (f"emotool {model}", peer))
         if ours and theirs:
