@@ -53,7 +53,8 @@ def training_rooms() -> str:
     names = sorted(
         path.name for path in TRAINING.iterdir() if path.is_dir() and any(path.glob("*.py"))
     )
-    return table(["room", "purpose"], [[f"`{name}`", _purpose(TRAINING, name)] for name in names])
+    rows = [[f"`{name}`", _purpose(TRAINING, name)] for name in names]
+    return table(["package", "purpose"], rows)
 
 
 def contracts() -> str:
@@ -63,7 +64,8 @@ def contracts() -> str:
 
 def _contract(contract: dict[str, Any]) -> Sequence[str]:
     if contract["type"] == "layers":
-        return [contract["name"], "every room of `emotool`", "rooms on the same level or above"]
+        others = "packages on the same level or above"
+        return [contract["name"], "every package of `emotool`", others]
     sources = ", ".join(_shortened(contract["source_modules"]))
     return [contract["name"], sources, ", ".join(map(_code, contract["forbidden_modules"]))]
 
