@@ -103,7 +103,7 @@ def load_model(
     name : str or os.PathLike, default "cnn"
         A name that ``emotool models`` lists, or the path of an ``.onnx`` file.
     device : {"auto", "cpu", "cuda"}, default "auto"
-        Where it runs; ``cuda`` that is not to be had is an error.
+        Where it runs; ``cuda`` without a usable GPU is an error.
     threads : int, optional
         Threads the model uses on the CPU; chosen by its size if not given.
 

@@ -27,7 +27,7 @@ SHORT = Short(
     examples=(
         ("Learn from corrected labels", "emotool adapt corrections.csv --root recs --name mine"),
         ("Folders named by label", "emotool adapt clips/ --base whisper6 --name mine"),
-        ("Without labels", "emotool adapt recordings/ --base whisper6 --name mine"),
+        ("Without labels", "emotool adapt --unlabelled recordings/ --name mine"),
         ("Use it", "emotool classify recordings/ --model mine"),
     ),
 )

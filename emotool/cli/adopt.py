@@ -97,7 +97,11 @@ def adopt(
     window: Annotated[
         float,
         typer.Option(
-            min=0.1, max=60.0, metavar="SECONDS", help="Longest window the model receives."
+            min=0.1,
+            max=60.0,
+            metavar="SECONDS",
+            help="Longest window the model receives; Whisper's is that of its folder.",
+            show_default="10, or 30 for Whisper",
         ),
     ] = 10.0,
     normalise: Annotated[

@@ -42,7 +42,7 @@ SHORT = Short(
     examples=(
         ("Label a folder of recordings", "emotool classify recordings/ -o labels.csv"),
         ("Spreadsheet, and a page to listen to", "emotool classify clips/ -o a.xlsx -o a.html"),
-        ("Six emotions", "emotool classify clips/ --model resnet_ft6"),
+        ("Six emotions", "emotool classify clips/ --model whisper6"),
         ("Windows of a long recording", "emotool classify talk.mp3 --segments -o talk.csv"),
     ),
 )

@@ -28,9 +28,9 @@ def check(
         list[Path] | None,
         typer.Argument(
             metavar="PATHS...",
-            help="Folders of clips and CSV manifests with the columns path and emotion. CREMA-D, "
-            "RAVDESS, TESS, EmoDB and nEMO are recognised by file names, others by folders "
-            "named happy, sad, ….",
+            help="Folders of clips and CSV manifests with the columns path and label (or "
+            "emotion). CREMA-D, RAVDESS, TESS, EmoDB and nEMO are recognised by file names, "
+            "others by folders named happy, sad, ….",
             show_default="$EMOTOOL_CORPUS",
         ),
     ] = None,

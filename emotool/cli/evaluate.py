@@ -36,9 +36,9 @@ def evaluate(
         list[Path] | None,
         typer.Option(
             metavar="PATH",
-            help="Folder of labelled clips, CSV manifest with the columns path and emotion, or "
-            "corrections.csv of a report. May be repeated. `emotool data check` shows what is "
-            "recognised.",
+            help="Folder of labelled clips, CSV manifest with the columns path and label (or "
+            "emotion), or corrections.csv of a report. May be repeated. `emotool data check` "
+            "shows what is recognised.",
             show_default="$EMOTOOL_CORPUS",
         ),
     ] = None,

@@ -155,7 +155,7 @@ def _save(ctx: Any, command: HelpCommand, target: Path) -> None:
     comments = [f"Settings of emotool {command.name}; options on the command line take precedence."]
     if target.absolute() == Path(FILE_NAME).absolute():
         comments.append(
-            "A file in the current folder may not choose everything: the rest is left out."
+            "Outputs are not saved: a file in the current folder may not name files to write."
         )
         values = {name: value for name, value in values.items() if name in _HARMLESS}
     _spare_other_files(target)

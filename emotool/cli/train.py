@@ -76,9 +76,10 @@ def train(
     split: Annotated[
         str | None,
         typer.Option(
-            metavar="speakers|clips|cremad|folds",
+            metavar="speakers|clips|cremad|folds|corpora",
             help="How clips are divided. speakers: each speaker on one side only. clips: at "
-            "random, with shared speakers. cremad: CREMA-D's published actors. folds: by --folds.",
+            "random, with shared speakers. cremad: CREMA-D's published actors. folds: by --folds. "
+            "corpora: one of those in --folds is left out whole.",
             show_default="speakers, or folds with --folds",
             rich_help_panel=_SPLIT,
         ),
