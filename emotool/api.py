@@ -100,7 +100,7 @@ def load_model(
 
     Parameters
     ----------
-    name : str or os.PathLike, default "cnn"
+    name : str or os.PathLike, default "whisper"
         A name that ``emotool models`` lists, or the path of an ``.onnx`` file.
     device : {"auto", "cpu", "cuda"}, default "auto"
         Where it runs; ``cuda`` without a usable GPU is an error.
@@ -143,7 +143,7 @@ def classify(
     ----------
     paths : str, os.PathLike, or an iterable of them
         Files, folders (searched at every depth), zip archives and patterns like ``"talks/*.mp3"``.
-    model : str, os.PathLike or Classifier, default "cnn"
+    model : str, os.PathLike or Classifier, default "whisper"
         A model's name, the path of an ``.onnx`` file, or what `load_model` has returned.
     device : {"auto", "cpu", "cuda"}, default "auto"
         Where the model runs, unless it is loaded already.

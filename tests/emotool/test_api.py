@@ -12,12 +12,19 @@ import pytest
 import emotool
 from emotool import Result, classify, load_model, to_frame
 from emotool.errors import InputError, MissingExtraError, ModelNotFoundError
+from emotool.model.catalog import DEFAULT_MODEL
 from emotool.model.classifier import Classifier
 from emotool.results.columns import Columns
 from tests.emotool.tiny_models import write_tiny_model
 from tests.synthesis import vowel, write_clip
 
 ONE: Any = {"workers": 1}
+
+
+@pytest.mark.parametrize("function", [classify, load_model])
+def test_the_documented_default_is_the_default_model(function: Any) -> None:
+    """The reference of the Python interface names the model that runs if none is named."""
+    assert f'default "{DEFAULT_MODEL}"' in function.__doc__
 
 
 @pytest.fixture(scope="module")
