@@ -106,9 +106,11 @@ _REASONS: Final = (
 
 
 def store_errors() -> tuple[type[Exception], ...]:
-    """Return what obstore raises."""
-    from obstore.exceptions import BaseError
-
+    """Return what obstore raises; where it is not installed, it raises nothing of its own."""
+    try:
+        from obstore.exceptions import BaseError
+    except ImportError:
+        return (OSError, ValueError)
     return (BaseError, OSError, ValueError)
 
 

@@ -1,13 +1,15 @@
 """Credentials, encryption and reasons of object stores."""
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
-from emotool.errors import InputError
+from emotool.errors import InputError, MissingExtraError
 from emotool.files import stores
 from emotool.files.stores import open_store, reason_of
+from emotool.inputs.listing import list_objects
 
 pytest.importorskip("obstore", reason="needs the extra cloud")
 
@@ -119,6 +121,16 @@ def test_a_request_that_would_go_unencrypted_is_not_sent(monkeypatch: pytest.Mon
     with pytest.raises(stores.store_errors()) as caught:
         obstore.get(open_store("s3", "bucket"), "a.wav")
     assert "AWS_ALLOW_HTTP" in reason_of(caught.value)
+
+
+def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It passes the clauses that catch what the package raises, whose names need the package."""
+    for name in [*sys.modules]:
+        if name.partition(".")[0] == "obstore":
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(MissingExtraError, match="s3://"):
+        list(list_objects("s3://bucket/prefix"))
 
 
 def test_reasons_hold_nothing_of_what_a_server_answered() -> None:
