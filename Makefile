@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS := av,train,adapt,adopt,plot,pandas,parquet,xlsx,cloud,ray,docs,dev
+EXTRAS := av,train,adapt,adopt,evaluate,plot,pandas,parquet,xlsx,cloud,ray,docs,dev
 
 # The pins hold for the isolated environment that builds the package too
 # (pip up to 25 reads the first variable there, later ones the second).

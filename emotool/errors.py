@@ -122,6 +122,7 @@ PACKAGES = {
     "adopt": ("onnx",),
     "av": ("av",),
     "cloud": ("obstore",),
+    "evaluate": ("matplotlib", "scipy"),
     "pandas": ("pandas",),
     "parquet": ("pyarrow",),
     "plot": ("matplotlib",),

@@ -4,11 +4,17 @@ import importlib.util
 
 from emotool.errors import MissingExtraError
 
-__all__ = ["require_adapt_extra", "require_adopt_extra", "require_train_extra"]
+__all__ = [
+    "require_adapt_extra",
+    "require_adopt_extra",
+    "require_evaluate_extra",
+    "require_train_extra",
+]
 
 PACKAGES = {
     "adapt": ("onnx", "sklearn", "scipy"),
     "adopt": ("onnx",),
+    "evaluate": ("matplotlib", "scipy"),
     "train": ("tensorflow", "keras", "librosa", "matplotlib"),
 }
 
@@ -21,6 +27,11 @@ def require_adapt_extra(purpose: str) -> None:
 def require_adopt_extra(purpose: str) -> None:
     """Check that the ``adopt`` extra is installed, as `require_train_extra` does its own."""
     _require("adopt", purpose)
+
+
+def require_evaluate_extra(purpose: str) -> None:
+    """Check that the ``evaluate`` extra is installed, as `require_train_extra` does its own."""
+    _require("evaluate", purpose)
 
 
 def require_train_extra(purpose: str) -> None:

@@ -46,6 +46,30 @@ def test_a_model_is_measured(place: Path, python: str, python_path: dict[str, st
     assert (place / "evaluation" / "tiny" / "confusion_matrix.png").is_file()
 
 
+def test_neither_tensorflow_nor_librosa_is_needed(
+    place: Path, python: str, python_path: dict[str, str]
+) -> None:
+    """A light installation with matplotlib and scipy measures models; without, it says so."""
+    hidden = "import sys; sys.modules.update(dict.fromkeys({}.split()));"
+    start = "import runpy; runpy.run_module('emotool', run_name='__main__')"
+    arguments = ["evaluate", "tiny.onnx", "--data", "clips", "--workers", "1"]
+    done = {
+        names: subprocess.run(
+            [python, "-c", hidden.format(repr(names)) + start, *arguments],
+            cwd=place,
+            env=python_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for names in ("tensorflow keras librosa tf2onnx sklearn onnx", "scipy")
+    }
+    light, lacking = done.values()
+    assert light.returncode == 0, light.stderr
+    assert lacking.returncode == 1
+    assert "pip install matplotlib scipy" in lacking.stderr
+
+
 def test_json_is_all_there_is_on_stdout(
     place: Path, python: str, python_path: dict[str, str]
 ) -> None:
