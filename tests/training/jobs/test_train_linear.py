@@ -11,13 +11,14 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 from emotool.errors import TrainingError
 from emotool.features.extraction import extract
 from emotool_training.evaluation.predictions import Predictions, read_predictions
-from emotool_training.jobs.start import begin
+from emotool_training.jobs.choices import Choices
+from emotool_training.jobs.start import begin, resume
 from emotool_training.jobs.train import train
 from emotool_training.jobs.trained import load_model, recipe_of
 from emotool_training.loop.predict import clip_probabilities, logits_function
 from emotool_training.runs.folder import OWN_STATISTICS, Run, open_run
 from tests.tiny_run import tiny_recipe
-from tests.training.training_runs import Silent, assert_same, choices, places
+from tests.training.training_runs import CrashError, Silent, assert_same, choices, places
 
 MODEL = {"blocks": 1, "pooled": [1], "width": 16, "heads": 2, "hidden": 16}
 
@@ -81,6 +82,52 @@ def test_embeddings_are_made_once(linear: Run, base: Path) -> None:
     assert [entry.stat().st_mtime_ns for entry in entries] == before
     entries[0].write_bytes(b"damaged")
     assert_same(run_of(base, "renewed"), linear)
+
+
+def tuned(base: Path, share: float) -> Path:
+    """Write a recipe that fine-tunes the second of two blocks, then fits a linear head."""
+    return tiny_recipe(
+        base / f"tuned{share:g}.json",
+        architecture="whisper",
+        model={**MODEL, "blocks": 2, "pooled": [1, 2]},
+        epochs=2,
+        kept={"layer": "block1", "copies": 2},
+        fine_tuning={"share": share},
+        linear_head={"components": 8, "least_clips": 4},
+    )
+
+
+def block(run: Run, number: int) -> list[Any]:
+    """Return a block's weights."""
+    return load_model(run).get_layer(f"block{number}").get_weights()  # type: ignore[no-any-return]
+
+
+def test_fine_tuning_changes_the_layers_behind_the_maps_by_its_share(base: Path) -> None:
+    """The first block stays; the second is at the share between its two ends, which differ."""
+    runs = {}
+    for share in (0.0, 0.5, 1.0):
+        runs[share], plan = begin(
+            str(tuned(base, share)), choices(base, weights="none"), places(base, f"tuned{share}")
+        )
+        train(runs[share], plan, Silent())
+        assert len((runs[share].folder / "learning_history.csv").read_text().splitlines()) == 3
+    none, half, whole = (runs[share] for share in (0.0, 0.5, 1.0))
+    assert all(map(np.array_equal, block(none, 1), block(whole, 1)))
+    assert not any(map(np.array_equal, block(none, 2), block(whole, 2)))
+    for low, between, high in zip(block(none, 2), block(half, 2), block(whole, 2), strict=True):
+        assert np.allclose(between, (low + high) / 2, atol=1e-6)
+
+
+def test_an_interrupted_fine_tuning_ends_with_the_same_bits(base: Path) -> None:
+    """The head fits the weights that the last epoch leaves, also where it was resumed."""
+    recipe, chosen = str(tuned(base, 0.5)), choices(base, weights="none")
+    whole, plan = begin(recipe, chosen, places(base, "whole"))
+    train(whole, plan, Silent())
+    crashed, plan = begin(recipe, chosen, places(base, "crashed"))
+    with pytest.raises(CrashError):
+        train(crashed, plan, Silent(at_epoch=2, at_step=1))
+    train(*resume(str(crashed.folder), Choices(), places(base, "crashed")), Silent())
+    assert_same(open_run(crashed.folder), open_run(whole.folder))
 
 
 def test_a_network_that_pools_no_frames_has_no_such_head(base: Path) -> None:

@@ -21,7 +21,7 @@ from emotool_training.jobs.predicted import predictions_of
 from emotool_training.jobs.train_linear import LinearTraining
 from emotool_training.loop.fit import Progress
 from emotool_training.loop.predict import clip_probabilities, logits_function
-from emotool_training.loop.stages import Task, fit
+from emotool_training.loop.stages import Task, fit, fit_tail
 from emotool_training.network.network import Network, build_network
 from emotool_training.network.pretrained import default_weights, load_pretrained
 from emotool_training.progress import Display
@@ -120,12 +120,21 @@ def _fit_epochs(
 def _fit_linear(
     run: Run, plan: Plan, network: Network, gather: FeatureLoader
 ) -> tuple[Progress, Predictions]:
-    """Fit the linear head and predict, also by each corpus's own statistics half-way."""
+    """Fit the linear head and predict, also by each corpus's own statistics half-way.
+
+    With fine-tuning, the layers before the head learn together with it; then it is fitted again.
+    """
     recipe, split = plan.recipe, plan.split
     if recipe.linear_head is None:
         raise TrainingError(f"recipe {recipe.name} fits no linear head")
     training = LinearTraining(network, recipe, gather)
     progress = training.fit(split, run, recipe.linear_head)
+    if recipe.fine_tuning is not None:
+        clips, judged = gather.training(split.train), gather.validation(split.validation)
+        task = Task(network, clips, judged, plan.seed, run, plan.cache.folder)
+        progress = fit_tail(task, recipe, recipe.fine_tuning, gather.display)
+        training = LinearTraining(network, recipe, gather)
+        training.fit(split, run, recipe.linear_head)
     predictions = training.predict(split)
     halfway = training.predict(split, own_statistics=HALFWAY)
     write_predictions(run.folder / OWN_STATISTICS, halfway)

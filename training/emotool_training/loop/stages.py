@@ -20,10 +20,10 @@ from emotool_training.network.network import MEMBER, Network, member_recipe
 from emotool_training.network.split import split_backbone
 from emotool_training.progress import Display
 from emotool_training.recipes.recipe import Recipe
-from emotool_training.recipes.settings import CachedFeatureMaps, HeadStage
+from emotool_training.recipes.settings import CachedFeatureMaps, FineTuning, HeadStage
 from emotool_training.runs.folder import Run
 
-__all__ = ["Task", "fit"]
+__all__ = ["Task", "fit", "fit_tail"]
 
 HEAD = "head"
 """Name of the head's stage, which its files begin with."""
@@ -89,6 +89,27 @@ def fit(task: Task, recipe: Recipe, display: Display) -> Progress:
     if recipe.companion is not None:
         _fit_member(task, member_recipe(recipe, recipe.companion), display)
     task.run.stage().save_best(task.network.whole)
+    return progress
+
+
+def fit_tail(task: Task, recipe: Recipe, settings: FineTuning, display: Display) -> Progress:
+    """Fine-tune the layers behind the cached feature maps, whose recipe has a linear head.
+
+    Returns
+    -------
+    Progress
+
+    Raises
+    ------
+    TrainingError
+        If training fails, or the recipe caches no feature maps.
+    """
+    display.say("stage: fine-tuning")
+    weights = task.network.main.trainable_weights
+    before = [weight.numpy() for weight in weights]
+    progress = _fit_from_maps(task, recipe, LEARNING, display)
+    for weight, start in zip(weights, before, strict=True):
+        weight.assign(start + settings.share * (weight.numpy() - start))
     return progress
 
 

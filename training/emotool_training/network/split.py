@@ -1,5 +1,6 @@
 """Split a model into a frozen backbone and the layers trained on its feature maps."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,8 @@ class BackboneSplit:
     Parameters
     ----------
     backbone : keras.Model
-        ``log_mel`` f32 [batch, n_mels, frames] → a feature map [batch, h, w, c] and the activity
-        of frames f32 [batch, frames].
+        ``log_mel`` f32 [batch, n_mels, frames] → a feature map, [batch, h, w, c] or
+        [batch, w, c], and the activity of frames f32 [batch, frames].
     trainable : keras.Model
         Both in one vector, f32 [batch, h w c + frames] → the model's outputs. Where the head
         is all of it and takes rows' statistics, the backbone has taken them (w is 1), so that what
@@ -54,11 +55,11 @@ def split_backbone(model: keras.Model, layer: str) -> BackboneSplit:
     if (head := _head_of_rows(inner)) is not None:
         pool = TimeStatistics(deviations=head.pooling.deviations, name="time_statistics")
         maps = pool(maps, activity)  # [batch, h, 1, k c]
-    _, height, width, channels = maps.shape
+    shape = maps.shape[1:]
     frames = activity.shape[1]
     # One vector, so that whatever handles windows handles these.
-    whole = keras.Input((height * width * channels + frames,), name="kept")
-    unpacked = layers.Reshape((height, width, channels))(whole[:, :-frames])  # [batch, h, w, c]
+    whole = keras.Input((math.prod(shape) + frames,), name="kept")
+    unpacked = layers.Reshape(shape)(whole[:, :-frames])  # as the backbone's maps
     sounding = whole[:, -frames:]  # [batch, frames]
     outputs = head(unpacked, sounding) if head else inner([unpacked, sounding])
     trainable = keras.Model(whole, outputs, name=f"{model.name}_tail")

@@ -18,6 +18,7 @@ from emotool_training.recipes.settings import (
     CachedFeatureMaps,
     Count,
     EnsembleMember,
+    FineTuning,
     HeadStage,
     LinearHead,
     ReconstructionStage,
@@ -26,6 +27,10 @@ from emotool_training.recipes.settings import (
 __all__ = ["Recipe", "load_recipe", "model_name", "recipe_names"]
 
 FOLDER = Path(__file__).parent
+
+
+_OPTIONAL = ("kept", "head_first", "linear_head", "fine_tuning", "reconstruct", "companion")
+"""Parts that a recipe may have; those it does not have are left out of `Recipe.to_dict`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,9 @@ class Recipe:
     head_first : HeadStage or None
         A stage for the head alone, before all learns.
     linear_head : LinearHead or None
-        Instead of all epochs: only a linear head is fitted, in one step.
+        A linear head that is fitted in one step, instead of all epochs.
+    fine_tuning : FineTuning or None
+        Epochs before that, for the layers between the cached feature maps and the linear head.
     reconstruct : ReconstructionStage or None
         A stage before that, for architectures with a decoder.
     companion : EnsembleMember or None
@@ -118,6 +125,7 @@ class Recipe:
     kept: CachedFeatureMaps | None = None
     head_first: HeadStage | None = None
     linear_head: LinearHead | None = None
+    fine_tuning: FineTuning | None = None
     reconstruct: ReconstructionStage | None = None
     companion: EnsembleMember | None = None
 
@@ -131,7 +139,7 @@ class Recipe:
         plain["spectrogram"] = self.spectrogram.to_dict()
         plain["variants"] = dataclasses.asdict(self.variants)
         plain["augmentation"] = dataclasses.asdict(self.augmentation)
-        for name in ("kept", "head_first", "linear_head", "reconstruct", "companion"):
+        for name in _OPTIONAL:
             part = getattr(self, name)
             if part is None:
                 del plain[name]

@@ -9,6 +9,7 @@ __all__ = [
     "CachedFeatureMaps",
     "Count",
     "EnsembleMember",
+    "FineTuning",
     "HeadStage",
     "LinearHead",
     "ReconstructionStage",
@@ -64,7 +65,7 @@ class HeadStage:
 
 @dataclass(frozen=True, slots=True)
 class LinearHead:
-    """A linear head that is fitted in one step, on the pooled frames of a frozen network.
+    """A linear head that is fitted in one step, on the pooled frames of a network.
 
     Multinomial logistic regression on embeddings that are standardised within each corpus; see
     `emotool_training.loop.linear_head`.
@@ -86,6 +87,23 @@ class LinearHead:
     components: Count = 250
     own_statistics: Share = 0.0
     least_clips: Count = 32
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuning:
+    """Fine-tuning of the layers between the cached feature maps and a linear head.
+
+    They learn together with a linear head, for the recipe's epochs; then the head is fitted
+    again. Weights between pretrained and fine-tuned ones keep more of the accuracy on recordings
+    unlike those of training (Wortsman et al. 2022, arXiv:2109.01903).
+
+    Attributes
+    ----------
+    share : float
+        Share of the fine-tuned weights, 0 … 1; the pretrained ones have the rest.
+    """
+
+    share: Share = 1.0
 
 
 @dataclass(frozen=True, slots=True)
