@@ -28,7 +28,7 @@ from emotool_training.recipes.recipe import Recipe
 __all__ = ["FeatureMapSet", "FeatureMaps", "fingerprint"]
 
 BATCH = 8
-"""Windows given to the backbone at once: as many as a clip most often has copies."""
+"""Windows given to the backbone at once, at most: fewer if a clip has fewer copies."""
 
 _CODE = (
     "emotool_training.augmentation.window",
@@ -83,7 +83,7 @@ class FeatureMaps:
             for number, (images, name) in enumerate(zip(clips.images, clips.names, strict=True), 1):
                 maps = (cache.read(name) or {}).get("maps")
                 if maps is None:
-                    maps = _maps(function, self._windows(images, name))  # [copies, size]
+                    maps = self._maps(function, self._windows(images, name))  # [copies, size]
                     cache.write(name, {"maps": maps})
                     update(number, len(clips))
                 found.append(list(maps))
@@ -92,7 +92,7 @@ class FeatureMaps:
     def validation(self, clips: ValidationClips) -> ValidationClips:
         """Replace each clip's windows by their maps, f32 [windows, size]."""
         # All in one go: most clips have a window or two, and a batch is filled up.
-        made = _maps(self._function(), np.concatenate(clips.windows)).astype(np.float32)
+        made = self._maps(self._function(), np.concatenate(clips.windows)).astype(np.float32)
         ends = np.cumsum([len(windows) for windows in clips.windows])
         return replace(clips, windows=np.split(made, ends[:-1]))
 
@@ -108,6 +108,16 @@ class FeatureMaps:
             image = images[int(random.integers(len(images)))]
             copies.append(augment.window_of(image, recipe.augmentation, recipe.spectrogram, random))
         return np.stack(copies)
+
+    def _maps(self, function: Any, windows: Floats) -> Half:
+        """Run the backbone on windows, f32 [n, n_mels, frames] to f16 [n, size]."""
+        # Always the same size of batch: another may round otherwise.
+        size = min(BATCH, self.recipe.kept.copies) if self.recipe.kept else BATCH
+        rest = np.zeros((-len(windows) % size, *windows.shape[1:]), np.float32)
+        padded = np.concatenate([windows, rest])  # [whole batches, n_mels, frames]
+        starts = range(0, len(padded), size)
+        parts = [function(tf.constant(padded[start : start + size])).numpy() for start in starts]
+        return np.asarray(np.concatenate(parts)[: len(windows)], np.float16)
 
     def _function(self) -> Any:
         backbone = self.split.backbone
@@ -132,16 +142,6 @@ class FeatureMaps:
         facts += [image_folders(recipe.spectrogram, recipe.variants)]
         facts += [fingerprint(self.split.backbone)]
         return self.folder / cache_name("maps", facts, *_CODE)
-
-
-def _maps(function: Any, windows: Floats) -> Half:
-    """Run the backbone on windows, f32 [n, n_mels, frames] to f16 [n, size]."""
-    # Always the same size of batch: another may round otherwise.
-    rest = np.zeros((-len(windows) % BATCH, *windows.shape[1:]), np.float32)
-    padded = np.concatenate([windows, rest])  # [whole batches, n_mels, frames]
-    starts = range(0, len(padded), BATCH)
-    parts = [function(tf.constant(padded[start : start + BATCH])).numpy() for start in starts]
-    return np.asarray(np.concatenate(parts)[: len(windows)], np.float16)
 
 
 def fingerprint(backbone: keras.Model) -> str:
