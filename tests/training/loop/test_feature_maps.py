@@ -14,7 +14,6 @@ from emotool_training import architectures
 from emotool_training.augmentation.settings import Augmentation
 from emotool_training.features import cache as feature_cache
 from emotool_training.features.clips import TrainingClips, ValidationClips
-from emotool_training.loop import feature_maps as kept_maps
 from emotool_training.loop.feature_maps import FeatureMaps, FeatureMapSet
 from emotool_training.network.split import split_backbone
 from emotool_training.progress import Display
@@ -60,7 +59,7 @@ def test_maps_are_the_networks_own(model: Any, tmp_path: Path) -> None:
     kept = FeatureMaps(parts, recipe, tmp_path).training(clips(), Display(1))
     window = clips().images[0][0].astype(np.float32)
     window = np.maximum(window, window.max() - SPEC.top_db)
-    maps, activity = parts.backbone(np.repeat(window[None], kept_maps.BATCH, 0))
+    maps, activity = parts.backbone(np.repeat(window[None], 3, 0))
     wanted = np.concatenate([maps.numpy()[0].ravel(), activity.numpy()[0]])
     assert len(kept.images[0]) == 3
     for copy in kept.images[0]:
@@ -85,8 +84,8 @@ def test_maps_are_made_once(model: Any, tmp_path: Path, monkeypatch: pytest.Monk
     (entry, *_) = sorted(tmp_path.rglob("*.npz"))
     entry.write_bytes(entry.read_bytes()[:100])
     made = []
-    real = kept_maps._maps
-    monkeypatch.setattr(kept_maps, "_maps", lambda *a: made.append(1) or real(*a))
+    real = FeatureMaps._maps
+    monkeypatch.setattr(FeatureMaps, "_maps", lambda *a: made.append(1) or real(*a))
     again = maker.training(clips(), Display(1))
     assert len(made) == 1
     assert np.array_equal(np.array(first.images), np.array(again.images))

@@ -39,6 +39,18 @@ def test_body_and_tail_together_are_the_model() -> None:
         assert np.allclose(tail[name], value, atol=1e-5), name
 
 
+def test_frames_without_rows_split_too() -> None:
+    """A transformer's maps are [w, c]; the head and the block behind them are the tail."""
+    spec = SpectrogramSpec(window_seconds=0.6, n_mels=80, hop_length=160)
+    config = {"blocks": 2, "pooled": [1, 2], "width": 8, "heads": 2, "hidden": 16}
+    model = architectures.build("whisper", ("happy", "sad"), spec, config)
+    log_mel = np.random.default_rng(0).normal(-40, 15, (3, spec.n_mels, spec.frames))
+    whole, tail, maps = in_parts(model, "block1", log_mel.astype(np.float32))
+    assert maps.shape == (3, 30, 8)
+    for name, value in whole.items():
+        assert np.allclose(tail[name], value, atol=1e-5), name
+
+
 @pytest.mark.parametrize("pooling", ["row_means", "row_statistics", "statistics"])
 def test_a_head_of_means_needs_no_more_than_means(pooling: str) -> None:
     """Then what is kept is one column; another pooling gets the whole map."""

@@ -11,7 +11,12 @@ from emotool.errors import TrainingError
 from emotool.features.spec import SpectrogramSpec
 from emotool.files.validation import validate
 from emotool_training.recipes.recipe import Recipe, load_recipe, model_name, recipe_names
-from emotool_training.recipes.settings import CachedFeatureMaps, EnsembleMember, HeadStage
+from emotool_training.recipes.settings import (
+    CachedFeatureMaps,
+    EnsembleMember,
+    FineTuning,
+    HeadStage,
+)
 from tests.tiny_run import tiny_recipe
 
 
@@ -118,11 +123,12 @@ def test_a_spectrogram_out_of_bounds_is_refused(tmp_path: Path) -> None:
 def test_a_recipe_without_stages_says_nothing_of_them() -> None:
     """So it has the fingerprint it had before there were any; one with stages reads back."""
     plain = load_recipe("cnn").to_dict()
-    assert not {"kept", "head_first", "reconstruct", "companion"} & set(plain)
+    assert not {"kept", "head_first", "fine_tuning", "reconstruct", "companion"} & set(plain)
     staged = dataclasses.replace(
         load_recipe("cnn"),
         kept=CachedFeatureMaps("a", 3),
         head_first=HeadStage("b", 2),
+        fine_tuning=FineTuning(0.5),
         companion=EnsembleMember("cnn", {"widths": [4]}),
     )
     values = json.loads(json.dumps(staged.to_dict()))
