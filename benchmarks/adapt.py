@@ -6,11 +6,12 @@
     python benchmarks/adapt.py few-table
     python benchmarks/adapt.py timing
 
-``run`` rebuilds the bases of the protocol *another corpus* (`benchmarks/accuracy.py`): nothing but
-the linear head was trained, so a minute is enough. It adapts each to 0, 5, 10, 20, 40 and all clips
-a label of half of the left-out corpus's speakers, as `emotool adapt` does, and tests on the other
-half; 20 draws of speakers and clips. Neither the penalty's strength nor the draws depend on the
-speakers that test. What is done is not done again. ``table`` writes table and picture.
+``run`` rebuilds the bases of the protocol *another corpus* (`benchmarks/accuracy.py`): their heads
+are solved for again; a network that was fine-tuned is that of the run in ``--runs``. It adapts each
+to 0, 5, 10, 20, 40 and all clips a label of half of the left-out corpus's speakers, as `emotool
+adapt` does, and tests on the other half; 20 draws of speakers and clips. Neither the penalty's
+strength nor the draws depend on the speakers that test. What is done is not done again. ``table``
+writes table and picture.
 
 ``few`` does the same with 10, 20 and 40 clips of few speakers, each of them in turn: such clips
 must not make the model worse for the others. ``few-table`` writes its table.
@@ -32,11 +33,13 @@ sys.path.insert(0, str(ROOT))  # so that the script runs from a checkout, instal
 
 from benchmarks.accuracy_store import RESULTS as ACCURACY  # noqa: E402
 from benchmarks.adapt_few_speakers import few_speakers, few_speakers_table  # noqa: E402
-from benchmarks.adapt_protocol import CORPORA, measure, vectors_of  # noqa: E402
+from benchmarks.adapt_protocol import CORPORA, measure, vectors_of, vectors_without  # noqa: E402
 from benchmarks.adapt_table import markdown, picture  # noqa: E402
 from benchmarks.adapt_timing import timing  # noqa: E402
 from emotool.files.atomic import atomic_write  # noqa: E402
 from emotool_training.cache_folder import default_folder  # noqa: E402
+from emotool_training.recipes.recipe import load_recipe  # noqa: E402
+from emotool_training.tf_setup import load_tensorflow  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 SHARED = ROOT.parent / "shared"
@@ -52,9 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=[*_RUNS, *_TABLES, "timing"])
     corpus = os.environ.get("EMOTOOL_CORPUS") or SHARED / "corpus"
     parser.add_argument("--data", type=Path, default=Path(corpus), help="the corpora's folder")
+    runs = ROOT / "runs" / "accuracy"
+    parser.add_argument("--runs", type=Path, default=runs, help="runs of benchmarks/accuracy.py")
     options = parser.parse_args(arguments)
     if options.command in _RUNS:
-        _run(options.command, options.data)
+        load_tensorflow("benchmarks/adapt.py")
+        _run(options.command, options.data, options.runs)
     elif options.command in _TABLES:
         _table(options.command)
     else:
@@ -62,17 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(command: str, data: Path) -> None:
+def _run(command: str, data: Path, runs: Path) -> None:
     """Measure what is not measured yet."""
     name, measured = _RUNS[command]
     kept = RESULTS / name
     found = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     jobs = [(m, c) for m, c in product(MODELS, CORPORA) if c not in found.get(m, {})]
-    if not jobs:
-        return
-    vectors = vectors_of(data, default_folder())
     for model, corpus in jobs:
         print(f"{model}, {corpus} left out", file=sys.stderr)
+        if load_recipe(model).fine_tuning is None:
+            vectors = vectors_of(data, default_folder())
+        else:
+            vectors = vectors_without(corpus, model, data, default_folder(), runs)
         found.setdefault(model, {})[corpus] = measured(vectors, model, corpus, ACCURACY)
         with atomic_write(kept, text=True) as handle:
             handle.write(json.dumps(found, indent=1) + "\n")

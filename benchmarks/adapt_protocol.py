@@ -1,5 +1,7 @@
 """Adaptation to a corpus that a model was not trained on: its bases, its draws, its figures."""
 
+import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +22,14 @@ from emotool_training.adapting.validation import probabilities_of
 from emotool_training.corpora import Utterance, load_corpora
 from emotool_training.evaluation.calibration import fit_temperature
 from emotool_training.evaluation.metrics import uar
+from emotool_training.export.export import export_model
+from emotool_training.export.parity import real_windows
+from emotool_training.export.source import held_out_clips, source_of
 from emotool_training.features.clips import EmbeddedClips
 from emotool_training.loop.linear_head import Solved, solve
 from emotool_training.progress import progress_bar
 from emotool_training.recipes.recipe import Recipe, load_recipe
+from emotool_training.runs.folder import Run, find_runs
 
 __all__ = [
     "CORPORA",
@@ -37,6 +43,7 @@ __all__ = [
     "measure",
     "uar_of",
     "vectors_of",
+    "vectors_without",
 ]
 
 CORPORA = ("ravdess", "emodb", "nemo")
@@ -47,8 +54,8 @@ COUNTS = (0, 5, 10, 20, 40, None)
 
 DRAWS = 20
 KINDS = ("as shipped", "own statistics")
-ENCODER = "whisper6"
-"""Its encoder is that of all bases: nothing but the head was trained."""
+ENCODER = "whisper"
+"""Its encoder is that of all bases of which nothing but the head was trained."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -84,12 +91,21 @@ class Part:
         return Part(windows, self.targets[chosen], [self.speakers[place] for place in chosen])
 
 
-def vectors_of(data: Path, cache: Path) -> Vectors:
-    """Compute the vectors of all clips, or find them."""
-    classifier = load_classifier(ENCODER, device="cpu")
+def vectors_of(data: Path, cache: Path, model: str = ENCODER) -> Vectors:
+    """Compute the vectors of all clips by a model, or find them.
+
+    Parameters
+    ----------
+    data : Path
+        The corpora's folder.
+    cache : Path
+    model : str
+        A model's name or file.
+    """
+    classifier = load_classifier(model, device="cpu")
     head = classifier.linear_head
     if head is None:
-        raise TrainingError(f"{ENCODER} has no linear head")
+        raise TrainingError(f"{model} has no linear head")
     clips = load_corpora([data]).utterances
     store = EmbeddingCache(classifier, cache)
     asked = [Clip(0, clip.key, str(clip.path)) for clip in clips]
@@ -97,6 +113,41 @@ def vectors_of(data: Path, cache: Path) -> Vectors:
         found = list(store.each(asked, advance))
     windows = [clip.embeddings * head.deviation + head.mean for _, clip in found]
     return Vectors([clips[place] for place, _ in found], windows)
+
+
+def vectors_without(corpus: str, model: str, data: Path, cache: Path, runs: Path) -> Vectors:
+    """Compute the vectors of all clips by the network that a fine-tuned base has.
+
+    It is that of the newest finished run of *another corpus* that tested the corpus.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such run.
+    """
+    found = [
+        run
+        for root in sorted(runs.glob("another_corpus-fold*"))
+        for run in find_runs(root, model, finished=True)
+        if corpus in {key.partition("/")[0] for key in _tested(run)}
+    ]
+    if not found:
+        raise TrainingError(
+            f"{runs} has no finished run of {model} without {corpus}",
+            hint=f"python benchmarks/accuracy.py train --models {model} "
+            "--protocols another_corpus --runs FOLDER",
+        )
+    newest = max(found, key=lambda run: run.folder.name)
+    with tempfile.TemporaryDirectory() as folder:
+        source = source_of(newest, Path("no figures"))
+        windows = real_windows(held_out_clips(newest), source.spectrogram)
+        file = export_model(source, windows, Path(folder), "float32").path
+        return vectors_of(data, cache, str(file))
+
+
+def _tested(run: Run) -> list[str]:
+    split = json.loads((run.folder / "split.json").read_text(encoding="utf-8"))
+    return list(split["clips"]["test"])
 
 
 def measure(vectors: Vectors, model: str, corpus: str, results: Path) -> dict[str, Any]:
