@@ -79,7 +79,7 @@ def _length(recipe: Recipe, metrics: Mapping[str, Any]) -> str:
     first = []
     if recipe.reconstruct:
         first.append(f"{recipe.reconstruct.epochs} epochs of reconstruction")
-    if recipe.fine_tuning:
+    if recipe.fine_tuning and recipe.kept:
         epochs = f"{metrics['epochs']} epochs (the layers behind {recipe.kept.layer})"
         return f"{epochs}, then one step (a linear head)"
     if recipe.linear_head:
