@@ -59,6 +59,15 @@ def test_labels_choose_among_the_six(tmp_path: Path) -> None:
     assert len(index.excluded) == 1
 
 
+def test_a_models_other_word_for_an_emotion_keeps_its_clips(tmp_path: Path) -> None:
+    """A published model's ``angry`` is judged on clips of anger, by the model's word."""
+    touch(tmp_path, "03a01Fa.wav", "03a01Ta.wav", "03a01Wa.wav", "03a01La.wav")
+    index = load_corpora([tmp_path]).among(["angry", "happy"])
+    assert [clip.emotion for clip in index.utterances] == ["happy", "angry"]
+    both = load_corpora([tmp_path]).among(["anger", "angry"])
+    assert [clip.emotion for clip in both.utterances] == ["anger"]
+
+
 def test_labels_outside_the_six_are_there_when_asked_for(tmp_path: Path) -> None:
     """A known corpus's calm or boredom is left out, unless it is one of the labels."""
     touch(tmp_path, "03a01Fa.wav", "03a01La.wav", "03-01-02-01-01-01-07.wav")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emotool.errors import CorpusError
 from emotool.text import printable
-from emotool_training.corpora.base import Excluded, Problem, Utterance
+from emotool_training.corpora.base import Excluded, Problem, Utterance, normalise_emotion
 
 __all__ = ["CorpusIndex", "Duplicate"]
 
@@ -64,13 +64,19 @@ class CorpusIndex:
     def among(self, labels: Sequence[str]) -> "CorpusIndex":
         """Keep the utterances whose emotion is one of ``labels``, be there some of each or not.
 
-        Clips of known corpora that are left out for such an emotion are among them.
+        Clips of known corpora that are left out for such an emotion are among them. A label may be
+        another word for one of the six emotions: ``angry`` keeps the clips of ``anger``, and
+        becomes their label.
         """
-        asked = {e.key: e.clip for e in self.excluded if e.clip and e.clip.emotion in labels}
-        kept = [u for u in self.utterances if u.emotion in labels] + list(asked.values())
+        words = {label: label for label in labels}
+        for label in labels:
+            words.setdefault(normalise_emotion(label), label)
+        asked = {e.key: e.clip for e in self.excluded if e.clip and e.clip.emotion in words}
+        kept = [u for u in self.utterances if u.emotion in words] + list(asked.values())
         rest = tuple(e for e in self.excluded if e.key not in asked)
-        kept.sort(key=lambda clip: clip.key)
-        return replace(self, utterances=tuple(kept), excluded=rest)
+        named = [replace(clip, emotion=words[clip.emotion]) for clip in kept]
+        named.sort(key=lambda clip: clip.key)
+        return replace(self, utterances=tuple(named), excluded=rest)
 
     @property
     def labels(self) -> set[str]:
