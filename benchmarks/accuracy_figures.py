@@ -17,9 +17,13 @@ from emotool_training.evaluation.ranking import area_under_curve
 from emotool_training.evaluation.scores import score
 from emotool_training.export.figures import keys_digest
 
-__all__ = ["figures_of", "pictures"]
+__all__ = ["OTHERS", "figures_of", "pictures"]
 
 Jobs = Mapping[int, tuple[Predictions, Outcome]]
+
+OTHERS = 10
+"""Speakers of a small study: the figure of so few people lies much further from the mean than the
+interval of the mean over all speakers."""
 
 
 def figures_of(results: Path, model: str) -> dict[str, Any]:
@@ -95,10 +99,12 @@ def _protocol_figures(seeds: Sequence[Jobs], protocol: str) -> dict[str, Any]:
     tested = [concatenate([job.subset("test") for job, _ in jobs.values()]) for jobs in seeds]
     figures = score(tested)
     del figures["per_speaker"], figures["calibration"]
+    others = score(tested, drawn=OTHERS)
     outcomes = [outcome for jobs in seeds for _, outcome in jobs.values()]
     return {
         "comparable": protocol != "random_clips",
         **figures,
+        **{f"uar_others_{end}": others[f"uar_{end}"] for end in ("low", "high")},
         **_protocol_calibration(seeds, protocol),
         **_of_another_corpus(tested, protocol),
         "best_epoch": int(statistics.median(outcome.best_epoch for outcome in outcomes)),

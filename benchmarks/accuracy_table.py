@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from benchmarks.accuracy_figures import OTHERS
+
 __all__ = ["NOTEBOOK", "markdown"]
 
 NOTEBOOK = {
@@ -105,6 +107,7 @@ def _part(models: Mapping[str, Mapping[str, Any]], size: int, human: float | Non
         "**another corpus**, UAR (95 %)",
         "its own statistics half-way",
         "**new speakers**, UAR (95 %)",
+        f"{OTHERS} other speakers",
         *corpora,
         "accuracy (95 %)",
         "ECE: before → own temperature / as stored",
@@ -130,6 +133,7 @@ def _cells(name: str, one: Mapping[str, Any], corpora: Sequence[str], size: int)
         _with_interval(abroad, "uar"),
         _with_interval(own, "uar"),
         _with_interval(new, "uar"),
+        _range(new),
         *(_per_cent(per_corpus.get(c, {}).get("uar")) for c in corpora),
         _with_interval(new, "accuracy"),
         _calibration(new),
@@ -137,6 +141,13 @@ def _cells(name: str, one: Mapping[str, Any], corpora: Sequence[str], size: int)
         *([f"{NOTEBOOK.get(name, '-')}"] if size == 2 else []),
         " / ".join(str(part["seeds"] if part else 0) for part in (abroad, new, random)),
     ]
+
+
+def _range(new: Mapping[str, Any] | None) -> str:
+    """Give where the figure of a few other speakers lies."""
+    if new is None or new["uar_others_low"] is None:
+        return "-"
+    return f"{_per_cent(new['uar_others_low'])}-{_per_cent(new['uar_others_high'])}"
 
 
 def _calibration(new: Mapping[str, Any] | None) -> str:
@@ -165,6 +176,8 @@ def _footnote(models: Mapping[str, Mapping[str, Any]], human: float | None, size
     if lone:
         text += f" (which {_listed(lone)}, with one speaker, cannot widen)"
     text += (
+        f". *{OTHERS} other speakers*: where the UAR of so few people lies in 95 % of draws, each "
+        "corpus with its share of them"
         ". ECE, the gap between confidence and accuracy: as trained; with a temperature from each "
         "fold's own validation speakers; at the one that models store, which is from corpora left "
         "out where that was tried, else from all folds' validation speakers less those whom the "

@@ -199,6 +199,7 @@ def test_shares_of_labels_are_printed_with_and_without_an_even_prior(tmp_path: P
     assert "### Another corpus" in text
     assert "- `cnn`, its own statistics half-way, tess: happy " in text
     assert "seeds (another / new / random)" in text
+    assert "10 other speakers" in text
     stored = figures["cnn"]["protocols"]["new_speakers"]["ece_stored"]
     assert f"/ {stored:.3f} |" in text
 

@@ -20,6 +20,15 @@ def test_draws_keep_each_corpus_size() -> None:
     assert (counts != 1).any()
 
 
+def test_fewer_speakers_keep_the_shares_of_the_corpora() -> None:
+    """A draw of ten from 35 has each corpus's share, and nobody is left without."""
+    corpora = ["ravdess"] * 20 + ["emodb"] * 14 + ["tess"]
+    counts = draw_speakers(corpora, draws=20, speakers=10)
+    assert (counts[:, :20].sum(axis=1) == 6).all()
+    assert (counts[:, 20:34].sum(axis=1) == 4).all()
+    assert (counts[:, 34] == 1).all()
+
+
 def test_the_same_seed_gives_the_same_draws() -> None:
     """Intervals can be reproduced."""
     corpora = ["nemo"] * 7

@@ -62,6 +62,13 @@ def test_the_headline_and_its_interval_equal_a_plain_loop() -> None:
     assert figures["uar"] == pytest.approx(np.mean(means))
 
 
+def test_fewer_speakers_vary_more() -> None:
+    """The figure is the same; where that of two people lies is not where the mean does."""
+    mean, few = score(made_up()), score(made_up(), drawn=2)
+    assert few["uar"] == mean["uar"]
+    assert few["uar_high"] - few["uar_low"] > mean["uar_high"] - mean["uar_low"]
+
+
 def test_a_corpus_of_one_speaker_has_no_interval() -> None:
     """TESS here: its own bounds are unknown, and it widens no mean."""
     figures = score(made_up())

@@ -59,6 +59,22 @@ def test_the_error_at_the_stored_temperature_is_told_where_known() -> None:
     assert "as the stored one is" not in model_card(metadata(), 1)
 
 
+def test_figures_on_another_corpus_do_not_change_how_the_temperature_was_fitted() -> None:
+    """A file may be older than the third protocol: its temperature is of validation speakers."""
+    new = {**metadata().metrics["new_speakers"], "ece_stored": 0.042}
+    abroad = {name: value for name, value in new.items() if not name.startswith("ece")}
+    card = model_card(metadata(metrics={"another_corpus": abroad, "new_speakers": new}), 1)
+    assert "without the test speakers, as the stored one is" in card
+
+
+def test_the_range_of_a_few_other_speakers_is_printed_where_known() -> None:
+    """An interval of the mean over 35 speakers is no promise to a study of ten."""
+    new = {**metadata().metrics["new_speakers"], "uar_others_low": 0.837, "uar_others_high": 0.943}
+    card = model_card(metadata(metrics={"new_speakers": new}), 1)
+    assert "ten others, drawn from these corpora, lies between 83.7 and 94.3 in 95 %" in card
+    assert "ten others" not in model_card(metadata(), 1)
+
+
 def test_random_clips_are_always_marked() -> None:
     """Wherever that protocol's figures are, so are the words."""
     rows = [line for line in model_card(metadata(), 1).splitlines() if "random clips" in line]

@@ -29,7 +29,9 @@ DRAWS = 2000
 Floats = NDArray[np.float64]
 
 
-def draw_speakers(corpora: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> Floats:
+def draw_speakers(
+    corpora: Sequence[str], *, draws: int = DRAWS, seed: int = 0, speakers: int | None = None
+) -> Floats:
     """Draw speakers with replacement within their corpora.
 
     Parameters
@@ -40,6 +42,9 @@ def draw_speakers(corpora: Sequence[str], *, draws: int = DRAWS, seed: int = 0) 
         How many samples.
     seed : int
         The same seed gives the same draws.
+    speakers : int, optional
+        How many to draw, about; each corpus has its share of them, and at least one.
+        Otherwise as many as there are.
 
     Returns
     -------
@@ -55,12 +60,14 @@ def draw_speakers(corpora: Sequence[str], *, draws: int = DRAWS, seed: int = 0) 
     True
     """
     names = np.asarray(corpora, dtype=str)
+    share = 1.0 if speakers is None else speakers / len(names)
     generator = np.random.default_rng(seed)
     counts = np.zeros((draws, len(names)))
     for name in np.unique(names):
         members = np.flatnonzero(names == name)
         even = np.full(len(members), 1 / len(members))
-        counts[:, members] = generator.multinomial(len(members), even, size=draws)
+        drawn = max(1, round(share * len(members)))
+        counts[:, members] = generator.multinomial(drawn, even, size=draws)
     return counts
 
 

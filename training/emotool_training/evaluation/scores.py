@@ -61,7 +61,11 @@ class _Speakers:
 
 
 def score(
-    predictions: Predictions | Sequence[Predictions], *, draws: int = DRAWS, seed: int = 0
+    predictions: Predictions | Sequence[Predictions],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    drawn: int | None = None,
 ) -> dict[str, Any]:
     """Score predictions, overall and by corpus, speaker, sex and intensity.
 
@@ -73,6 +77,9 @@ def score(
         Bootstrap draws.
     seed : int
         Seed of the draws.
+    drawn : int, optional
+        Speakers of each draw: intervals are then of so many other speakers, not of the mean
+        over all that there are.
 
     Returns
     -------
@@ -93,8 +100,8 @@ def score(
     first = _check_same_clips(sets)
     index, corpora = speaker_index(first)
     speakers = len(corpora)
-    drawn = draw_speakers(list(corpora), draws=draws, seed=seed)
-    people = _Speakers(_confusions(sets, index, speakers), corpora, drawn)
+    counts = draw_speakers(list(corpora), draws=draws, seed=seed, speakers=drawn)
+    people = _Speakers(_confusions(sets, index, speakers), corpora, counts)
     averaged = mean_corpora(list(first.facts["corpus"]))
     means = _means_over_corpora(people, averaged)  # [seeds, 1 + draws]
     return {
@@ -105,7 +112,7 @@ def score(
         "seeds": len(sets),
         "averaged_corpora": list(averaged),
         # Who is in no averaged corpus does not move the mean.
-        **_bounds("uar", means, wide=bool((drawn[:, np.isin(corpora, averaged)] != 1).any())),
+        **_bounds("uar", means, wide=bool((counts[:, np.isin(corpora, averaged)] != 1).any())),
         "per_seed_uar": [float(value) for value in means[:, 0]],
         **{k: v for k, v in _figures(people).items() if not k.startswith("uar")},
         "confusion": people.confusions.sum((0, 1)).astype(int).tolist(),

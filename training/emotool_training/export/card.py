@@ -162,6 +162,13 @@ def _reading(metadata: ModelMetadata, figures: Mapping[str, Mapping[str, Any]]) 
     )
     if lone:
         text += f"; {_listed(lone)} has a single speaker, whom the bootstrap cannot vary"
+    new = figures.get("new_speakers", {})
+    if "uar_others_low" in new:
+        low, high = (_per_cent(new[f"uar_others_{end}"]) for end in ("low", "high"))
+        text += (
+            ". They are of the mean over all these speakers: the UAR of ten others, drawn from "
+            f"these corpora, lies between {low} and {high} in 95 % of draws"
+        )
     return text + "."
 
 
@@ -179,7 +186,7 @@ def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"{new['ece_before']:.3f} before and {new['ece_after']:.3f} after a temperature fitted "
         "on each fold's validation speakers"
     )
-    if "ece_stored" in new and abroad:
+    if "ece_stored" in new and "ece_before" in abroad:
         text += f"; {new['ece_stored']:.3f} at the temperature that the file stores"
     elif "ece_stored" in new:
         text += (

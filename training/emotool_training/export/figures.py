@@ -30,6 +30,7 @@ _KEPT = (
     "comparable",
     *("ece_before", "ece_after", "ece_stored", "description"),
     *("uar_several", "uar_several_low", "uar_several_high"),
+    *("uar_others_low", "uar_others_high"),
 )
 
 
