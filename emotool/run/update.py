@@ -5,6 +5,8 @@ update where nothing has vanished writes what a new run would.
 """
 
 import contextlib
+import errno
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emotool.errors import OutputError
 from emotool.files.remote import is_remote
+from emotool.files.zip_members import file_of
 from emotool.inputs.clips import Clip
 from emotool.inputs.identity import file_identity
 from emotool.inputs.manifest import named_clip
@@ -117,7 +120,9 @@ class Update:
         rest = [
             (path, place)
             for place, (path, identity) in enumerate(self._entries)
-            if path not in found and not (identity and identity in moved)
+            if path not in found
+            and not (identity and identity in moved)
+            and (identity or not _is_folder(path))
         ]
         gone = {path for path, _ in rest if _is_gone(path)}
         self.vanished = len(gone)
@@ -210,5 +215,20 @@ def _identity(clip: Clip, *, by_content: bool) -> str:
     return ""
 
 
+def _is_folder(path: str) -> bool:
+    """Return whether a folder, which had a row while it could not be read, can be read."""
+    return os.path.isdir(path) and os.access(path, os.R_OK | os.X_OK)  # noqa: PTH112 - as it is
+
+
 def _is_gone(path: str) -> bool:
-    return not is_remote(path) and named_clip(0, "", path).problem is not None
+    """Return whether a file is no longer there; one that cannot be looked at may be."""
+    if is_remote(path) or named_clip(0, "", path).problem is None:
+        return False
+    file = file_of(path)
+    try:
+        os.stat(file)  # noqa: PTH116 - bytes of names stay
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR)
+    except ValueError:
+        return True
+    return os.access(file, os.R_OK)

@@ -114,6 +114,28 @@ def test_rows_of_vanished_files_are_marked_or_dropped(place: Path) -> None:
     assert update(place, table).vanished == 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no such links")
+def test_rows_of_a_folder_that_cannot_be_read_stay(place: Path) -> None:
+    """Its files may still be there; the row about the folder goes when it can be read again."""
+    folder = place / "clips" / "deep"
+    folder.mkdir()
+    (place / "clips" / "02.wav").rename(folder / "02.wav")
+    table = place / "a.csv"
+    update(place, table)
+    before = table.read_bytes()
+    folder.rename(place / "deep")
+    folder.symlink_to(folder)
+    paths = [str(place / "clips"), str(folder)]  # one that is named has a row
+    for kept in ("mark", "drop"):
+        summary = update(place, table, update=kept, paths=paths)
+        assert (summary.clips, summary.vanished) == (CLIPS + 1, 0)
+    folder.unlink()
+    (place / "deep").rename(folder)
+    summary = update(place, table)
+    assert (summary.clips, summary.unchanged, summary.vanished) == (CLIPS, KEPT, 0)
+    assert table.read_bytes() == before
+
+
 def test_rows_of_other_folders_stay(place: Path) -> None:
     """A table may grow by one folder after the other; rows are sorted by path as in one run."""
     shutil.copytree(place / "clips", place / "more")
