@@ -41,8 +41,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> RunSummary:
     """Label every clip that the paths name and write one row for each.
 
     Outputs that are files appear whole, when all rows are known, or not at all. Until then,
-    what has been done is kept in a journal beside the first of them, from which the same run
-    resumes after an interruption.
+    a journal beside the first of them keeps what is done: the same run resumes from it.
 
     Parameters
     ----------
@@ -110,6 +109,7 @@ class _Batch:
                     return self._completed()
             if self._options.update is not None:
                 self._update = Update(self._options, origin_of(self._options, classifier))
+                stack.callback(self._update.discard)
                 found = replace(found, clips=self._update.extended(found.clips))
             if files:
                 self._journal = stack.enter_context(self._open_journal(files[0], classifier))

@@ -18,7 +18,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from emotool.errors import OutputError
+from emotool.errors import EmotoolError, OutputError
 from emotool.files.atomic import atomic_write, sha256_file
 from emotool.files.destination import output_error
 from emotool.files.lock import beside
@@ -31,6 +31,7 @@ __all__ = [
     "Entry",
     "State",
     "check_place",
+    "discard",
     "finish",
     "new_place",
     "put_in_place",
@@ -40,7 +41,7 @@ __all__ = [
 
 _SCHEMA: Final = "emotool.state/1"
 _MOST_CHARACTERS: Final = 1 << 20  # of a line: it is read before it is trusted
-_HINT: Final = "--restart labels all clips again and writes it"
+_HINT: Final = "--restart labels all clips again and replaces it; or name another table with -o"
 
 Entry = tuple[str, str]
 """A row's path, undecodable bytes as surrogate escapes, and its file's identity, "" if unknown."""
@@ -111,6 +112,12 @@ def check_place(table: Path, suffix: str) -> None:
     place = state_place(table)
     if not os.path.lexists(place):
         return
+    if place.is_file() and not os.access(place, os.R_OK | os.W_OK):
+        raise OutputError(
+            f"cannot update {printable(str(table))}: its {printable(place.name)} may not be read "
+            "and written",
+            hint="allow it, or name another table with -o",
+        )
     try:
         with place.open(encoding="utf-8") as handle:
             known = _SCHEMA in handle.readline(_MOST_CHARACTERS)
@@ -143,9 +150,7 @@ def _read(table: Path) -> tuple[State, list[Entry]]:
     place, shown = state_place(table), printable(str(table))
     try:
         with place.open(encoding="utf-8", newline="\n") as handle:
-            head = handle.readline(_MOST_CHARACTERS)
-            document = parse_json(head, printable(str(place)), OutputError)
-            state = validate(State, document, printable(str(place)), OutputError)
+            state = _head(handle.readline(_MOST_CHARACTERS), printable(str(place)))
             entries: list[Entry] = []
             while len(entries) <= state.clips and (line := handle.readline(_MOST_CHARACTERS)):
                 path, identity = json.loads(line)
@@ -161,16 +166,52 @@ def _read(table: Path) -> tuple[State, list[Entry]]:
     return state, entries
 
 
+def _head(line: str, shown: str) -> State:
+    """Return what the first line of a state holds."""
+    try:
+        return validate(State, parse_json(line, shown, OutputError), shown, OutputError)
+    except OutputError as error:
+        raise OutputError(f"cannot read {error.message}", hint=_HINT) from error
+
+
 def finish(table: Path) -> bool:
-    """Finish what an interrupted update has left; return whether its table is in its place now."""
+    """Finish what an interrupted update has left; return whether its table is in its place now.
+
+    Raises
+    ------
+    OutputError
+        If what it has left can be neither moved nor removed.
+    """
     new = new_place(table)
     if not os.path.lexists(new):
         return False
-    with contextlib.suppress(OutputError):
-        if not new.is_symlink() and _read(table)[0].sha256 == sha256_file(new):
+    complete = _is_complete(table)
+    try:
+        if complete:
             new.replace(table)
-            return True
-    new.unlink()
+        else:
+            new.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"cannot {'move' if complete else 'remove'} {printable(str(new))}, which an "
+            f"interrupted update has left: {error.strerror}",
+            hint="remove it, or name another table with -o",
+        ) from error
+    return complete
+
+
+def discard(table: Path) -> None:
+    """Remove what an update that failed has left, if `finish` could not use it. Never raises."""
+    if not _is_complete(table):
+        with contextlib.suppress(OSError):
+            new_place(table).unlink()
+
+
+def _is_complete(table: Path) -> bool:
+    """Return whether a table at its `new_place` is the one that the state is about."""
+    new = new_place(table)
+    with contextlib.suppress(EmotoolError):
+        return not new.is_symlink() and _read(table)[0].sha256 == sha256_file(new)
     return False
 
 

@@ -27,6 +27,7 @@ from emotool.run.state import (
     Entry,
     State,
     check_place,
+    discard,
     finish,
     new_place,
     put_in_place,
@@ -188,6 +189,10 @@ class Update:
         """Write the state of the table, which is complete, and put it in its place."""
         entries = [(clip.shown, self._identities.get(clip.index, "")) for clip in clips]
         put_in_place(self._table, self._suffix, self._origin, entries)
+
+    def discard(self) -> None:
+        """Remove what a failed update has written, unless the next can finish it. Never raises."""
+        discard(self._table)
 
 
 def _check_same(origin: Origin, state: State, table: Path) -> None:

@@ -209,12 +209,38 @@ def test_an_update_that_ends_before_the_state_is_written_resumes(
         with pytest.raises(Interrupted):
             update(place, table)
     assert before == (table.read_bytes(), state_place(table).read_bytes())
-    assert new_place(table).exists()
+    assert not new_place(table).exists()
+    new_place(table).write_text("what a process that is killed leaves")
     summary = update(place, table)
     assert (summary.unchanged, summary.resumed) == (KEPT - 1, 3)
     assert not new_place(table).exists()
     run(options(place, place / "fresh.csv"))
     assert table.read_bytes() == (place / "fresh.csv").read_bytes()
+
+
+def test_an_update_that_fails_leaves_no_table_beside_its_place(place: Path) -> None:
+    """A further table cannot be put in its place: both are as they were."""
+    table, other = place / "a.csv", place / "b.csv"
+    update(place, table)
+    before = table.read_bytes(), state_place(table).read_bytes()
+    change(place)
+    watcher = Watcher(1, other.mkdir)
+    with pytest.raises(OutputError, match=r"b\.csv"):
+        update(place, table, other, watcher=watcher)
+    assert before == (table.read_bytes(), state_place(table).read_bytes())
+    assert not new_place(table).exists()
+    other.rmdir()
+    assert update(place, table, other).clips == CLIPS + 2
+
+
+def test_what_an_update_cannot_remove_is_reported(place: Path) -> None:
+    """A folder is where the new table would be written: the error names it and what to do."""
+    table = place / "a.csv"
+    update(place, table)
+    new_place(table).mkdir()
+    with pytest.raises(OutputError, match=r"cannot remove .*emotool-new") as caught:
+        update(place, table)
+    assert "remove it" in caught.value.hint
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -281,8 +307,9 @@ def test_a_table_without_its_state_is_refused(place: Path) -> None:
     good = state_place(table).read_text()
     for text in (good[:-40], good.replace('"clips": 12', '"clips": 13'), good[:60], good + "[1]\n"):
         state_place(table).write_text(text)
-        with pytest.raises(OutputError):
+        with pytest.raises(OutputError) as caught:
             update(place, table)
+        assert "--restart" in caught.value.hint
 
 
 def test_no_other_file_is_taken_for_a_state(place: Path) -> None:
@@ -294,6 +321,19 @@ def test_no_other_file_is_taken_for_a_state(place: Path) -> None:
     with pytest.raises(OutputError, match="cannot be read again"):
         update(place, place / "b.xlsx")
     assert not (place / "b.xlsx").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are others there")
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_a_state_that_cannot_be_replaced_is_reported_first(place: Path, mode: int) -> None:
+    """Before any clip is labelled, and not as a file that is no state."""
+    table = place / "a.csv"
+    update(place, table)
+    state_place(table).chmod(mode)
+    if os.access(state_place(table), os.W_OK):
+        pytest.skip("needs a user whom permissions bind")
+    with pytest.raises(OutputError, match="may not be read and written"):
+        update(place, table)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems allow no such names")
