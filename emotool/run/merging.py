@@ -155,7 +155,8 @@ class _Rows:
             if (last + 1, rows) != (part.record.clips, part.record.rows):
                 raise InputError(
                     f"{printable(str(part.path))} has {rows:,} rows of {last + 1:,} clips, its "
-                    f"record says {part.record.rows:,} of {part.record.clips:,}"
+                    f"record says {part.record.rows:,} of {part.record.clips:,}",
+                    hint="remove both and run the command of the shard again",
                 )
 
     def _table(self, part: Part) -> StoredTable:

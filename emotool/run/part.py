@@ -192,16 +192,40 @@ def read_record(part: "Path | RemotePlace") -> PartRecord:
     try:
         with place.open("rb") as handle:
             content = handle.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise InputError(f"{shown} is not the record of a part: it is too long")
-        text = content.decode("utf-8")
     except FileNotFoundError as error:
+        raise _without_record(part, shown) from error
+    except OSError as error:
+        raise InputError(f"cannot read {shown}: {error.strerror or error}") from error
+    try:
+        return _parsed(content, shown)
+    except InputError as error:
         raise InputError(
-            f"{printable(str(part))} has no record {shown}: the shard is not complete",
-            hint="run its command again: it resumes",
+            error.message, hint="remove it and run the command of its shard again"
         ) from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {shown}: {error}") from error
+
+
+def _without_record(part: "Path | RemotePlace", record: str) -> InputError:
+    """Return the error for a part whose record is not there."""
+    shown = printable(str(part))
+    if not part.exists():
+        return InputError(
+            f"there is no part {shown}", hint="emotool classify --shard i/n -o PART writes it"
+        )
+    return InputError(
+        f"{shown} has no record {record}: it is the table of no shard, or of one that is not "
+        "complete",
+        hint="run the command of its shard again: it resumes",
+    )
+
+
+def _parsed(content: bytes, shown: str) -> PartRecord:
+    """Return the record that a file of a name holds."""
+    if len(content) > _MOST_BYTES:
+        raise InputError(f"{shown} is not the record of a part: it is too long")
+    try:
+        text = content.decode("utf-8")
+    except ValueError as error:
+        raise InputError(f"{shown} is not the record of a part: it is not UTF-8") from error
     return validate(PartRecord, parse_json(text, shown, InputError), shown, InputError)
 
 

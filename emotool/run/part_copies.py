@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from emotool.errors import InputError
+from emotool.errors import EmotoolError, InputError
 from emotool.files.atomic import place_of
 from emotool.files.remote import checked_remote, is_remote
 from emotool.run.part import PART_SUFFIXES, record_place
@@ -28,7 +28,8 @@ def local_parts(names: Sequence[str]) -> Iterator[list[str]]:
     Yields
     ------
     list of str
-        The same, with copies in a temporary folder, which is removed at the end.
+        The same, with copies in a temporary folder, which is removed at the end. An error about
+        a copy, raised in the block, names its URL instead.
 
     Raises
     ------
@@ -40,6 +41,7 @@ def local_parts(names: Sequence[str]) -> Iterator[list[str]]:
         return
     with tempfile.TemporaryDirectory(prefix="emotool-parts-") as folder:
         found: list[str] = []
+        urls: dict[str, str] = {}
         for name in names:
             if not is_remote(name):
                 found.append(name)
@@ -51,7 +53,13 @@ def local_parts(names: Sequence[str]) -> Iterator[list[str]]:
                 _copy(part, copy)
                 _copy(str(record_place(place_of(part))), record_place(copy))
                 found.append(str(copy))
-        yield found
+                urls[printable(str(copy))] = printable(part)
+        try:
+            yield found
+        except EmotoolError as error:
+            for shown, url in urls.items():
+                error.message = error.message.replace(shown, url)
+            raise
 
 
 def _parts_at(url: str) -> list[str]:

@@ -13,6 +13,7 @@ from emotool.text import printable
 __all__ = ["Part", "check_parts", "check_same", "find_parts"]
 
 _SHOWN: Final = 10
+_AGAIN: Final = "remove the parts with their records and run the commands of the shards again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def check_parts(parts: Sequence[Part]) -> None:
         if before.record.shard == after.record.shard:
             raise InputError(
                 f"{printable(str(before.path))} and {printable(str(after.path))} are both shard "
-                f"{after.record.shard}/{after.record.shards}"
+                f"{after.record.shard}/{after.record.shards}",
+                hint="give the part of each shard once",
             )
     count = first.record.shards
     if len(shards) < count:
@@ -87,7 +89,9 @@ def check_parts(parts: Sequence[Part]) -> None:
         )
     clips = sum(part.record.clips for part in parts)
     if clips != first.record.plan_clips:
-        raise InputError(f"the parts have {clips:,} clips of {first.record.plan_clips:,}")
+        raise InputError(
+            f"the parts have {clips:,} clips of {first.record.plan_clips:,}", hint=_AGAIN
+        )
 
 
 def check_same(first: Part, part: Part) -> None:

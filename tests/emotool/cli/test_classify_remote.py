@@ -294,6 +294,18 @@ def test_incomplete_parts_in_a_bucket_are_not_merged(
     assert one_line(done.stderr, "cannot read s3://calls/out/no.csv"), done.stderr
 
 
+def test_a_damaged_record_in_a_bucket_is_named_by_its_url(
+    remote: Emotool, planned: Callable[..., Result], object_store: Store
+) -> None:
+    """And not as the copy of it that is read, which is gone when the error is shown."""
+    planned(1)
+    record = "out/part-00001.parquet.json"
+    object_store.put("calls", record, (object_store.get("calls", record) or b"")[:100])
+    done = remote("s3://calls/out/", "-o", "merged.csv", command="merge")
+    assert one_line(done.stderr, f"error: s3://calls/{record} is not valid JSON"), done.stderr
+    assert "remove it and run the command of its shard again" in done.stderr
+
+
 @pytest.mark.parametrize("inputs", [["s3://calls"], ["clips", "-o", "s3://calls/t.csv"]])
 def test_ctrl_c_does_not_wait_for_a_store(
     inputs: list[str],

@@ -232,11 +232,13 @@ def test_parts_that_do_not_belong_together_are_refused(
     assert not (tmp_path / "merged.csv").exists()
 
 
-@pytest.mark.parametrize("damage", ["row", "record", "no record", "field", "long", "rows"])
+@pytest.mark.parametrize(
+    "damage", ["row", "record", "no record", "no part", "field", "long", "bytes", "rows"]
+)
 def test_a_part_that_is_not_what_its_record_says_is_refused(
     damage: str, sounds: Path, tmp_path: Path
 ) -> None:
-    """Neither a changed part nor an invalid record is merged."""
+    """Neither a changed part nor an invalid record is merged; the error says what to do."""
     parts = parts_of(sounds, tmp_path, ".csv")
     part, record = Path(parts[2]), record_place(Path(parts[2]))
     document = json.loads(record.read_text())
@@ -246,6 +248,11 @@ def test_a_part_that_is_not_what_its_record_says_is_refused(
         record.write_text("{")
     elif damage == "no record":
         record.unlink()
+    elif damage == "no part":
+        record.unlink()
+        part.unlink()
+    elif damage == "bytes":
+        record.write_bytes(b"\xff")
     elif damage == "field":
         record.write_text(json.dumps(document | {"shard": 9}))
     elif damage == "long":
@@ -255,6 +262,8 @@ def test_a_part_that_is_not_what_its_record_says_is_refused(
     with pytest.raises(EmotoolError) as caught:
         merged(parts, tmp_path / "merged.csv")
     assert part.name in caught.value.message
+    assert ("there is no part" in caught.value.message) == (damage == "no part")
+    assert "shard" in caught.value.hint
     assert not (tmp_path / "merged.csv").exists()
 
 
