@@ -91,11 +91,12 @@ def _complete(command: Any, ctx: Any) -> Iterator[str]:
     yield from _commands(command, ctx)
     yield from _section("Arguments", [_row(param) for param in _arguments(command)])
     groups: dict[str, list[Any]] = {}
-    for param in _options(command, ctx):
+    *params, asking = _options(command, ctx)
+    for param in params:
         groups.setdefault(getattr(param, "rich_help_panel", None) or _OPTIONS, []).append(param)
-    last = groups.pop(_OPTIONS, [])
-    for title, params in [*groups.items(), (_OPTIONS if not groups else "Help", last)]:
-        yield from _section(title, [_row(param) for param in params])
+    groups.setdefault(_OPTIONS if set(groups) <= {_OPTIONS} else "Help", []).append(asking)
+    for title, listed in groups.items():
+        yield from _section(title, [_row(param) for param in listed])
     yield from _examples(command.short)
 
 
@@ -177,8 +178,8 @@ def _default(param: Any) -> str:
 def _range(param: Any) -> str:
     low, high = getattr(param, "min", None), getattr(param, "max", None)
     if low is not None and high is not None:
-        return f" [{low:g} to {high:g}]"
-    return "" if low is None else f" [at least {low:g}]"
+        return f" [{low:.9g} to {high:.9g}]"
+    return "" if low is None else f" [at least {low:.9g}]"
 
 
 def _section(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -35,6 +35,7 @@ def merge(
             "--output",
             "-o",
             metavar="FILE",
+            rich_help_panel="Output",
             help="Write the table to FILE; its extension selects the format. Repeat for several "
             "formats. '-' is standard output.",
         ),

@@ -43,6 +43,7 @@ def plan(
             "--output",
             "-o",
             metavar="FILE",
+            rich_help_panel="Output",
             help="Write the plan to FILE (.parquet), which may be a URL, too.",
         ),
     ],
@@ -50,6 +51,7 @@ def plan(
         int,
         typer.Option(
             metavar="N",
+            rich_help_panel="Output",
             min=1,
             max=1_000_000,
             help="Clips of a shard. A shard is what one machine classifies in a run.",

@@ -64,6 +64,17 @@ def test_complete_help_lists_every_option(python: str, python_path: dict[str, st
     assert "emotool classify --help" in brief
 
 
+@pytest.mark.parametrize("call", CALLS, ids=IDS)
+def test_help_stands_alone_where_options_are_in_groups(
+    python: str, python_path: dict[str, str], call: list[str]
+) -> None:
+    """Under the heading Help there is no other option."""
+    text = help_of(python, python_path, *call, "--help")
+    _, heading, section = text.partition("\nHelp:\n")
+    options = re.findall(r"^ .{1,5}(--[a-z0-9-]+)", section.partition("\n\n")[0], re.MULTILINE)
+    assert options == (["--help"] if heading else [])
+
+
 def test_both_spellings_together_give_the_complete_help(
     python: str, python_path: dict[str, str]
 ) -> None:
