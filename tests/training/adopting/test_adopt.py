@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
 from emotool import classify
-from emotool.errors import ModelError
+from emotool.errors import ModelError, SpecError
 from emotool.features.waveform_spec import WaveformSpec
 from emotool.model.classifier import load_classifier, read_metadata
 from emotool_training.adopting import weights
@@ -286,6 +286,26 @@ def frames(model: onnx.ModelProto) -> None:
     model.graph.output[0].type.tensor_type.shape.dim.add().dim_param = "time"
 
 
+def no_samples(model: onnx.ModelProto) -> None:
+    """Take windows without a sample."""
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 0
+
+
+def later_opset(model: onnx.ModelProto) -> None:
+    """Be written in an opset of the future."""
+    model.opset_import[0].version = 999
+
+
+def unknown_operator(model: onnx.ModelProto) -> None:
+    """Use an operator that the standard does not have."""
+    model.graph.node[-1].op_type = "Unknown"
+
+
+def no_opset(model: onnx.ModelProto) -> None:
+    """Name no set of operators."""
+    del model.opset_import[:]
+
+
 def batch_sum(model: onnx.ModelProto) -> None:
     """Let each clip's answer depend on those before it."""
     model.graph.initializer.append(numpy_helper.from_array(np.array(0, np.int64), "first"))
@@ -304,6 +324,10 @@ def batch_sum(model: onnx.ModelProto) -> None:
         (other_output, "the graph has no output logits; it has hidden", "--logits"),
         (frames, r"has the shape \[any, 3, any\]", "audio classification"),
         (batch_sum, "golden|reference", ""),
+        (no_samples, "window_seconds must lie between", "optimum-cli"),
+        (later_opset, "opset 999 of ONNX; the newest", "--opset 18"),
+        (no_opset, "states no opset", "--opset 18"),
+        (unknown_operator, "ONNX Runtime cannot load it", "--opset 18"),
     ],
 )
 def test_what_cannot_be_adopted_says_what_to_do(
@@ -311,10 +335,31 @@ def test_what_cannot_be_adopted_says_what_to_do(
 ) -> None:
     """One line for the reason, one for the way out, and nothing is left behind."""
     folder = write_published(tmp_path / "published", spoil=spoil)
-    with pytest.raises(ModelError, match=reason) as caught:
+    with pytest.raises((ModelError, SpecError), match=reason) as caught:
         adopt(folder, tmp_path / "exported", Wishes("mine"))
     assert hint in caught.value.hint
+    assert "model.onnx" in caught.value.message
     assert not list((tmp_path / "exported").glob("*")) if (tmp_path / "exported").is_dir() else True
+
+
+def test_names_that_are_not_utf8_are_no_traceback(tmp_path: Path) -> None:
+    """Damage in a name is reported as damage."""
+    folder = write_published(tmp_path / "published")
+    file = folder / "model.onnx"
+    file.write_bytes(file.read_bytes().replace(b"input_values", b"input_v\xa9lues"))
+    with pytest.raises(ModelError, match="damaged"):
+        adopt(folder, tmp_path / "exported", Wishes("mine"))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no ONNX file"])
+def test_a_file_that_is_no_onnx_file_says_what_to_do(tmp_path: Path, content: bytes | None) -> None:
+    """A missing file, an empty one and any other are named, with what writes one."""
+    file = tmp_path / "model.onnx"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ModelError, match=r"model\.onnx") as caught:
+        adopt(file, tmp_path / "exported", Wishes("mine", labels=("calm", "sad")))
+    assert "optimum-cli export onnx" in caught.value.hint
 
 
 def test_a_mask_that_excludes_nothing_is_refused(tmp_path: Path) -> None:

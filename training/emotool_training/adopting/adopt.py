@@ -23,7 +23,7 @@ from emotool.model.session import compute, open_session, run_options
 from emotool_training.adopting.card import adopted_card
 from emotool_training.adopting.graph import Plan, Shape, adapt_graph, shape_of
 from emotool_training.adopting.proof import Proof, prove_answers
-from emotool_training.adopting.published import Extractor, Published, read_published
+from emotool_training.adopting.published import Extractor, Published, naming, read_published
 from emotool_training.adopting.weights import open_graph, property_bytes, write_graph
 
 __all__ = ["Adopted", "Wishes", "adopt"]
@@ -133,7 +133,7 @@ def adopt(source: Path, folder: Path, wishes: Wishes) -> Adopted:
     """
     published = read_published(source)
     path = folder / f"{wishes.name}.onnx"
-    with ExitStack() as stack:
+    with naming(published.graph), ExitStack() as stack:
         opened = open_graph(published.graph, stack)
         shape = shape_of(opened.model, [weight.name for weight in opened.weights])
         plan, spec = _plan(published, shape, wishes)
@@ -165,7 +165,7 @@ def _plan(published: Published, shape: Shape, wishes: Wishes) -> tuple[Plan, Wav
     """Decide what the graph becomes, and what it is given."""
     if wishes.logits not in shape.outputs:
         raise ModelError(
-            f"the graph has no output {wishes.logits}; it has {', '.join(shape.outputs)}",
+            f"the graph has no output {wishes.logits}; it has {', '.join(shape.outputs) or 'none'}",
             hint="--logits NAME says which output has a number for each class or dimension",
         )
     names, numbers = _names(published, wishes)
@@ -201,7 +201,9 @@ def _plan(published: Published, shape: Shape, wishes: Wishes) -> tuple[Plan, Wav
 def _names(published: Published, wishes: Wishes) -> tuple[tuple[str, ...], bool]:
     """Return the names of the outputs, and whether they are numbers."""
     if wishes.labels and wishes.dimensions:
-        raise ModelError("one output cannot be labels and dimensions: give one of the two")
+        raise ModelError(
+            "one output cannot be labels and dimensions", hint="leave out --labels or --dimensions"
+        )
     names = wishes.dimensions or wishes.labels or published.names
     if not names:
         raise ModelError(

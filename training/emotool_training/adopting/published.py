@@ -7,23 +7,27 @@ of the folder is run.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any, Final
 
-from emotool.errors import ModelError
+from emotool.errors import ModelError, SpecError
 from emotool.files.validation import parse_json
 from emotool.text import printable
 
-__all__ = ["Extractor", "Published", "read_published"]
+__all__ = ["Extractor", "Published", "naming", "read_published"]
 
 CONFIG: Final = "config.json"
 PREPROCESSOR: Final = "preprocessor_config.json"
 MOST_BYTES: Final = 1_000_000
 KNOWN: Final = ("Wav2Vec2FeatureExtractor", "WhisperFeatureExtractor")
 MOST_CLASSES: Final = 256
+_HINT: Final = (
+    "optimum-cli export onnx --task audio-classification --opset 18 writes a model to adopt"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,19 @@ class Published:
     extractor: Extractor | None = None
     origin: str = ""
     architecture: str = ""
+
+
+@contextmanager
+def naming(graph: Path) -> Iterator[None]:
+    """Name a graph in errors about it, and say where such graphs come from if they do not."""
+    try:
+        yield
+    except (ModelError, SpecError) as error:
+        shown = printable(str(graph))
+        if shown not in error.message:
+            error.message = f"{shown}: {error.message}"
+        error.hint = error.hint or _HINT
+        raise
 
 
 def read_published(source: Path) -> Published:

@@ -7,7 +7,7 @@ data beside it, and are copied from there when the result is written.
 
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -80,10 +80,12 @@ def open_graph(path: Path, stack: ExitStack) -> Opened:
     Raises
     ------
     ModelError
-        If it is damaged, has operators from outside the standard, or its weights are elsewhere
-        than in regular files of the folder.
+        If it is damaged, in a version of ONNX that the package onnx does not know, has operators
+        from outside the standard, or its weights are elsewhere than in regular files of the folder.
     """
     content = _mapped(path, stack, str(path))
+    if not content:
+        raise ModelError(f"{printable(str(path))} is empty")
     scan(content, path, external=True)
     light: list[memoryview | bytes] = []
     graph: list[memoryview | bytes] = []
@@ -105,9 +107,39 @@ def open_graph(path: Path, stack: ExitStack) -> Opened:
     light.append(tag_of(_MODEL_GRAPH, len(body)) + body)
     try:
         model = onnx.ModelProto.FromString(b"".join(light))
-    except DecodeError as error:
+        readable = all(isinstance(name, str) for name in _names(model.graph))
+    except (DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{printable(str(path))} is not an ONNX file, or is damaged") from error
+    if not readable:
+        raise ModelError(f"{printable(str(path))} is damaged: its names are not UTF-8")
+    _check_version(model)
     return Opened(model, weights)
+
+
+def _names(graph: onnx.GraphProto) -> Iterator[object]:
+    """Yield a graph's names, as bytes where they are not UTF-8."""
+    for value in (*graph.input, *graph.output, *graph.initializer):
+        yield value.name
+    for node in graph.node:
+        yield from (*node.input, *node.output)
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _names(inner)
+
+
+def _check_version(model: onnx.ModelProto) -> None:
+    opsets = [one.version for one in model.opset_import if one.domain in ("", "ai.onnx")]
+    if not opsets:
+        raise ModelError("it states no opset of ONNX")
+    for what, version, newest in (
+        ("opset", max(opsets), onnx.defs.onnx_opset_version()),
+        ("IR version", model.ir_version, onnx.IR_VERSION),
+    ):
+        if version > newest:
+            raise ModelError(
+                f"it has {what} {version} of ONNX; the newest that is known is {newest}",
+                hint="export it again: optimum-cli export onnx --opset 18; or update onnx",
+            )
 
 
 def write_graph(opened: Opened, handle: BinaryIO) -> int:
