@@ -212,6 +212,21 @@ def test_what_cannot_be_done_is_an_error(
     assert not Path("exported").exists()
 
 
+def test_clips_that_cannot_be_used_are_named(run: Run, place: Path) -> None:
+    """If none can, the first is named with the reason, and what to do."""
+    for name in ("noise/1.wav", "clips/happy/2.wav", "clips/sad/3.wav"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("no sound")
+    for folder, message in (
+        ("noise", "0 of 1 recordings can be used; statistics need 20 or more; first: noise/1.wav"),
+        ("clips", "no labelled clip can be used, of 2; first: clips/happy/2: "),
+    ):
+        code, out, err = run("adapt", folder, "--name", "mine")
+        assert (code, out) == (1, "")
+        assert message in err.replace(os.sep, "/")
+        assert "hint: " in err
+
+
 def test_tensorflow_is_not_loaded(
     sounds: Path, place: Path, python: str, python_path: dict[str, str]
 ) -> None:

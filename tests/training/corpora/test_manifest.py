@@ -61,10 +61,36 @@ def test_bad_rows_are_told_by_line(tmp_path: Path) -> None:
     ]
 
 
-def test_manifest_without_its_columns_is_an_error(tmp_path: Path) -> None:
-    """The error says what is lacking and what is there."""
-    with pytest.raises(CorpusError, match="lacks the column path; it has file, emotion"):
-        load_corpora([write(tmp_path / "list.csv", "file,emotion\na.wav,sad\n")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,emotion\na.wav,sad\n", "has no column path; its columns: file, emotion"),
+        ("a,b\n1,2\n", "has no columns path and label; its columns: a, b"),
+        ("", "is empty"),
+    ],
+)
+def test_manifest_without_its_columns_is_an_error(tmp_path: Path, text: str, message: str) -> None:
+    """The error says what is lacking and what is there, the hint what is expected."""
+    with pytest.raises(CorpusError, match=rf"list\.csv {message}") as caught:
+        load_corpora([write(tmp_path / "list.csv", text)])
+    assert "the columns path and label and may have speaker" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,label\n", "no row below the header"),
+        ("path,correction\n", "no row below the header"),
+        ("path,label\nnone.wav,sad\n", "none of 1 rows is"),
+        ("path,correction\na.wav,cannot tell\n", r"no label in list\.csv"),
+    ],
+)
+def test_table_without_a_usable_row_is_an_error(tmp_path: Path, text: str, message: str) -> None:
+    """The hint is about rows and paths, not about folders of corpora."""
+    touch(tmp_path, "a.wav")
+    with pytest.raises(CorpusError, match=message) as caught:
+        load_corpora([write(tmp_path / "list.csv", text)], clips=str(tmp_path))
+    assert "each row names a clip" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["a.wav", "notes.txt"])

@@ -18,6 +18,7 @@ from emotool.model.linear_head import (
     with_statistics,
 )
 from emotool.model.session import open_session
+from emotool.text import printable
 from emotool_training.adapting import graph
 from emotool_training.adapting.description import Facts, metadata_of
 from emotool_training.adapting.embeddings import Embedded, EmbeddingCache
@@ -95,8 +96,11 @@ class _Adaptation:
         rows = gather(self._embedded("labelled clips", [_clip(u) for u in clips]))
         usable = [clips[place] for place in rows.places]
         if not usable:
-            reason = next(iter(self._cache.rejected.values()), "there are none")
-            raise TrainingError(f"no labelled clip can be used, of {len(clips)}: {reason}")
+            first = self._rejected([_clip(u) for u in clips])
+            raise TrainingError(
+                f"no labelled clip can be used, of {len(clips)}{first}",
+                hint="`emotool classify` shows what is wrong with each",
+            )
         facts = dataclasses.replace(
             facts,
             clips=len(usable),
@@ -109,6 +113,11 @@ class _Adaptation:
 
     def _embedded(self, shown: str, clips: Sequence[Clip]) -> Iterator[tuple[int, Embedded]]:
         return self._cache.each(clips, lambda done, total: self._progress(shown, done, total))
+
+    def _rejected(self, clips: Sequence[Clip]) -> str:
+        """Return what a message adds about the first of clips that cannot be used."""
+        reasons = ((clip.shown, self._cache.rejected.get(clip.shown)) for clip in clips)
+        return next((f"; first: {printable(f'{one}: {why}')}" for one, why in reasons if why), "")
 
     def _statistics(self, recordings: Sequence[Clip]) -> Statistics | None:
         """Put the statistics of recordings into the graph, and return them."""
@@ -126,7 +135,8 @@ class _Adaptation:
         if moments.clips < LEAST_CLIPS:
             raise TrainingError(
                 f"{moments.clips} of {len(recordings)} recordings can be used; statistics need "
-                f"{LEAST_CLIPS} or more"
+                f"{LEAST_CLIPS} or more{self._rejected(recordings)}",
+                hint="name more recordings, or give labelled clips",
             )
         own = moments.statistics()
         content = with_statistics(self._base.content, own)

@@ -51,7 +51,7 @@ def read(
     except InputError as error:
         raise CorpusError(error.message, hint=error.hint) from error
     for shown in found.undecided:
-        problems.append(Problem(CANNOT_TELL, Path(shown), f"so says {path.name}"))
+        problems.append(Problem(CANNOT_TELL, Path(shown), f"no label in {path.name}"))
     for shown, why in found.lost:
         message = f"named in {path.name}: {why}; --root names the folder of the clips"
         problems.append(Problem("missing", Path(shown), message))

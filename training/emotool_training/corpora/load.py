@@ -21,6 +21,10 @@ GET_CREMAD = (
     "name a folder of clips or set EMOTOOL_CORPUS; CREMA-D comes with `git lfs clone "
     "https://github.com/CheyneyComputerScience/CREMA-D` or as ejlok1/cremad on Kaggle"
 )
+_ROWS = (
+    "each row names a clip and its label; paths are relative to the table's folder, those of "
+    "corrections to the current one or to --root"
+)
 
 
 def data_roots(paths: Sequence[Path]) -> tuple[Path, ...]:
@@ -135,6 +139,9 @@ def _nothing_usable(
             f"{where}: all {pointers} clips are Git-LFS pointers, not audio", hint=LFS_HINT
         )
     seen = len(excluded) + len(problems)
+    tables = all(map(Path.is_file, roots))
+    if not seen and tables:
+        return CorpusError(f"{where}: no row below the header", hint=_ROWS)
     if not seen:
         return CorpusError(f"{where}: no audio there", hint=GET_CREMAD)
     first = f"; first: {problems[0].path.name}: {problems[0].message}" if problems else ""
@@ -142,7 +149,9 @@ def _nothing_usable(
         words = sorted({printable(clip.reason) for clip in excluded})
         first += f"; left out for {', '.join(words[:SHOWN])}{', …' if words[SHOWN:] else ''}"
     return CorpusError(
-        f"{where}: none of {seen} files is a clip with a label{first}",
-        hint="put clips into folders named by label (happy/, sad/) or name a CSV manifest "
+        f"{where}: none of {seen} {'rows' if tables else 'files'} is a clip with a label{first}",
+        hint=_ROWS
+        if tables
+        else "put clips into folders named by label (happy/, sad/) or name a CSV manifest "
         "with the columns path and label",
     )

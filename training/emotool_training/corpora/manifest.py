@@ -13,6 +13,7 @@ from emotool.errors import CorpusError, InputError
 from emotool.inputs.delimited import read_delimited
 from emotool.inputs.encoding import read_text
 from emotool.inputs.names import Names
+from emotool.text import printable
 from emotool_training.corpora import registry
 from emotool_training.corpora.base import Problem, Utterance
 from emotool_training.corpora.names import CorpusNames
@@ -23,6 +24,10 @@ REQUIRED = ("path", "label")
 _OLD_NAMES = {"label": "emotion"}
 """Other names of columns, where a table has no column of the first name."""
 OPTIONAL = ("speaker", "corpus", "sex", "intensity", "sentence", "language")
+_HINT = (
+    f"a table of clips has the columns {' and '.join(REQUIRED)} and may have "
+    f"{', '.join(OPTIONAL)}; a report's corrections have path and correction"
+)
 COLUMNS = REQUIRED + OPTIONAL
 """The columns that are read, in any order; others are ignored."""
 
@@ -83,18 +88,17 @@ def _renamed(names: Sequence[str]) -> list[str]:
 
 def _check_header(path: Path, names: Sequence[str]) -> None:
     """Refuse a table that lacks a column, or has one twice."""
-    there = ", ".join(names) or "none"
+    if not names:
+        raise CorpusError(f"{path} is empty", hint=_HINT)
+    there = ", ".join(map(printable, names))
     names = _renamed(names)
     for name in COLUMNS:
         if names.count(name) > 1:
             raise CorpusError(f"{path}: has two columns called {name}")
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        raise CorpusError(
-            f"{path}: lacks the column {' and '.join(missing)}; it has {there}",
-            hint=f"a manifest has the columns {', '.join(REQUIRED)} and may have "
-            f"{', '.join(OPTIONAL)}",
-        )
+        what = f"column {missing[0]}" if len(missing) == 1 else f"columns {' and '.join(missing)}"
+        raise CorpusError(f"{path} has no {what}; its columns: {there}", hint=_HINT)
 
 
 def _fault(cells: dict[str, str], manifest: Path, line: int, files: Names) -> Problem | None:
