@@ -129,19 +129,26 @@ def _choose(names: list[str], root: Path) -> "list[Run]":
             finished = find_runs(root, model, finished=True)
             if not finished:
                 unfinished = find_runs(root, model, finished=False)
-                hint = unfinished[0].resume_hint() if unfinished else _what_to_name(name)
+                hint = unfinished[0].resume_hint() if unfinished else _what_to_name(name, root)
                 raise TrainingError(f"there is no finished run of {model!r} in {root}", hint=hint)
             run = finished[0]
         chosen.append(run)
     return chosen
 
 
-def _what_to_name(name: str) -> str:
+def _what_to_name(name: str, root: Path) -> str:
     """Say what to do about a name that is neither a model with runs nor a run's folder."""
+    from emotool_training.recipes.recipe import recipe_names
+
     inside = sorted(Path(name).glob("*/config.json"))
     if inside:
         return f"name one run's folder, such as {inside[-1].parent}, or the model alone"
-    return "name a run's own folder" if Path(name).is_dir() else f"emotool train {name}"
+    if Path(name).is_dir():
+        return "name a run's own folder"
+    if name in recipe_names() or Path(name).is_file():
+        return f"emotool train {name}"
+    models = sorted({path.parent.parent.name for path in root.glob("*/*/metrics.json")})
+    return f"models with finished runs: {', '.join(models) or 'none'}"
 
 
 def _report(run: "Run", done: "Exported") -> None:

@@ -155,7 +155,9 @@ def _row(param: Any, *, brief: bool = False) -> tuple[str, str]:
     if param.param_type_name == "argument":
         return f"  {param.metavar or param.name.upper()}", param.help or ""
     names = sorted(param.opts, key=len)
-    shown = ", ".join(names) if len(names[0]) == 2 else f"    {', '.join(names)}"
+    shown = ", ".join(names if brief else [*names, *param.secondary_opts])
+    if len(names[0]) != 2:
+        shown = f"    {shown}"
     if not param.is_flag:
         shown += f" {param.metavar or param.name.upper()}"
     text = param.help or ""
@@ -170,8 +172,10 @@ def _default(param: Any) -> str:
     shown = param.show_default
     if isinstance(shown, str):
         return f" [default: {shown}]"
-    if not shown or param.default in (None, False, "") or param.is_flag:
+    if not shown or param.default in (None, False, ""):
         return ""
+    if param.is_flag:
+        return f" [default: {param.opts[0]}]" if param.secondary_opts else ""
     return f" [default: {getattr(param.default, 'value', param.default)}]"
 
 

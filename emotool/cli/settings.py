@@ -48,6 +48,7 @@ _HARMLESS = frozenset(
     }
 )
 _NO_SETTINGS = frozenset({"help", "save_config"})
+_EXCLUSIVE = (("quiet", "verbose"), ("fail_fast", "max_errors"))
 
 
 class SettingsCommand(HelpCommand):
@@ -63,7 +64,9 @@ class SettingsCommand(HelpCommand):
                 if name in settings
             }
             ctx.meta["emotool.settings"] = settings
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        _prefer_command_line(ctx, self)
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Say where settings come from (--verbose), keep them (--save-config), and run."""
@@ -73,6 +76,19 @@ class SettingsCommand(HelpCommand):
         if ctx.params.get("save_config"):
             _save(ctx, self, Path(ctx.params["save_config"]))
         return super().invoke(ctx)
+
+
+def _prefer_command_line(ctx: Any, command: HelpCommand) -> None:
+    """Drop a setting where the command line gives an option that excludes it."""
+    options = _options(command)
+    for pair in _EXCLUSIVE:
+        for given, kept in (pair, pair[::-1]):
+            sources = (ctx.get_parameter_source(given), ctx.get_parameter_source(kept))
+            if [getattr(source, "name", "") for source in sources] == [
+                "COMMANDLINE",
+                "DEFAULT_MAP",
+            ]:
+                ctx.params[kept] = options[kept].default
 
 
 def _options(command: HelpCommand) -> dict[str, Any]:

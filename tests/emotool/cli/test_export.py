@@ -86,6 +86,9 @@ def test_a_recipes_file_stands_for_its_model(run: Run, base: Path, tmp_path: Pat
     code, out, err = run("export", recipe, "--runs", base / "runs", "-o", tmp_path)
     assert (code, out) == (1, "")
     assert "there is no finished run of 'new'" in err
+    assert f"emotool train {recipe}" in err
+    _, _, err = run("export", "nosuch", "--runs", base / "runs", "-o", tmp_path)
+    assert "hint: models with finished runs: other, tiny" in err
 
 
 def test_folder_that_is_no_run_is_told_from_a_model(

@@ -112,6 +112,19 @@ def test_variables_may_choose_outputs(emotool: Emotool) -> None:
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (3, "", 1)
 
 
+@pytest.mark.parametrize(
+    ("setting", "option"),
+    [("QUIET", "--verbose"), ("VERBOSE", "--quiet"), ("MAX_ERRORS", "--fail-fast")],
+)
+def test_an_option_replaces_a_setting_that_it_excludes(
+    emotool: Emotool, setting: str, option: str
+) -> None:
+    """Who is quiet by default can ask for more once."""
+    run = emotool("classify", "clips", "-m", "tiny", option, **{f"EMOTOOL_{setting}": "1"})
+    assert run.returncode in (1, 3)
+    assert "give only one of them" not in run.stderr
+
+
 def test_saved_settings_give_the_same_run(emotool: Emotool, place: Path) -> None:
     """What --save-config writes is taken by later runs; outputs stay out of a folder's file."""
     arguments = ("classify", "clips", "-m", "tiny", "--batch-size", "8", "-o", "r.csv")

@@ -97,6 +97,21 @@ def test_what_cannot_be_trained_ends_with_1_and_leaves_nothing(
     assert not runs.exists()
 
 
+def test_a_training_that_fails_before_its_first_epoch_leaves_no_run(
+    run: Run, tmp_path: Path
+) -> None:
+    """There would be nothing to resume or to export."""
+    for label in ("happy", "sad"):
+        (tmp_path / "clips" / label).mkdir(parents=True)
+        for number in range(8):
+            (tmp_path / "clips" / label / f"{number}.wav").write_bytes(bytes([number] * 99))
+    arguments = ("train", "cnn", "--data", tmp_path / "clips", "--split", "clips")
+    code, _, err = run(*arguments, "--cache", tmp_path / "cache", "--runs", tmp_path / "runs")
+    assert (code, "no usable clip" in err) == (1, True), err
+    assert "run: " in err
+    assert not list(tmp_path.glob("runs/*/*"))
+
+
 def test_without_the_train_extra_it_says_what_to_install(
     run: Run, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

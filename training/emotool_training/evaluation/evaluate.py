@@ -27,7 +27,7 @@ from emotool_training.evaluation.thresholds import LEVELS, thresholds
 __all__ = ["GROUPS", "Evaluation", "TrainedOn", "evaluate"]
 
 GROUPS = {
-    "new": "new speakers (not in training)",
+    "new": "new speakers (none of their names occurs in training)",
     "heard": "speakers the model was trained on (not comparable: speakers shared)",
     "unknown": "speakers that may have been in training (overlap with training unknown)",
 }

@@ -1,8 +1,10 @@
 """A training run as the command line starts it: reported, interrupted, resumed."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from emotool.errors import EmotoolError
 from emotool_training.evaluation.headline import headline
 from emotool_training.jobs.choices import Choices
 from emotool_training.jobs.plan import Plan
@@ -57,6 +59,10 @@ def run_training(
         done = run.epochs_kept()
         kept = "1 epoch" if done == 1 else f"{done} epochs"
         display.say(f"interrupted: {kept} saved; {run.resume_hint()}")
+        raise
+    except EmotoolError:
+        if not again and not run.epochs_kept():
+            shutil.rmtree(run.folder, ignore_errors=True)  # there is nothing to resume
         raise
     return run.folder
 

@@ -193,7 +193,8 @@ def whisper_arrays() -> Arrays:
         from transformers import WhisperModel
     except ImportError as error:
         raise TrainingError(
-            f"Whisper's weights are downloaded by the package transformers: {error}", hint=hint
+            f"Whisper's weights are downloaded by the package transformers: {error}",
+            hint=f"pip install transformers, {hint}",
         ) from error
     try:
         encoder = WhisperModel.from_pretrained("openai/whisper-base").encoder
