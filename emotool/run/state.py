@@ -9,6 +9,7 @@ last. If it ends in between, the next one finds a table with the state's hash an
 """
 
 import contextlib
+import functools
 import json
 import os
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from emotool.errors import EmotoolError, OutputError
 from emotool.files.atomic import atomic_write, sha256_file
 from emotool.files.destination import output_error
 from emotool.files.lock import beside
+from emotool.files.remote import is_remote
 from emotool.files.validation import parse_json, validate
 from emotool.run.origin import Origin
 from emotool.run.part import PART_SUFFIXES, Sha256
@@ -36,6 +38,7 @@ __all__ = [
     "new_place",
     "put_in_place",
     "read_state",
+    "same_place",
     "state_place",
 ]
 
@@ -61,6 +64,8 @@ class State:
         Of the table.
     clips : int
         Its rows.
+    folder : str
+        What its relative paths are relative to.
     origin : Origin
         What made it.
     """
@@ -69,6 +74,7 @@ class State:
     suffix: Literal[".csv", ".json", ".jsonl", ".parquet", ".tsv"]
     sha256: Sha256
     clips: Annotated[int, Field(ge=0)]
+    folder: str
     origin: Origin
 
 
@@ -131,7 +137,7 @@ def check_place(table: Path, suffix: str) -> None:
 
 
 def read_state(table: Path) -> tuple[State, list[Entry]]:
-    """Read the state of a table.
+    """Read the state of a table, with relative paths as they are from the current folder.
 
     Raises
     ------
@@ -143,7 +149,31 @@ def read_state(table: Path) -> tuple[State, list[Entry]]:
         raise OutputError(
             f"{printable(str(table))} has changed since --update wrote it", hint=_HINT
         )
+    if state.folder != (here := os.getcwd()):  # noqa: PTH109 - bytes of names stay
+        entries = [(_from(here, path, state.folder), identity) for path, identity in entries]
     return state, entries
+
+
+def _from(here: str, path: str, folder: str) -> str:
+    """Return a path that is relative to another folder as it is from here."""
+    if is_remote(path) or os.path.isabs(path):  # noqa: PTH117 - bytes of names stay
+        return path
+    whole = same_place(os.path.join(folder, path))  # noqa: PTH118 - bytes of names stay
+    try:
+        return os.path.relpath(whole, here).replace(os.sep, "/")
+    except ValueError:  # on another drive of Windows
+        return whole.replace(os.sep, "/")
+
+
+def same_place(path: str) -> str:
+    """Return one absolute path for all that lead to a file through folders and their links."""
+    folder, name = os.path.split(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118 - bytes
+    return os.path.join(_real(folder), name)  # noqa: PTH118
+
+
+@functools.lru_cache(maxsize=1024)
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def _read(table: Path) -> tuple[State, list[Entry]]:
@@ -229,6 +259,7 @@ def put_in_place(table: Path, suffix: str, origin: Origin, entries: Sequence[Ent
         "suffix": suffix,
         "sha256": sha256_file(new),
         "clips": len(entries),
+        "folder": os.getcwd(),  # noqa: PTH109 - bytes of names stay
         "origin": asdict(origin),
     }
     with atomic_write(state_place(table), text=True) as handle:

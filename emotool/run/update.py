@@ -32,6 +32,7 @@ from emotool.run.state import (
     new_place,
     put_in_place,
     read_state,
+    same_place,
 )
 from emotool.text import printable, unharmed
 from emotool.writers.registry import table_suffix
@@ -125,6 +126,9 @@ class Update:
             and not (identity and identity in moved)
             and (identity or not _is_folder(path))
         ]
+        if rest:  # of files that are named in another way now, too
+            there = {same_place(path) for path in found if not is_remote(path)}
+            rest = [one for one in rest if is_remote(one[0]) or same_place(one[0]) not in there]
         gone = {path for path, _ in rest if _is_gone(path)}
         self.vanished = len(gone)
         if self._options.update == "drop":

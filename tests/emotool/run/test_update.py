@@ -147,6 +147,41 @@ def test_rows_of_other_folders_stay(place: Path) -> None:
     assert table.read_bytes() == (place / "fresh.csv").read_bytes()
 
 
+def test_an_update_from_another_folder_finds_all_files(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative paths are those from where the table was written; each file stays one row."""
+    (place / "more").mkdir()
+    shutil.copy2(place / "clips" / "01.wav", place / "more")
+    table = place / "a.csv"
+    monkeypatch.chdir(place)
+    update(place, table, paths=["clips"])
+    before = table.read_bytes()
+    monkeypatch.chdir(place / "more")
+    summary = update(place, table, paths=["."], update="drop")
+    assert (summary.clips, summary.unchanged, summary.vanished) == (CLIPS + 1, CLIPS, 0)
+    assert "../clips/02.wav" in table.read_text()
+    monkeypatch.chdir(place)
+    (place / "more" / "01.wav").unlink()
+    summary = update(place, table, paths=["clips"], update="drop")
+    assert (summary.clips, summary.unchanged, summary.vanished) == (CLIPS, KEPT, 1)
+    assert table.read_bytes() == before
+
+
+def test_a_file_that_is_named_in_another_way_stays_one_row(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With folders that lead back, and through a link to the folder."""
+    table = place / "a.csv"
+    monkeypatch.chdir(place)
+    (place / "link").symlink_to("clips")
+    for named in ("clips", "../" + place.name + "/clips", "./clips", str(place / "clips"), "link"):
+        summary = update(place, table, paths=[named])
+        assert (summary.clips, summary.vanished) == (CLIPS, 0), named
+        run(options(place, place / "fresh.csv", paths=[named]))
+        assert table.read_bytes() == (place / "fresh.csv").read_bytes()
+
+
 def test_moved_files_are_known_by_their_content(place: Path) -> None:
     """With --by-content a file that was moved keeps its label and is in one row."""
     settings = CASES["content"]
