@@ -43,37 +43,49 @@ def figures_of(results: Path, model: str) -> dict[str, Any]:
         and ``protocols``: for each protocol with at least one seed of which no fold is missing, the
         dictionary of `emotool_training.evaluation.scores.score` (without the lists of speakers)
         and ``comparable``,
-        ``temperature`` (fitted on all validation clips, to be stored in the model),
-        ``ece_before``, ``ece_after`` (each fold at the temperature of its own validation clips),
-        ``ece_stored`` (at the temperature of ``another_corpus``, which models store, where that
-        was tried; else each fold at one from all folds' validation clips, less those of whom, or
-        what, it tests), ``best_epoch`` (median), ``minutes`` (of a
-        training, median) and ``hours`` (of all). Empty if nothing is complete.
+        ``temperature`` (to be stored in the model: where a corpus was left out, fitted on the
+        predictions of ``another_corpus`` and ``new_speakers`` together, else on all validation
+        clips), ``ece_before``, ``ece_after`` (each fold at the temperature of its own validation
+        clips), ``ece_stored`` (as ``temperature``, but each corpus at one from the other corpora's
+        predictions, or each fold at one from all folds' validation clips, less those of whom, or
+        what, it tests), ``best_epoch`` (median), ``minutes`` (of a training, median) and
+        ``hours`` (of all). Empty if nothing is complete.
 
     Raises
     ------
     TrainingError
         If a file cannot be used, or results are of different recipes.
     """
-    protocols: dict[str, Any] = {}
-    heads: list[dict[str, Any]] = []
-    recipes: set[str] = set()
+    done: dict[str, list[Jobs]] = {}
     for protocol in (*PROTOCOLS, OWN_STATISTICS):
         seeds = load_all(results, model, protocol)
-        whole = {seed: jobs for seed, jobs in sorted(seeds.items()) if _is_whole(jobs)}
-        if not whole:
-            continue
-        protocols[protocol] = _protocol_figures(list(whole.values()), protocol)
-        abroad = protocols.get("another_corpus")
-        if abroad and protocol != "another_corpus":
-            at_stored = _error_at(list(whole.values()), abroad["temperature"])
-            protocols[protocol]["ece_stored"] = at_stored
-        trained = [job for jobs in whole.values() for job in jobs.values()]
-        heads.append(_head(trained))
-        recipes |= {outcome.recipe for _, outcome in trained}
-    if len(recipes) > 1:
+        whole: list[Jobs] = [jobs for _, jobs in sorted(seeds.items()) if _is_whole(jobs)]
+        if whole:
+            done[protocol] = whole
+    trained = [job for seeds in done.values() for jobs in seeds for job in jobs.values()]
+    if len({outcome.recipe for _, outcome in trained}) > 1:
         raise TrainingError(f"{model}: its protocols' results are of different recipes")
-    return {**heads[0], "protocols": protocols} if protocols else {}
+    if not done:
+        return {}
+    unheard = _unheard(done)
+    protocols = {
+        protocol: _protocol_figures(seeds, protocol, unheard) for protocol, seeds in done.items()
+    }
+    first = next(iter(done.values()))
+    return {**_head([job for jobs in first for job in jobs.values()]), "protocols": protocols}
+
+
+def _unheard(done: Mapping[str, Sequence[Jobs]]) -> list[Predictions]:
+    """Join what was predicted of other corpora and of new speakers, one seed of each.
+
+    A recording of a user's is something between the two. Empty where no corpus was left out.
+    """
+    if "another_corpus" not in done:
+        return []
+    seeds = [
+        done[protocol][0] for protocol in ("another_corpus", "new_speakers") if protocol in done
+    ]
+    return [job.subset("test") for jobs in seeds for job, _ in jobs.values()]
 
 
 def _head(jobs: Sequence[tuple[Predictions, Outcome]]) -> dict[str, Any]:
@@ -94,7 +106,9 @@ def _is_whole(jobs: Jobs) -> bool:
     return len(jobs) == next(iter(jobs.values()))[1].folds
 
 
-def _protocol_figures(seeds: Sequence[Jobs], protocol: str) -> dict[str, Any]:
+def _protocol_figures(
+    seeds: Sequence[Jobs], protocol: str, unheard: Sequence[Predictions]
+) -> dict[str, Any]:
     """Score the seeds of one protocol."""
     tested = [concatenate([job.subset("test") for job, _ in jobs.values()]) for jobs in seeds]
     figures = score(tested)
@@ -105,7 +119,7 @@ def _protocol_figures(seeds: Sequence[Jobs], protocol: str) -> dict[str, Any]:
         "comparable": protocol != "random_clips",
         **figures,
         **{f"uar_others_{end}": others[f"uar_{end}"] for end in ("low", "high")},
-        **_protocol_calibration(seeds, protocol),
+        **_protocol_calibration(seeds, protocol, unheard),
         **_of_another_corpus(tested, protocol),
         "best_epoch": int(statistics.median(outcome.best_epoch for outcome in outcomes)),
         "minutes": statistics.median(outcome.seconds for outcome in outcomes) / 60,
@@ -113,34 +127,41 @@ def _protocol_figures(seeds: Sequence[Jobs], protocol: str) -> dict[str, Any]:
     }
 
 
-def _error_at(seeds: Sequence[Jobs], temperature: float) -> float:
-    """Return the calibration error of test clips at one temperature, averaged over the seeds."""
-    sets = [_tested(jobs, lambda _: temperature) for jobs in seeds]
-    return statistics.fmean(reliability(o.probabilities, o.truth).ece for o in sets)
+def _protocol_calibration(
+    seeds: Sequence[Jobs], protocol: str, unheard: Sequence[Predictions]
+) -> dict[str, float]:
+    """Calibrate by other clips: of other speakers, or of other corpora where one was left out."""
+    own = {}
+    if protocol not in ("another_corpus", OWN_STATISTICS):
+        own = _calibrated(seeds, "speaker" if protocol == "new_speakers" else "key")
+    return {**own, **(_calibrated_abroad(seeds, unheard, after=not own) if unheard else {})}
 
 
-def _protocol_calibration(seeds: Sequence[Jobs], protocol: str) -> dict[str, float]:
-    """Calibrate by others' clips: their corpora's, their speakers', or other clips."""
-    if protocol in ("another_corpus", OWN_STATISTICS):
-        return _calibrated_abroad(seeds)
-    return _calibrated(seeds, "speaker" if protocol == "new_speakers" else "key")
+def _calibrated_abroad(
+    seeds: Sequence[Jobs], unheard: Sequence[Predictions], *, after: bool
+) -> dict[str, float]:
+    """Calibrate each corpus by what was predicted of the others, unheard too.
 
-
-def _calibrated_abroad(seeds: Sequence[Jobs]) -> dict[str, float]:
-    """Calibrate each corpus by the others' predictions, made while they were left out too."""
-    judged = [job.subset("test") for jobs in seeds for job, _ in jobs.values()]
+    With ``after``, the error is also that after calibration, for want of validation clips.
+    """
     raw = [_tested(jobs, lambda _: 1.0) for jobs in seeds]
-    others = [_tested(jobs, lambda job: _fit(_of_others(judged, job, "corpus"))) for jobs in seeds]
-    before, after = (
+    others = [_at_other_corpora(one, unheard) for one in raw]
+    before, stored = (
         statistics.fmean(reliability(o.probabilities, o.truth).ece for o in sets)
         for sets in (raw, others)
     )
-    return {
-        "temperature": _fit(judged),
-        "ece_before": before,
-        "ece_after": after,
-        "ece_stored": after,
-    }
+    found = {"temperature": _fit(unheard), "ece_stored": stored}
+    return {**found, "ece_before": before, "ece_after": stored} if after else found
+
+
+def _at_other_corpora(tested: Predictions, unheard: Sequence[Predictions]) -> Predictions:
+    """Soften each corpus's clips by a temperature from the other corpora."""
+    parts = []
+    for corpus in np.unique(tested.facts["corpus"]):
+        part = tested.select(tested.facts["corpus"] == corpus)
+        temperature = _fit([one.select(one.facts["corpus"] != corpus) for one in unheard])
+        parts.append(part.with_probabilities(apply_temperature(part.probabilities, temperature)))
+    return concatenate(parts)
 
 
 def _of_another_corpus(tested: Sequence[Predictions], protocol: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _ABROAD_NOTE = (
     "the speakers of the corpora that have several. *Its own statistics half-way*: mean and "
     "deviation of the corpus's embeddings, without any label, blended with those of training. *At "
     "an even prior*: the labels weighed so that all are equally frequent on average. ECE: as "
-    "trained, and at a temperature from the other corpora's predictions."
+    "trained, and at a temperature from what was predicted of the other corpora."
 )
 
 NOT_COMPARABLE = "not comparable: speakers shared"
@@ -179,9 +179,9 @@ def _footnote(models: Mapping[str, Mapping[str, Any]], human: float | None, size
         f". *{OTHERS} other speakers*: where the UAR of so few people lies in 95 % of draws, each "
         "corpus with its share of them"
         ". ECE, the gap between confidence and accuracy: as trained; with a temperature from each "
-        "fold's own validation speakers; at the one that models store, which is from corpora left "
-        "out where that was tried, else from all folds' validation speakers less those whom the "
-        "fold tests"
+        "fold's own validation speakers; at one as models store it: where a corpus was left out, "
+        "from the predictions of another corpus and of new speakers (here less the corpus that is "
+        "judged), else from all folds' validation speakers less those whom the fold tests"
         f". Guessing: {_per_cent(1 / size)} %."
     )
     if human is not None:

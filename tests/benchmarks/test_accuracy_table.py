@@ -186,6 +186,17 @@ def test_another_corpus_is_calibrated_by_the_others(tmp_path: Path) -> None:
     assert found["temperature"] > 1
 
 
+def test_the_stored_temperature_is_between_another_corpus_and_new_speakers(tmp_path: Path) -> None:
+    """A user's recordings are between the two; a model is surer than it is right of the first."""
+    abroad(tmp_path)
+    alone = figures_of(tmp_path, "cnn")["protocols"]["another_corpus"]["temperature"]
+    fill(tmp_path, protocols=["new_speakers"])
+    protocols = figures_of(tmp_path, "cnn")["protocols"]
+    assert protocols["new_speakers"]["temperature"] == protocols["another_corpus"]["temperature"]
+    at_home = _fit([predictions(fold, 0).subset("test") for fold in (0, 1)])
+    assert at_home < protocols["another_corpus"]["temperature"] < alone
+
+
 def test_shares_of_labels_are_printed_with_and_without_an_even_prior(tmp_path: Path) -> None:
     """Beside the mean of the corpora with several speakers, and the area under the curve."""
     abroad(tmp_path)

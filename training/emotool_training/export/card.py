@@ -187,7 +187,7 @@ def _calibration(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
         "on each fold's validation speakers"
     )
     if "ece_stored" in new and "ece_before" in abroad:
-        text += f"; {new['ece_stored']:.3f} at the temperature that the file stores"
+        text += f"; {new['ece_stored']:.3f} at one fitted as the file's, without the corpus judged"
     elif "ece_stored" in new:
         text += (
             f"; {new['ece_stored']:.3f} at one fitted on the validation speakers of all folds "
@@ -200,9 +200,8 @@ def _abroad(one: Mapping[str, Any]) -> str:
     """Write the calibration error on another corpus."""
     text = (
         f"Calibration on another corpus: expected calibration error {one['ece_before']:.3f} before "
-        f"and {one['ece_after']:.3f} after a temperature fitted on the other corpora's "
-        "leave-one-corpus-out predictions; the file's temperature is fitted on those of all "
-        "corpora."
+        f"and {one['ece_after']:.3f} after a temperature fitted on what was predicted of the other "
+        "corpora, left out or with new speakers; the file's temperature is fitted on those of all."
     )
     if one["ece_after"] > _TRUSTED:
         text += " Confidences on recordings unlike the training data may be too high."

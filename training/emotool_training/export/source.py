@@ -123,7 +123,7 @@ def _judged(
     if from_weights and is_one_more_training(found, recipe, keys, metrics["best_epoch"]):
         said = f"{OUT_OF_FOLD}, with another split: {split['description']}"
         protocols = {name: {**one, "description": said} for name, one in found["protocols"].items()}
-        # Another corpus is what users' recordings are: its temperature before new speakers'.
+        # The first is fitted on both.
         for name in ("another_corpus", "new_speakers"):
             if name in protocols:
                 return protocols, float(protocols[name]["temperature"])
