@@ -18,7 +18,7 @@ from emotool.text import printable
 if TYPE_CHECKING:
     from emotool.inputs.search import Search
 
-__all__ = ["is_hidden_key", "is_remote", "search_remote"]
+__all__ = ["is_hidden_key", "is_remote", "prefix_of", "search_remote"]
 
 _EMPTY: Final = "the file is empty (0 bytes)"
 
@@ -73,7 +73,7 @@ def _prefix(search: "Search", remote: Remote) -> None:
     from emotool.inputs.listing import list_objects
 
     bucket = f"{remote.scheme}://{remote.bucket}"
-    place = f"{bucket}/{remote.key}".rstrip("/")
+    place = _place(remote)
     if not search.seen.enter(place):
         return
     before = len(search.clips)
@@ -95,6 +95,24 @@ def _prefix(search: "Search", remote: Remote) -> None:
         search.add(f"{place}/", place, reason)
     if len(search.clips) == before:
         search.empty.append(printable(place))
+
+
+def prefix_of(url: str) -> str:
+    """Return the prefix that a URL names, with a slash at its end; "" if it names none.
+
+    Examples
+    --------
+    >>> prefix_of("s3://calls/2024"), prefix_of("s3://calls/a.wav"), prefix_of("calls/")
+    ('s3://calls/2024/', '', '')
+    """
+    remote = split_remote(url)
+    if remote is None or remote.scheme not in BUCKETS or has_audio_name(remote.key):
+        return ""
+    return f"{_place(remote)}/"
+
+
+def _place(remote: Remote) -> str:
+    return f"{remote.scheme}://{remote.bucket}/{remote.key}".rstrip("/")
 
 
 def is_hidden_key(key: str, prefix: str) -> bool:

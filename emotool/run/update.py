@@ -18,6 +18,7 @@ from emotool.files.zip_members import file_of
 from emotool.inputs.clips import Clip
 from emotool.inputs.identity import file_identity
 from emotool.inputs.manifest import named_clip
+from emotool.inputs.remote_search import prefix_of
 from emotool.results.row import VANISHED, ClipResult
 from emotool.results.stored_rows import StoredTable, read_rows
 from emotool.run.journal import TRANSIENT_STAGES, Journal
@@ -118,18 +119,19 @@ class Update:
         by_content = self._options.pool.reading.by_content
         found = {clip.shown: _identity(clip, by_content=by_content) for clip in clips}
         paths = {path for path, _ in self._entries}
+        listed = self._listed(clips)
         moved = {identity for shown, identity in found.items() if shown not in paths}
         rest = [
             (path, place)
             for place, (path, identity) in enumerate(self._entries)
             if path not in found
             and not (identity and identity in moved)
-            and (identity or not _is_folder(path))
+            and (identity or not (path in listed or _is_folder(path)))
         ]
         if rest:  # of files that are named in another way now, too
             there = {same_place(path) for path in found if not is_remote(path)}
             rest = [one for one in rest if is_remote(one[0]) or same_place(one[0]) not in there]
-        gone = {path for path, _ in rest if _is_gone(path)}
+        gone = {path for path, _ in rest if path.startswith(listed) or _is_gone(path)}
         self.vanished = len(gone)
         if self._options.update == "drop":
             rest = [(path, place) for path, place in rest if path not in gone]
@@ -150,6 +152,11 @@ class Update:
                 self._taken[clip.index] = replace(row, flags=row.flags + flag)
         self.unchanged = len(self._taken)
         return whole
+
+    def _listed(self, clips: Sequence[Clip]) -> tuple[str, ...]:
+        """Return the prefixes of object storage that have been listed to their end."""
+        prefixes = {prefix_of(path) for path in (*self._options.paths, *self._options.listed)}
+        return tuple(prefixes - {"", *(clip.shown for clip in clips if clip.problem is not None)})
 
     def open_journal(self, file: Path, parameters: Mapping[str, Any]) -> Journal:
         """Open the journal of an interrupted update to find further results, and record there."""

@@ -306,6 +306,29 @@ def test_a_damaged_record_in_a_bucket_is_named_by_its_url(
     assert "remove it and run the command of its shard again" in done.stderr
 
 
+def test_an_update_finds_out_which_objects_are_gone(
+    remote: Emotool, place: Path, object_store: Store
+) -> None:
+    """Those below a prefix that is listed, and no others, are marked or dropped."""
+    upload(place / "clips", object_store, "2024/")
+    object_store.put("calls", "2025/e.wav", (place / "clips" / "a.wav").read_bytes())
+    command = ("-o", "labels.csv", "--update")
+    assert remote("s3://calls", *command).returncode == 0
+    object_store.delete("calls", "2024/a.wav")
+    object_store.delete("calls", "2025/e.wav")
+    done = remote("s3://calls/2024/", *command)
+    assert (done.returncode, "1 file no longer there" in done.stderr) == (0, True), done.stderr
+    rows = table((place / "labels.csv").read_text())
+    assert [row["path"] for row in rows if row["flags"].endswith("vanished")] == [
+        "s3://calls/2024/a.wav"
+    ]
+    assert remote("s3://calls/", *command, "--vanished", "drop").returncode == 0
+    assert [row["path"] for row in table((place / "labels.csv").read_text())] == [
+        "s3://calls/2024/b.flac",
+        "s3://calls/2024/sub/c.wav",
+    ]
+
+
 @pytest.mark.parametrize("inputs", [["s3://calls"], ["clips", "-o", "s3://calls/t.csv"]])
 def test_ctrl_c_does_not_wait_for_a_store(
     inputs: list[str],
