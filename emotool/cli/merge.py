@@ -57,7 +57,7 @@ def merge(
     from emotool.run.parts import find_parts
 
     outputs = files.outputs_of(output, output_format)
-    with local_parts(parts) as names, ProgressBar() as bar:
+    with local_parts(parts, [each.target for each in outputs]) as names, ProgressBar() as bar:
         found = find_parts(names)
         bar.begin(sum(part.record.clips for part in found), resumed=0)
         summary = merge_parts(found, outputs, (lambda _: None) if quiet else bar.advance)

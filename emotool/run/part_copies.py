@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from emotool.errors import EmotoolError, InputError
+from emotool.errors import EmotoolError, InputError, OutputError
 from emotool.files.atomic import place_of
 from emotool.files.remote import checked_remote, is_remote
 from emotool.run.part import PART_SUFFIXES, record_place
@@ -16,7 +16,7 @@ __all__ = ["local_parts"]
 
 
 @contextlib.contextmanager
-def local_parts(names: Sequence[str]) -> Iterator[list[str]]:
+def local_parts(names: Sequence[str], targets: Sequence[str] = ()) -> Iterator[list[str]]:
     """Copy those parts, and their records, that are in object storage.
 
     Parameters
@@ -24,6 +24,8 @@ def local_parts(names: Sequence[str]) -> Iterator[list[str]]:
     names : sequence of str
         Parts and folders of parts, as `emotool.run.parts.find_parts` takes them; a URL that ends
         with ``/`` is a folder.
+    targets : sequence of str, optional
+        Where tables will be written.
 
     Yields
     ------
@@ -35,6 +37,8 @@ def local_parts(names: Sequence[str]) -> Iterator[list[str]]:
     ------
     InputError
         If one cannot be read.
+    OutputError
+        If a table would replace one that is in object storage, or its record.
     """
     if not any(map(is_remote, names)):
         yield list(names)
@@ -47,6 +51,7 @@ def local_parts(names: Sequence[str]) -> Iterator[list[str]]:
                 found.append(name)
                 continue
             for number, part in enumerate(_parts_at(name)):
+                _spare(part, targets)
                 # Keys may hold what no file's name can; each part gets one of its own.
                 suffix = next(end for end in PART_SUFFIXES if part.endswith(end))
                 copy = Path(folder, f"{len(found)}-{number}{suffix}")
@@ -60,6 +65,22 @@ def local_parts(names: Sequence[str]) -> Iterator[list[str]]:
             for shown, url in urls.items():
                 error.message = error.message.replace(shown, url)
             raise
+
+
+def _spare(part: str, targets: Sequence[str]) -> None:
+    """Check that no table would replace a part in object storage, or its record."""
+    own = {_object(url) for url in (part, str(record_place(place_of(part))))}
+    for target in filter(is_remote, targets):
+        if _object(target) in own:
+            raise OutputError(
+                f"{printable(target)} is a part or its record: it would be overwritten",
+                hint="give the table another name with -o",
+            )
+
+
+def _object(url: str) -> tuple[str, str, str]:
+    remote = checked_remote(url)
+    return remote.scheme, remote.bucket, remote.key
 
 
 def _parts_at(url: str) -> list[str]:

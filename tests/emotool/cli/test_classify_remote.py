@@ -294,6 +294,22 @@ def test_incomplete_parts_in_a_bucket_are_not_merged(
     assert one_line(done.stderr, "cannot read s3://calls/out/no.csv"), done.stderr
 
 
+@pytest.mark.parametrize("end", ["", ".json"])
+def test_parts_in_a_bucket_are_not_overwritten(
+    remote: Emotool, planned: Callable[..., Result], object_store: Store, end: str
+) -> None:
+    """By the table that they are merged to; nor their records."""
+    for number in (1, 2, 3):
+        planned(number)
+    key = f"out/part-00002.parquet{end}"
+    before = object_store.get("calls", key)
+    output = ("-o", f"s3://calls/{key}", "--format", "parquet")
+    done = remote("s3://calls/out/", *output, command="merge")
+    assert done.returncode == 1
+    assert one_line(done.stderr, f"{key} is a part or its record"), done.stderr
+    assert object_store.get("calls", key) == before
+
+
 def test_a_damaged_record_in_a_bucket_is_named_by_its_url(
     remote: Emotool, planned: Callable[..., Result], object_store: Store
 ) -> None:
