@@ -64,6 +64,11 @@ class Remote(NamedTuple):
     size: int | None = None
     etag: str = ""
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Return what all URLs of one object in a bucket have in common."""
+        return self.scheme, self.bucket, self.key
+
 
 def is_remote(path: str) -> bool:
     """Return whether a path is a URL that can be read.

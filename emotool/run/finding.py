@@ -32,5 +32,5 @@ def find_inputs(options: RunOptions, files: Sequence[Path], progress: Progress) 
     for folder in found.empty:
         progress.note(f"{printable(folder)}: no audio files found that are not listed already")
     sources = [Clip(0, path, path) for path in options.sources]
-    check_inputs(files, [*sources, *found.clips])
+    check_inputs(files, [*sources, *found.clips], options.outputs)
     return found

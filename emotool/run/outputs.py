@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from emotool.errors import OutputError
 from emotool.files.atomic import place_of
 from emotool.files.destination import replaced_file
-from emotool.files.remote import is_remote
+from emotool.files.remote import is_remote, split_remote
 from emotool.files.zip_members import file_of
 from emotool.inputs.clips import Clip
 from emotool.results.columns import Columns
@@ -103,8 +103,19 @@ def columns_of(
     )
 
 
-def check_inputs(files: Sequence[Path], clips: Sequence[Clip]) -> None:
+def check_inputs(
+    files: Sequence[Path], clips: Sequence[Clip], outputs: Sequence[Output] = ()
+) -> None:
     """Check that no output would replace an input, by whatever name either is called.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The outputs that are files, as `files_of` lists them.
+    clips : sequence of Clip
+        The inputs.
+    outputs : sequence of Output
+        All outputs; those in object storage are checked, too.
 
     Raises
     ------
@@ -112,10 +123,14 @@ def check_inputs(files: Sequence[Path], clips: Sequence[Clip]) -> None:
         If one would.
     """
     there = {_identity(file) for file in files} - {None}
-    if not there:
+    objects = {remote.place for each in outputs if (remote := split_remote(each.target))}
+    if not there and not objects:
         return
     for clip in clips:
-        if clip.problem is None and _identity(file_of(clip.path)) in there:
+        if clip.problem is not None:
+            continue
+        remote = split_remote(clip.path)
+        if (remote.place in objects) if remote else _identity(file_of(clip.path)) in there:
             raise OutputError(
                 f"{printable(clip.shown)} is an input: the table would overwrite it",
                 hint="give the table another name with -o",

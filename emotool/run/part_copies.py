@@ -69,18 +69,13 @@ def local_parts(names: Sequence[str], targets: Sequence[str] = ()) -> Iterator[l
 
 def _spare(part: str, targets: Sequence[str]) -> None:
     """Check that no table would replace a part in object storage, or its record."""
-    own = {_object(url) for url in (part, str(record_place(place_of(part))))}
+    own = {checked_remote(url).place for url in (part, str(record_place(place_of(part))))}
     for target in filter(is_remote, targets):
-        if _object(target) in own:
+        if checked_remote(target).place in own:
             raise OutputError(
                 f"{printable(target)} is a part or its record: it would be overwritten",
                 hint="give the table another name with -o",
             )
-
-
-def _object(url: str) -> tuple[str, str, str]:
-    remote = checked_remote(url)
-    return remote.scheme, remote.bucket, remote.key
 
 
 def _parts_at(url: str) -> list[str]:

@@ -322,6 +322,25 @@ def test_a_damaged_record_in_a_bucket_is_named_by_its_url(
     assert "remove it and run the command of its shard again" in done.stderr
 
 
+def test_objects_that_are_inputs_are_not_overwritten(
+    remote: Emotool, place: Path, object_store: Store
+) -> None:
+    """Neither a clip nor the plan that a shard is read from."""
+    upload(place / "clips", object_store, "in/")
+    assert remote("s3://calls/in", "-o", "s3://calls/p.parquet", command="plan").returncode == 0
+    before = {key: object_store.get("calls", key) for key in object_store.keys("calls")}
+    shard = ("--plan", "s3://calls/p.parquet", "--shard", "1/1")
+    for arguments, key in (
+        (("s3://calls/in/", "--format", "csv"), "in/a.wav"),
+        (("s3://calls/in/b.flac", "--format", "csv"), "in/b.flac"),
+        (shard, "p.parquet"),
+    ):
+        done = remote(*arguments, "-o", f"s3://calls/{key}")
+        assert done.returncode == 1, arguments
+        assert one_line(done.stderr, f"s3://calls/{key} is an input"), done.stderr
+    assert before == {key: object_store.get("calls", key) for key in object_store.keys("calls")}
+
+
 def test_an_update_finds_out_which_objects_are_gone(
     remote: Emotool, place: Path, object_store: Store
 ) -> None:
