@@ -27,6 +27,7 @@ __all__ = ["MAX_PER_SHARD", "Plan", "Planned", "open_plan", "planned_portion", "
 MAX_PER_SHARD: Final = 1_000_000
 """Most clips of a shard."""
 
+_HINT: Final = "`emotool plan URL -o PLAN.parquet` writes it"
 _MOST_SHARDS: Final = 32_767  # row groups that Parquet numbers
 _MOST_BYTES: Final = 1 << 30  # of a shard's rows; keys have 1,024 bytes at most
 _MOST_ETAG: Final = 1_024
@@ -248,7 +249,7 @@ class Plan:
         problem = None if size else "the file is empty (0 bytes)"
         return Clip(index, url, listed_path(url, size, etag), problem)
 
-    def error(self, reason: str, hint: str = "") -> InputError:
+    def error(self, reason: str, hint: str = _HINT) -> InputError:
         """Return the error for a plan that cannot be used."""
         return InputError(f"the plan {self.shown} {printable(reason)}", hint=hint)
 
@@ -310,10 +311,10 @@ def _reading(shown: str) -> Iterator[None]:
     try:
         yield
     except AudioError as error:  # of a remote file
-        raise InputError(f"cannot read the plan {shown}: {error.reason}") from None
+        raise InputError(f"cannot read the plan {shown}: {error.reason}", hint=_HINT) from None
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or "it is not Parquet, or damaged"
-        raise InputError(f"cannot read the plan {shown}: {reason}") from error
+        raise InputError(f"cannot read the plan {shown}: {reason}", hint=_HINT) from error
 
 
 def _opened(path: str) -> Any:

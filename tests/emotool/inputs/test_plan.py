@@ -177,11 +177,13 @@ def test_files_that_are_no_plans_are_errors(tmp_path: Path) -> None:
     content = path.read_bytes()
     for spoilt_content in (b"", b"PAR1", content[:-20], content[: len(content) // 2]):
         path.write_bytes(spoilt_content)
-        with pytest.raises(InputError, match=r"cannot read the plan .*Parquet"):
+        with pytest.raises(InputError, match=r"cannot read the plan .*Parquet") as caught:
             read(str(path), 1)
+        assert "emotool plan" in caught.value.hint
     path.unlink()
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="No such file") as caught:
         read(str(path), 1)
+    assert "emotool plan" in caught.value.hint
 
 
 def test_pages_that_are_damaged_are_errors(tmp_path: Path) -> None:
