@@ -212,6 +212,14 @@ def test_what_cannot_be_done_is_an_error(
     assert not Path("exported").exists()
 
 
+@pytest.mark.parametrize("option", [[], ["--unlabelled"]])
+def test_urls_are_not_taken_for_missing_folders(run: Run, place: Path, option: list[str]) -> None:
+    """The error says that clips have to be files."""
+    code, out, err = run("adapt", *option, "s3://calls/in/", "--name", "mine")
+    assert (code, out) == (1, "")
+    assert "is not on this machine" in err and "hint: copy them here" in err
+
+
 def test_clips_that_cannot_be_used_are_named(run: Run, place: Path) -> None:
     """If none can, the first is named with the reason, and what to do."""
     for name in ("noise/1.wav", "clips/happy/2.wav", "clips/sad/3.wav"):

@@ -1,5 +1,6 @@
 """What a model is adapted to: labelled clips, and recordings without labels."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from emotool_training.corpora.base import OTHER_EMOTIONS
 __all__ = ["Inputs", "Sources", "read_inputs"]
 
 _LONGEST = 64
+_URL = re.compile(r"(s3|gs|az|https?):/")  # as a Path has it, with one slash
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,12 @@ def read_inputs(sources: Sources, base: Sequence[str]) -> Inputs:
     CorpusError, InputError
         If there is nothing usable, or a folder's names may be labels or not.
     """
+    for path in (*sources.paths, *sources.unlabelled):
+        if _URL.match(str(path)) and not path.exists():
+            raise InputError(
+                f"{printable(str(path))} is not on this machine: clips to adapt to are files",
+                hint="copy them here and name the copies",
+            )
     labelled: list[Path] = []
     plain = list(sources.unlabelled)
     for path in sources.paths:
