@@ -84,6 +84,7 @@ def test_mistakes_are_one_clear_line(tmp_path: Path, emotool: Run) -> None:
         (("tones", "--name", "theirs"), 1, "exists already"),
         (("tones", "--name", "whisper"), 1, "is the name of a built-in model"),
         (("tones", "--name", "a/b"), 1, "is not a valid model name"),
+        (("tones", "--name", "mine.onnx"), 1, "leave it out: --name mine"),
         (("tones", "--name", "b", "--range", "1:0"), 2, "LOW:HIGH"),
         (("empty", "--name", "b"), 1, "has no model.onnx"),
         (("none.onnx", "--name", "b"), 1, "none.onnx"),

@@ -22,7 +22,7 @@ def check_name(name: str) -> None:
     Raises
     ------
     TrainingError
-        If it is a built-in model's, or none at all.
+        If it is a built-in model's, a path to `emotool classify --model`, or none at all.
     """
     if name in BUILT_IN:
         raise TrainingError(
@@ -32,6 +32,11 @@ def check_name(name: str) -> None:
         raise TrainingError(
             f"{printable(name)!r} is not a valid model name",
             hint="at most 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit",
+        )
+    if name.lower().endswith(".onnx"):  # `find_model` takes it for a path
+        raise TrainingError(
+            f"{name!r} is not a valid model name: what ends in .onnx is a path",
+            hint=f"leave it out: --name {name[:-5]}",
         )
 
 
