@@ -99,6 +99,21 @@ def test_other_networks_keep_their_logits_and_add_to_them(root: Path, name: str)
     assert answers(model)["probabilities"].shape == (3, 3)
 
 
+def test_what_is_added_to_a_window_depends_on_no_other(root: Path) -> None:
+    """Logits are the same to the bit in batches of any size in which the base's are."""
+    model = onnx.load(root / "exported" / "cnn6.onnx")
+    size = answers(model)["embedding"].shape[1]
+    graph.add_to_logits(model, graph.Added(np.eye(6, 2, dtype=np.float32), *kernel(size, 2)), 1.5)
+    session = open_session(model.SerializeToString(), "cpu", 1)
+    shape = noise(model).shape[1:]
+    windows = np.random.default_rng(2).uniform(-80, 0, (64, *shape)).astype(np.float32)
+    (whole,) = session.run(["logits"], {"log_mel": windows})
+    for count in (5, 31, 33):
+        parts = [windows[:count], windows[count:]]
+        pieces = [session.run(["logits"], {"log_mel": part})[0] for part in parts]
+        assert np.array_equal(whole, np.concatenate(pieces)), count
+
+
 def test_a_temperature_changes_confidences_only(root: Path) -> None:
     """Whatever node divides by it."""
     for name in ("cnn", "whisper"):

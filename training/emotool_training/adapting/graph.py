@@ -113,10 +113,12 @@ def add_to_logits(model: onnx.ModelProto, added: Added, temperature: float) -> N
         return output
 
     axis = stored("axis", np.array([2], np.int64))
-    mean = node("ReduceMean", before, name="mean", axes=[1], keepdims=1)
-    centred = node("Sub", before, mean, name="centred")
-    chosen = node("MatMul", centred, stored("chosen", added.chosen), name="of_base")
-    # A product for each window, as in `emotool_training.export.onnx_encoder`.
+    # Products for each window, as in `emotool_training.export.onnx_encoder`.
+    bases = node("Unsqueeze", before, axis, name="bases")
+    size = len(added.chosen)
+    centring = np.eye(size) - 1 / size
+    rows = stored("of_centred", (added.chosen.T @ centring).astype(np.float32))
+    chosen = node("Squeeze", node("MatMul", rows, bases, name="of_base"), axis, name="chosen")
     column = node("Unsqueeze", "embedding", axis, name="column")
     rows = stored("added_kernel", np.ascontiguousarray(added.kernel.T))
     product = node("MatMul", rows, column, name="product")
