@@ -110,7 +110,8 @@ def _result(
 ) -> ClipResult:
     shares, numbers = record.get("probabilities") or {}, record.get("dimensions") or {}
     status, label = record["status"], record.get("label") or ""
-    if status not in STATUSES or label not in ("", UNCERTAIN, *columns.labels):
+    known = ("", UNCERTAIN, *columns.labels)
+    if status not in STATUSES or (label not in known and unharmed(label) not in known):
         raise ValueError(f"a row has the status {status!r} and the label {label!r}")
     measures = [record.get("confidence"), record["duration_s"], *(span or ())]
     _check([*measures, *shares.values(), *numbers.values()], int | float | None)

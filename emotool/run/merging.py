@@ -21,7 +21,7 @@ from emotool.run.outputs import Outputs, columns_of, files_of
 from emotool.run.part import record_place
 from emotool.run.part_copies import local_parts
 from emotool.run.parts import Part, check_parts, find_parts
-from emotool.text import printable
+from emotool.text import printable, unharmed
 from emotool.writers.registry import table_suffix
 
 __all__ = ["first_rows", "merge", "summary_of"]
@@ -70,7 +70,7 @@ def merge(
             for result, new in rows:
                 written.write(result)
                 if new:
-                    rows.tally.add(result)
+                    rows.count(result)
                     advance(result)
             failures = written.close(_facts(parts))
     targets = tuple(output.target for output in outputs)
@@ -93,7 +93,7 @@ def summary_of(part: str) -> RunSummary:
         rows = _Rows(find_parts(names), as_written=True)
         for result, new in rows:
             if new:
-                rows.tally.add(result)
+                rows.count(result)
     return replace(rows.summary(began), outputs=(part,), is_part=True)
 
 
@@ -158,6 +158,13 @@ class _Rows:
                     f"record says {part.record.rows:,} of {part.record.clips:,}",
                     hint="remove both and run the command of the shard again",
                 )
+
+    def count(self, result: ClipResult) -> None:
+        """Count a clip, by its label without the apostrophe that CSV may have put before it."""
+        self.tally.add(replace(result, label=self._label(result.label)))
+
+    def _label(self, cell: str) -> str:
+        return cell if cell in self._origin.labels else unharmed(cell)
 
     def _table(self, part: Part) -> StoredTable:
         dialect = self._origin.writer.dialect

@@ -21,6 +21,7 @@ from emotool.run.parts import find_parts
 from emotool.writers.base import Dialect, WriterOptions
 from tests.emotool.batch_runs import CLIPS, Interrupted, Watcher, interrupt, options
 from tests.emotool.cli.classify_runs import linux
+from tests.emotool.tiny_models import tiny_metadata, write_tiny_model
 
 FORMATS = (".csv", ".json", ".jsonl", ".parquet", ".tsv", ".xlsx")
 SHARDS = 3
@@ -70,6 +71,20 @@ def test_merged_parts_equal_an_undivided_run(case: str, sounds: Path, tmp_path: 
             assert content(target) == content(one), (suffix, one.suffix)
     failures = [tmp_path / f"{name}.failures.csv" for name in ("whole", "merged")]
     assert failures[0].read_bytes() == failures[1].read_bytes()
+
+
+def test_labels_that_look_like_formulas_are_merged_and_counted(
+    sounds: Path, tmp_path: Path
+) -> None:
+    """CSV has an apostrophe before them, which is no part of the label."""
+    model = tmp_path / "signed.onnx"
+    write_tiny_model(model, tiny_metadata(labels=("-1", "+1")))
+    whole = tmp_path / "whole.csv"
+    expected = run(options(sounds, whole, model=str(model)))
+    parts = parts_of(sounds, tmp_path, ".csv", model=str(model))
+    summary = merged(parts, tmp_path / "merged.csv")
+    assert (tmp_path / "merged.csv").read_bytes() == whole.read_bytes()
+    assert summary.labels == expected.labels
 
 
 @pytest.fixture

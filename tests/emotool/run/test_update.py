@@ -384,6 +384,20 @@ def test_names_that_are_no_text_are_kept(place: Path) -> None:
         assert content(table) == content(fresh)
 
 
+@pytest.mark.parametrize("raw", [False, True])
+def test_labels_that_look_like_formulas_are_kept(place: Path, raw: bool) -> None:
+    """CSV and TSV may have an apostrophe before them."""
+    model = str(place / "signed.onnx")
+    write_tiny_model(Path(model), tiny_metadata(labels=("-1", "+1")))
+    settings = {"model": model, "writer": WriterOptions(raw=raw)}
+    for suffix in PART_SUFFIXES:
+        table, fresh = place / f"a{suffix}", place / f"fresh{suffix}"
+        update(place, table, **settings)
+        assert update(place, table, **settings).unchanged == KEPT
+        run(options(place, fresh, **settings))
+        assert content(table) == content(fresh)
+
+
 def test_dimensions_are_kept(place: Path) -> None:
     """A model that answers with numbers has rows that can be read again, too."""
     pytest.importorskip("onnx", reason="adopting a model needs onnx")
