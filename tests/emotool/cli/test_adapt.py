@@ -212,6 +212,16 @@ def test_what_cannot_be_done_is_an_error(
     assert not Path("exported").exists()
 
 
+def test_labels_that_cannot_be_shown_say_so(run: Run, place: Path) -> None:
+    """And not that they are too long."""
+    for name in ("a", "b"):
+        write_clip(Path(f"{name}.wav"), vowel(150, 0.5))
+    Path("t.csv").write_text("path,label\na.wav,calm\nb.wav,lo\x07ud\n")
+    code, out, err = run("adapt", "t.csv", "--name", "mine")
+    assert (code, out) == (1, "")
+    assert "cannot be a label: at most 64 printable characters" in err and "hint: correct" in err
+
+
 @pytest.mark.parametrize("option", [[], ["--unlabelled"]])
 def test_urls_are_not_taken_for_missing_folders(run: Run, place: Path, option: list[str]) -> None:
     """The error says that clips have to be files."""

@@ -138,7 +138,8 @@ def _labels(
     for label in labels:
         if len(label) > _LONGEST or not label.isprintable():
             raise CorpusError(
-                f"{printable(label)!r} cannot be a label: at most {_LONGEST} characters"
+                f"{printable(label)} cannot be a label: at most {_LONGEST} printable characters",
+                hint="correct it in the table, or choose others with --labels",
             )
     if len(labels) < 2:
         raise CorpusError(
