@@ -93,6 +93,15 @@ def test_table_without_a_usable_row_is_an_error(tmp_path: Path, text: str, messa
     assert "each row names a clip" in caught.value.hint
 
 
+def test_a_label_is_one_however_its_letters_are_composed(tmp_path: Path) -> None:
+    """One system writes an accent as a character of its own, and it is no synonym."""
+    touch(tmp_path, "a.wav", "b.wav")
+    text = "path,label\na.wav,fr\u00f6hlich\nb.wav,fro\u0308hlich\n"
+    index = load_corpora([write(tmp_path / "list.csv", text)])
+    assert {clip.emotion for clip in index.utterances} == {"fr\u00f6hlich"}
+    assert index.synonyms == {}
+
+
 @pytest.mark.parametrize("name", ["a.wav", "notes.txt"])
 def test_file_that_is_no_manifest_is_an_error(tmp_path: Path, name: str) -> None:
     """Training data is a folder or a CSV."""

@@ -5,6 +5,7 @@ alone, never at its content or its folder, so a corpus is recognised at any dept
 audio suffix, and beside any other corpus.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +52,7 @@ OTHER_EMOTIONS = frozenset(
 
 
 def normalise_emotion(word: str) -> str:
-    """Normalise a word for an emotion to its name.
+    r"""Normalise a word for an emotion to its name.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def normalise_emotion(word: str) -> str:
     -------
     str
         One of :data:`EMOTIONS` where the word means one of them, else the word itself in
-        lower case.
+        lower case and composed Unicode (NFC): two systems may write one word in two ways.
 
     Examples
     --------
@@ -70,8 +71,10 @@ def normalise_emotion(word: str) -> str:
     'happy'
     >>> normalise_emotion("Calm")
     'calm'
+    >>> normalise_emotion("scho\u0308n") == normalise_emotion("schön")
+    True
     """
-    word = word.strip().lower()
+    word = unicodedata.normalize("NFC", word.strip().lower())
     return _WORDS.get(word, word)
 
 

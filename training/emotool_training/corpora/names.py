@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from unicodedata import normalize
 
 from emotool.text import path_text
 from emotool_training.corpora.base import normalise_emotion
@@ -70,7 +71,7 @@ class CorpusNames:
         ('happy', 'shouting', {'joy': 'happy'})
         """
         label = normalise_emotion(word)
-        if (said := word.strip().lower()) != label:
+        if (said := normalize("NFC", word.strip().lower())) != label:
             self.synonyms[said] = label
         return label
 
