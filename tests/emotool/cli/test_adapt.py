@@ -222,6 +222,17 @@ def test_labels_that_cannot_be_shown_say_so(run: Run, place: Path) -> None:
     assert "cannot be a label: at most 64 printable characters" in err and "hint: correct" in err
 
 
+def test_the_word_for_low_confidence_is_no_label(run: Run, place: Path) -> None:
+    """Its clips could not be distinguished from those; other labels can still be chosen."""
+    for name in ("a", "b", "c"):
+        write_clip(Path(f"{name}.wav"), vowel(150, 0.5))
+    Path("t.csv").write_text("path,label\na.wav,calm\nb.wav,loud\nc.wav,Uncertain\n")
+    code, out, err = run("adapt", "t.csv", "--name", "mine")
+    assert (code, out) == (1, "")
+    assert "uncertain cannot be a label" in err and "--labels" in err
+    assert run("adapt", "t.csv", "--name", "mine", "--labels", "calm,loud")[0] == 0
+
+
 @pytest.mark.parametrize("option", [[], ["--unlabelled"]])
 def test_urls_are_not_taken_for_missing_folders(run: Run, place: Path, option: list[str]) -> None:
     """The error says that clips have to be files."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from emotool.errors import CorpusError, InputError
 from emotool.inputs.clips import Clip, find_clips
 from emotool.inputs.corrections import is_corrections
+from emotool.results.row import UNCERTAIN
 from emotool.text import printable
 from emotool_training.corpora import EMOTIONS, CorpusIndex, load_corpora
 from emotool_training.corpora.base import OTHER_EMOTIONS
@@ -124,6 +125,11 @@ def _labels(
 ) -> tuple[str, ...]:
     """Return the labels to distinguish: those chosen, or those there are, the base's first."""
     there = {clip.emotion for clip in index.utterances}
+    if UNCERTAIN in (sources.labels or there):
+        raise CorpusError(
+            f"{UNCERTAIN} cannot be a label: classify writes it with --min-confidence",
+            hint="give these clips another label, or choose others with --labels",
+        )
     if sources.labels:
         there = index.labels
         if missing := [one for one in sources.labels if one not in there and one not in base]:
