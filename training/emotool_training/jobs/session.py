@@ -2,15 +2,16 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from emotool.errors import EmotoolError
+from emotool.errors import EmotoolError, TrainingError
 from emotool_training.evaluation.headline import headline
 from emotool_training.jobs.choices import Choices
 from emotool_training.jobs.plan import Plan
 from emotool_training.jobs.start import Places, begin, resume
 from emotool_training.progress import Display
-from emotool_training.runs.folder import Run
+from emotool_training.runs.folder import Run, exclusively
 from emotool_training.tf_setup import device_name, load_tensorflow
 
 __all__ = ["Places", "run_training"]
@@ -61,10 +62,17 @@ def run_training(
         display.say(f"interrupted: {kept} saved; {run.resume_hint()}")
         raise
     except EmotoolError:
-        if not again and not run.epochs_kept():
-            shutil.rmtree(run.folder, ignore_errors=True)  # there is nothing to resume
+        if not again:
+            _remove_unstarted(run)
         raise
     return run.folder
+
+
+def _remove_unstarted(run: Run) -> None:
+    """Remove a run with nothing to resume, unless another process trains it or has finished it."""
+    with suppress(TrainingError), exclusively(run):
+        if not run.epochs_kept() and not run.finished:
+            shutil.rmtree(run.folder, ignore_errors=True)
 
 
 def _train(run: Run, plan: Plan, display: Display) -> None:
