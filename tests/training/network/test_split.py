@@ -86,6 +86,15 @@ def test_a_layer_that_is_not_there_is_told() -> None:
         split_backbone(model, "conv9")
 
 
+def test_a_layer_that_an_output_goes_round_is_refused() -> None:
+    """The head also pools the block before the last, which the layers behind would not get."""
+    spec = SpectrogramSpec(window_seconds=0.6, n_mels=80, hop_length=160)
+    config = {"blocks": 2, "pooled": [1, 2], "width": 8, "heads": 2, "hidden": 16}
+    model = architectures.build("whisper", ("happy", "sad"), spec, config)
+    with pytest.raises(TrainingError, match="cannot be split behind 'block2'"):
+        split_backbone(model, "block2")
+
+
 def test_leaves_are_all_layers_once() -> None:
     """Those of a model within a model too."""
     model = architectures.build("resnet", ("happy", "sad"), SPEC, CONFIG)

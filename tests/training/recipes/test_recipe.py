@@ -91,6 +91,38 @@ def test_a_recipe_by_which_nothing_is_learnt_is_refused(
     assert caught.value.message.startswith(f"recipe r.json: {message}")
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fine_tuning": {}, "kept": {"layer": "a"}}, "fine_tuning needs linear_head"),
+        ({"fine_tuning": {}, "linear_head": {}}, "fine_tuning needs kept"),
+        (
+            {"linear_head": {}, "head_first": {"layer": "a", "epochs": 1}},
+            "linear_head excludes head_first",
+        ),
+        (
+            {"linear_head": {}, "companion": {"architecture": "cnn"}},
+            "linear_head excludes companion",
+        ),
+        (
+            {"linear_head": {}, "reconstruct": {"epochs": 1}},
+            "linear_head excludes reconstruct",
+        ),
+        (
+            {"linear_head": {}, "kept": {"layer": "a"}},
+            "linear_head with kept needs fine_tuning",
+        ),
+    ],
+)
+def test_a_recipe_with_a_part_that_would_be_ignored_is_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    """Before anything is computed: it would train something else, or fail after minutes."""
+    with pytest.raises(TrainingError) as caught:
+        load_recipe(str(tiny_recipe(tmp_path / "r.json", **changes)))
+    assert caught.value.message == f"recipe r.json: {message}"
+
+
 @pytest.mark.parametrize("name", ["my voices", "Gefühle", "_x", "a/b", "", "x" * 65])
 def test_a_name_that_no_model_can_have_is_told_before_it_is_trained(
     tmp_path: Path, name: str

@@ -45,13 +45,18 @@ def split_backbone(model: keras.Model, layer: str) -> BackboneSplit:
     Raises
     ------
     TrainingError
-        If there is no such layer.
+        If there is no such layer, or an output is computed without it.
     """
     names = [one.name for one in model.layers]
     if layer not in names or "activity" not in names:
         raise TrainingError(f"{model.name} has no layer {layer!r} to be split behind")
     maps, activity = model.get_layer(layer).output, model.get_layer("activity").output
-    inner = keras.Model([maps, activity], model.output, name="learning")
+    try:
+        inner = keras.Model([maps, activity], model.output, name="learning")
+    except ValueError as error:
+        raise TrainingError(
+            f"{model.name} cannot be split behind {layer!r}: not all outputs are computed from it"
+        ) from error
     if (head := _head_of_rows(inner)) is not None:
         pool = TimeStatistics(deviations=head.pooling.deviations, name="time_statistics")
         maps = pool(maps, activity)  # [batch, h, 1, k c]

@@ -174,7 +174,8 @@ def load_recipe(name: str) -> Recipe:
     Raises
     ------
     TrainingError
-        If there is none of that name, or what it holds is no recipe or no model's name.
+        If there is none of that name, what it holds is no recipe or no model's name, or parts
+        of it contradict each other.
     """
     path = Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
     try:
@@ -197,7 +198,25 @@ def load_recipe(name: str) -> Recipe:
             hint='give the file another, or the recipe a "name": at most 64 of A-Z a-z 0-9 . _ - '
             "that begin with a letter or digit",
         )
-    return validate(Recipe, named, source, TrainingError)
+    recipe = validate(Recipe, named, source, TrainingError)
+    if why := _contradiction(recipe):
+        raise TrainingError(f"{source}: {why}")
+    return recipe
+
+
+def _contradiction(recipe: Recipe) -> str:
+    """Say which parts of a recipe contradict each other; empty if none do."""
+    if recipe.fine_tuning is not None:
+        for name in ("linear_head", "kept"):
+            if getattr(recipe, name) is None:
+                return f"fine_tuning needs {name}"
+    if recipe.linear_head is not None:
+        for name in ("head_first", "reconstruct", "companion"):
+            if getattr(recipe, name) is not None:
+                return f"linear_head excludes {name}"
+        if recipe.kept is not None and recipe.fine_tuning is None:
+            return "linear_head with kept needs fine_tuning"
+    return ""
 
 
 def model_name(name: str) -> str:
