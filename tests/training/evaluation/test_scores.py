@@ -80,6 +80,16 @@ def test_a_corpus_of_one_speaker_has_no_interval() -> None:
     assert score(alone)["accuracy_high"] is None
 
 
+def test_more_draws_of_an_only_speaker_are_no_interval() -> None:
+    """Where each corpus has one speaker, ten draws are the same speakers each time."""
+    everyone = made_up()
+    alone = everyone.select(everyone.facts["corpus"] == "tess")
+    pair = everyone.select(np.isin(everyone.facts["speaker"], ["emodb-0", "tess-0"]))
+    for few in (alone, pair):
+        figures = score(few, drawn=10)
+        assert figures["uar_low"] is figures["accuracy_low"] is None
+
+
 def test_speakers_outside_the_mean_lend_it_no_interval() -> None:
     """A corpus of few clips is not averaged: its speakers cannot make TESS's bounds known."""
     everyone = made_up()

@@ -112,7 +112,7 @@ def score(
         "seeds": len(sets),
         "averaged_corpora": list(averaged),
         # Who is in no averaged corpus does not move the mean.
-        **_bounds("uar", means, wide=bool((counts[:, np.isin(corpora, averaged)] != 1).any())),
+        **_bounds("uar", means, wide=_vary(counts[:, np.isin(corpora, averaged)])),
         "per_seed_uar": [float(value) for value in means[:, 0]],
         **{k: v for k, v in _figures(people).items() if not k.startswith("uar")},
         "confusion": people.confusions.sum((0, 1)).astype(int).tolist(),
@@ -207,13 +207,18 @@ def _bounds(name: str, values: Floats, *, wide: bool) -> dict[str, float | None]
     return {name: float(over_seeds[0]), f"{name}_low": low, f"{name}_high": high}
 
 
+def _vary(draws: Floats) -> bool:
+    """Whether draws [draws, speakers] differ: a corpus's only speaker is in all equally often."""
+    return bool((draws != draws[:1]).any())
+
+
 def _figures(people: _Speakers) -> dict[str, float | None]:
     """UAR, accuracy and F1 of all clips together, with intervals."""
     matrices = people.confusion(people.all_counts())  # [seeds, 1 + draws, labels, labels]
     # Speakers without a clip in this group (an intensity only some corpora have) cannot
     # widen an interval, so they do not count as someone to draw.
     heard = people.confusions.sum((0, 2, 3)) > 0
-    wide = bool((people.draws[:, heard] != 1).any()) and int(heard.sum()) > 1
+    wide = _vary(people.draws[:, heard]) and int(heard.sum()) > 1
     figures: dict[str, float | None] = {}
     for name, function in _SCORES.items():
         figures |= _bounds(name, function(matrices), wide=wide)
