@@ -84,6 +84,16 @@ def test_embeddings_are_made_once(linear: Run, base: Path) -> None:
     assert_same(run_of(base, "renewed"), linear)
 
 
+def test_epochs_are_refused_where_there_are_none(base: Path) -> None:
+    """One step fits the head; with fine-tuning there are epochs."""
+    recipe = tiny_recipe(base / "step.json", architecture="whisper", model=MODEL, linear_head={})
+    chosen = choices(base, weights="none", epochs=2)
+    with pytest.raises(TrainingError, match="--epochs has no effect"):
+        begin(str(recipe), chosen, places(base, "step"))
+    assert not (base / "step").exists()
+    assert begin(str(tuned(base, 0.5)), chosen, places(base, "step"))[1].recipe.epochs == 2
+
+
 def tuned(base: Path, share: float) -> Path:
     """Write a recipe that fine-tunes the second of two blocks, then fits a linear head."""
     return tiny_recipe(

@@ -66,6 +66,7 @@ def begin(name: str, choices: Choices, places: Places) -> tuple[Run, Plan]:
     refuse_unused(choices)
     choices = choices.settled()
     _check_weights(recipe, choices)
+    _check_epochs(recipe, choices)
     split = split_by(choices, recipe.labels)
     config = {
         "name": recipe.name,
@@ -140,6 +141,14 @@ def _check_weights(recipe: Recipe, choices: Choices) -> None:
         raise TrainingError(f"{choices.weights}: there is no such file of weights")
     if path.name.endswith(".npz"):
         read_npz(path)
+
+
+def _check_epochs(recipe: Recipe, choices: Choices) -> None:
+    """Refuse a number of epochs where there are none."""
+    if choices.epochs is not None and recipe.linear_head and not recipe.fine_tuning:
+        raise TrainingError(
+            f"{recipe.name} is trained in one step, by a linear head: --epochs has no effect"
+        )
 
 
 def _weights_digest(recipe: Recipe, choices: Choices) -> str | None:
