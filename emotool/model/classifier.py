@@ -34,7 +34,6 @@ from emotool.model.session import (
     compute_bound,
     open_session,
     run_options,
-    share_out,
     threads_for,
 )
 from emotool.text import printable
@@ -255,10 +254,12 @@ def load_classifier(
     file = read_onnx(path)
     try:
         metadata = _metadata_of(file)
-        at_once, helping = share_out(threads or threads_for(file.size, usable_cores()))
+        # A thread for each batch: threads that share an operator wait for each other at its end,
+        # and three or more divide it by the batch's size, which changes the last bits.
+        at_once, helping = threads or threads_for(file.size, usable_cores()), 1
         is_long = isinstance(metadata.input, WaveformSpec) and metadata.input.is_long
         if file.content is None or is_long:  # two batches would take twice the memory
-            at_once, helping = 1, at_once + helping - 1
+            at_once, helping = 1, at_once
         session = open_session(file.content or path, device, helping)
         check_signature(session, metadata)
         small = file.content

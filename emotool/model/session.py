@@ -27,7 +27,6 @@ __all__ = [
     "compute_bound",
     "open_session",
     "run_options",
-    "share_out",
     "threads_for",
 ]
 
@@ -44,9 +43,6 @@ _SMALL_BYTES: Final = 4_000_000
 
 _SMALL_SHARE: Final = 0.25
 """A model of less than this takes about so much of the time of all that is done for a clip."""
-
-
-_MOST_BATCHES: Final = 4  # side by side
 
 
 _REDIRECTING: Final = threading.Lock()
@@ -106,26 +102,6 @@ def threads_for(size_bytes: int, cores: int) -> int:
     (1, 4, 16)
     """
     return cores if size_bytes >= _SMALL_BYTES else math.ceil(_SMALL_SHARE * cores)
-
-
-def share_out(threads: int) -> tuple[int, int]:
-    """Return how many batches run side by side, and how many threads an operator may use.
-
-    Several threads at one operator wait for each other at its end, and most of a network's
-    operators are short; whole batches wait for nothing. But each needs memory of its own.
-
-    Parameters
-    ----------
-    threads : int
-        Of all that a model does at a time.
-
-    Examples
-    --------
-    >>> share_out(1), share_out(2), share_out(16)  # 16: four callers, and twelve who help them
-    ((1, 1), (2, 1), (4, 13))
-    """
-    batches = min(threads, _MOST_BATCHES)
-    return batches, threads - batches + 1
 
 
 def open_session(

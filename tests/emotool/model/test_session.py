@@ -17,7 +17,6 @@ from emotool.model.session import (
     compute_bound,
     open_session,
     run_options,
-    share_out,
     threads_for,
 )
 from tests.emotool.tiny_models import SMALL_SPEC, tiny_metadata, tiny_model
@@ -76,14 +75,6 @@ def test_threads_follow_size_and_cores() -> None:
     """A small model leaves the cores to the workers, a large one gets all of them."""
     assert [threads_for(1_000, cores) for cores in (1, 2, 4, 64)] == [1, 1, 1, 16]
     assert [threads_for(50_000_000, cores) for cores in (1, 2, 64)] == [1, 2, 64]
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3, 4, 5, 16, 64])
-def test_threads_are_shared_out_among_batches(threads: int) -> None:
-    """Those that call and those that help them are as many as asked for."""
-    batches, helping = share_out(threads)
-    assert batches + (helping - 1) == threads
-    assert batches == min(threads, 4)
 
 
 def test_a_session_leaves_the_cores_to_the_workers() -> None:
