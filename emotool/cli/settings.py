@@ -89,6 +89,7 @@ def _prefer_command_line(ctx: Any, command: HelpCommand) -> None:
                 "DEFAULT_MAP",
             ]:
                 ctx.params[kept] = options[kept].default
+                del ctx.meta["emotool.settings"][kept]
 
 
 def _options(command: HelpCommand) -> dict[str, Any]:
