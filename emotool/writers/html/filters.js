@@ -4,8 +4,8 @@ const filters = document.getElementById("filters");
 const field = (id) => document.getElementById(id);
 const steps = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 
-const samples = { "": "all clips", doubtful: "most doubtful first", random: "random sample of",
-  each: "of each label" };
+const samples = { "": "all clips", doubtful: "most doubtful first", random: "random sample",
+  each: "sample of each label" };
 const reviewStates = { open: "not reviewed", done: "reviewed", changed: "changed by you" };
 
 function hasReviewState(row, state) {

@@ -247,6 +247,12 @@ def test_samples_are_drawn_by_the_runs_identity(page: Page, large: Path) -> None
     from selenium.webdriver.support.ui import Select
 
     assert not page.find("#number").is_displayed()
+    assert [option.text for option in Select(page.find("#sample")).options] == [
+        "all clips",
+        "most doubtful first",
+        "random sample",
+        "sample of each label",
+    ]
     Select(page.find("#sample")).select_by_value("random")
     page.until(lambda: page.matches() != "10,000 clips")
     assert page.matches() == "40 of 10,000 clips"
