@@ -55,7 +55,8 @@ function remarks(row) {
   const made = [];
   if (doubted.length) {
     const why = doubted.map((flag) => doubts[flag]).join("; ");
-    made.push(element("p", { class: "doubt" }, "Doubtful label: " + why + "."));
+    const what = numeric ? "numbers" : "label";
+    made.push(element("p", { class: "doubt" }, `Doubtful ${what}: ${why}.`));
   }
   if (rest.length) {
     const bad = row.status === "failed" ? "bad" : "muted";

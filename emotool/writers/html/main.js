@@ -38,6 +38,7 @@ async function start() {
     await breath();
   }
   scroller.style.setProperty("--rows", Math.max(3, rows.length)); // few rows need little room
+  scroller.style.setProperty("--dimensions", dimensions.length);
   setSorting("file", false);
   applyFilters();
   await breath();

@@ -412,6 +412,32 @@ def test_dark_and_light_follow_the_system_and_the_button(page: Page, large: Path
     assert page.js(shade)[1] == backgrounds[0] != backgrounds[1]
 
 
+@pytest.mark.parametrize(("width", "fits"), [(1400, True), (500, False)])
+def test_file_names_are_readable_beside_four_numbers(
+    page: Page, tmp_path: Path, width: int, fits: bool
+) -> None:
+    """File keeps its width: the table scrolls sideways where there is no room, the page never."""
+    names = ["arousal", "dominance", "valence", "intensity"]
+    table = Columns([], dimensions=names)
+    with open_writer(str(tmp_path / "r.html"), table, {"model": "adv"}) as out:
+        numbers = (0.1, 0.2, 0.3, 0.4)
+        flags = (DOUBTS[0],)
+        out.write(ClipResult(0, "a.wav", "ok", "adv", dimensions=numbers, flags=flags))
+    page.driver.set_window_size(width, 1000)
+    try:
+        page.open(tmp_path / "r.html")
+        assert page.js("return document.querySelector('th').offsetWidth") >= 9 * 16 - 1
+        inside = "const one = document.querySelector(arguments[0]); "
+        inside += "return one.scrollWidth <= one.clientWidth"
+        assert page.js(inside, "#scroll") is fits
+        assert page.js(inside, "html")
+        page.find("th:nth-child(3) button").click()
+        assert page.js(inside, "th:nth-child(3) button")  # dominance and the arrow, in full
+        assert page.find("#detail .doubt").text.startswith("Doubtful numbers: ")
+    finally:
+        page.driver.set_window_size(1400, 1000)
+
+
 def test_numbers_have_columns_a_scatter_that_selects_and_a_distribution(
     page: Page, tmp_path: Path
 ) -> None:
