@@ -63,8 +63,8 @@ def plan(
     """List the clips of a bucket in a plan, cut into shards.
 
     The plan is a Parquet table with the key, the size, the ETag and the shard of each clip. It is
-    written in flat memory, however many clips there are. `emotool classify --plan` reads one shard
-    of it, and each clip in the version that was listed.
+    written in constant memory, however many clips there are. `emotool classify --plan` reads one
+    shard of it, and each clip in the version that was listed.
 
     Exit codes: 0 the plan is written; 1 the bucket cannot be listed, or has no clip; 2 wrong
     options.
