@@ -118,10 +118,9 @@ def evaluate(
     else:
         show_evaluation(evaluation, classifier.name, speakers=speakers)
     left_out = len(index.utterances) - len(chosen) + len(index.excluded)
+    without = f", {left_out:,} skipped: emotion not among the model's labels" if left_out else ""
     typer.echo(
-        f"{len(chosen):,} clips, {left_out:,} skipped: emotion not among the model's labels; "
-        f"plots and predictions written to {folder}",
-        err=True,
+        f"{len(chosen):,} clips{without}; plots and predictions written to {folder}", err=True
     )
     if index.skipped:
         typer.echo(index.skipped, err=True)

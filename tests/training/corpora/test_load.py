@@ -51,6 +51,16 @@ def test_file_of_no_corpus_is_told(tmp_path: Path) -> None:
     assert [(p.kind, p.path.name) for p in index.problems] == [("unrecognised", "song.mp3")]
 
 
+def test_a_root_without_a_table_of_corrections_is_refused(tmp_path: Path) -> None:
+    """Paths of a manifest are relative to its folder: a root would change nothing."""
+    touch(tmp_path, "a.wav")
+    table = tmp_path / "clips.csv"
+    table.write_text("path,label\na.wav,happy\n", "utf-8")
+    assert len(load_corpora([table]).utterances) == 1
+    with pytest.raises(CorpusError, match=r"clips\.csv is no table of corrections"):
+        load_corpora([table], clips=str(tmp_path))
+
+
 def test_labels_choose_among_the_six(tmp_path: Path) -> None:
     """``with_labels`` keeps clips of those emotions and all that was counted."""
     touch(tmp_path, "03a01Fa.wav", "03a01Ta.wav", "03a01Wa.wav", "03a01La.wav")

@@ -82,6 +82,11 @@ def load_corpora(
     problems: list[Problem] = []
     found: list[Utterance | Excluded] = []
     roots = data_roots(paths)
+    if clips is not None and not any(is_corrections(str(root)) for root in roots):
+        raise CorpusError(
+            f"{roots[0]} is no table of corrections, which --root is for",
+            hint="a manifest's paths are relative to its folder: leave out --root",
+        )
     names = CorpusNames(registry.facts())
     finder = folder.Finder(names, speaker_pattern)
     for root in roots:
