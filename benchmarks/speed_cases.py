@@ -86,7 +86,8 @@ def all_cases(bench: Bench) -> list[Case]:
         ]
     cases += [_peer(bench, kind, "cnn") for kind in ("notebook", "batched")]
     cases += [_peer(bench, kind, "resnet50") for kind in ("notebook", "batched")]
-    cases += [_peer(bench, "audonnx", model) for model in bench.models]
+    # Its spectrogram is written here, with the windows that all models but Whisper's take.
+    cases += [_peer(bench, "audonnx", model) for model in bench.models if "whisper" not in model]
     cases += [_peer(bench, kind, "") for kind in ("opensmile", "opensmile-2", "wav2vec2")]
     return cases
 

@@ -28,6 +28,8 @@ _WANTED = (
     ("resnet_ft", "peer notebook resnet50", 12.0),
     ("resnet_ft", "peer batched resnet50", 3.0),
     ("resnet_ft", "peer wav2vec2", 30.0),
+    ("whisper", "peer wav2vec2", 40.0),
+    ("whisper", "emotool resnet_ft", 0.8),
 )
 _EFFICIENCY = {"cnn": 0.85, "resnet_ft": 0.9}
 _MOST_MIB = 600
@@ -138,13 +140,19 @@ def _wanted(rounds: Rounds, models: Sequence[str]) -> Iterable[Sequence[str]]:
     for model, peer, wanted in _WANTED:
         ours, theirs = (_median(rounds, c, "clips_s") for c in (f"emotool {model}", peer))
         if ours and theirs:
-            yield f"`{model}` over {_PEERS.get(peer, '(c)')}", f"{ours / theirs:.1f}", f"{wanted:g}"
+            yield f"`{model}` over {_name_of(peer)}", f"{ours / theirs:.3g}", f"{wanted:g}"
     for model, efficiency in _efficiencies(rounds, models).items():
         if model in _EFFICIENCY:
             yield f"efficiency of `{model}`", f"{efficiency:.2f}", f"{_EFFICIENCY[model]:g}"
     peak = _median(rounds, "emotool cnn", "peak_mib")
     if peak:
         yield "memory with `cnn`, MiB", f"{peak:.0f}", f"at most {_MOST_MIB}"
+
+
+def _name_of(case: str) -> str:
+    if case.startswith("emotool "):
+        return f"`{case.removeprefix('emotool ')}`"
+    return _PEERS.get(case, "(c)")
 
 
 def _number(value: float | None, form: str) -> str:

@@ -18,10 +18,10 @@ def million() -> str:
     Processor time is what all processes take together; it grows with the clips and does not depend
     on how many cores share it.
     """
-    text = (ROOT / "benchmarks" / "results" / "speed_shipped.md").read_text("utf-8")
+    text = (ROOT / "benchmarks" / "results" / "speed.md").read_text("utf-8")
     about = re.search(r"^(.*?), (\d+) cores.*? clips of (\S+) s", text, re.MULTILINE)
     if about is None:
-        raise ValueError("benchmarks/results/speed_shipped.md does not say where it was measured")
+        raise ValueError("benchmarks/results/speed.md does not say where it was measured")
     rows = []
     for name, line in re.findall(r"^\| \*\*emotool (`\w+`)\*\* \| (.*) \|$", text, re.MULTILINE):
         cells = [float(cell) for cell in line.replace(",", "").split(" | ")]

@@ -89,7 +89,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "rooms": house.rooms,
     "rooms-line": house.rooms_line,
     "speed": partial(result, "speed"),
-    "speed-shipped": partial(result, "speed_shipped"),
     "speed-avx2": partial(result_head, "speed_avx2"),
     "speed-lines": models_table.speed,
     "storage": partial(result, "storage"),

@@ -67,15 +67,16 @@ def by_corpus() -> str:
 
 
 def speed() -> str:
-    """Return a line for the fastest and the slowest model of results/speed_shipped.md."""
-    text = (ROOT / "benchmarks" / "results" / "speed_shipped.md").read_text("utf-8")
+    """Return a line for the smallest model of results/speed.md, and for the default one."""
+    from emotool.model.catalog import DEFAULT_MODEL
+
+    text = (ROOT / "benchmarks" / "results" / "speed.md").read_text("utf-8")
     rows = re.findall(r"^\| \*\*emotool (`\w+`)\*\* \| (.*) \|$", text, re.MULTILINE)
     cells = {
         name: [float(cell) for cell in row.replace(",", "").split(" | ")] for name, row in rows
     }
-    ranked = sorted(cells, key=lambda name: -cells[name][1])
     lines = []
-    for name in (ranked[0], ranked[-1]):
+    for name in ("`cnn`", f"`{DEFAULT_MODEL}`"):
         _, rate, _, real_time, _, memory, start = cells[name]
         lines.append(
             f"- {name}: {rate:,.0f} clips per second, {real_time:,.0f} times real time, "
