@@ -123,6 +123,7 @@ def test_an_option_replaces_a_setting_that_it_excludes(
     run = emotool("classify", "clips", "-m", "tiny", option, **{f"EMOTOOL_{setting}": "1"})
     assert run.returncode in (1, 3)
     assert "give only one of them" not in run.stderr
+    assert f"setting: {setting.lower()}" not in run.stderr
 
 
 def test_saved_settings_give_the_same_run(emotool: Emotool, place: Path) -> None:

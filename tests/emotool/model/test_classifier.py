@@ -128,14 +128,18 @@ def test_batches_run_side_by_side_by_the_threads_there_are(
         assert session.get_session_options().intra_op_num_threads == 1
 
 
-@pytest.mark.parametrize("name", ["cnn", "resnet", "whisper"])
-def test_answers_are_the_same_in_any_batch_with_many_threads(root: Path, name: str) -> None:
+@pytest.mark.parametrize("threads", [4, 6])
+@pytest.mark.parametrize("name", ["cnn", "resnet"])
+def test_answers_are_the_same_in_any_batch_with_many_threads(
+    root: Path, name: str, threads: int
+) -> None:
     """Threads that share an operator would divide it by the batch's size."""
-    model = load_classifier(root / "exported" / f"{name}.onnx", threads=6)
-    windows = np.concatenate([golden_input(seed, model.metadata.input) for seed in range(4)])
-    whole = model.predict(windows)
-    np.testing.assert_array_equal(model.predict(windows[:2]), whole[:2])
-    np.testing.assert_array_equal(model.predict(windows[1:]), whole[1:])
+    model = load_classifier(root / "exported" / f"{name}.onnx", threads=threads)
+    windows = np.concatenate([golden_input(seed, model.metadata.input) for seed in range(8)])
+    four = model.predict(windows[:4])
+    for batch in (slice(0, 2), slice(0, 3), slice(1, 4), slice(2, 4)):
+        np.testing.assert_array_equal(model.predict(windows[batch]), four[batch])
+    np.testing.assert_array_equal(model.predict(windows)[:4], four)
 
 
 def test_on_a_gpu_one_batch_runs_at_a_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
