@@ -113,9 +113,9 @@ def adapt(
         raise typer.BadParameter("takes temperature", param_hint="--only")
     if not paths and not unlabelled:
         raise typer.BadParameter("name clips to adapt to", param_hint="PATH")
-    from emotool_training.extras import require_adapt_extra
+    from emotool_training.extras import require_extra
 
-    require_adapt_extra("emotool adapt")
+    require_extra("adapt", "emotool adapt")
     from emotool_training.adapting.adapt import adapt as run_adaptation
     from emotool_training.adapting.inputs import Sources, read_inputs
     from emotool_training.adapting.outcome import Order, open_base

@@ -131,10 +131,10 @@ def adopt(
     it. The path of the file is printed on stdout. Needs the package onnx.
     """
     from emotool_training.export.place import check_free, check_name
-    from emotool_training.extras import require_adopt_extra
+    from emotool_training.extras import require_extra
 
     check_name(name)
-    require_adopt_extra("emotool adopt")
+    require_extra("adopt", "emotool adopt")
     if not replace:
         check_free(output / f"{name}.onnx")
     from emotool_training.adopting.adopt import Wishes

@@ -79,9 +79,9 @@ def evaluate(
 
     The exit code is 3 if some clips could not be read, or are listed in a manifest and missing.
     """
-    from emotool_training.extras import require_evaluate_extra
+    from emotool_training.extras import require_extra
 
-    require_evaluate_extra("emotool evaluate")
+    require_extra("evaluate", "emotool evaluate")
     from emotool.cli.evaluate_tables import show_evaluation
     from emotool.errors import CorpusError
     from emotool.model.classifier import load_classifier

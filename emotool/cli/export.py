@@ -76,9 +76,9 @@ def export(
     """
     if storage not in _STORAGES:
         raise typer.BadParameter(f"choose one of {', '.join(_STORAGES)}", param_hint="--storage")
-    from emotool_training.extras import require_train_extra
+    from emotool_training.extras import require_extra
 
-    require_train_extra("emotool export")
+    require_extra("train", "emotool export")
     from emotool_training.export.place import check_free, check_name
 
     if name is not None:

@@ -224,9 +224,9 @@ def train(
     matrix, metrics, predictions, checkpoints and parameters. Its folder is printed on stdout.
     `emotool export NAME` converts it to a model file.
     """
-    from emotool_training.extras import require_train_extra
+    from emotool_training.extras import require_extra
 
-    require_train_extra("emotool train")
+    require_extra("train", "emotool train")
 
     from emotool_training.export.place import check_name
     from emotool_training.jobs.choices import Choices

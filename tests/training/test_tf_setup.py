@@ -9,7 +9,7 @@ import pytest
 
 from emotool.errors import MissingExtraError, TrainingError
 from emotool_training import tf_setup as tensorflow_setup
-from emotool_training.extras import require_train_extra
+from emotool_training.extras import require_extra
 from emotool_training.tf_setup import load_tensorflow
 
 pytestmark = pytest.mark.training
@@ -19,7 +19,7 @@ def test_a_missing_package_names_what_to_install(monkeypatch: pytest.MonkeyPatch
     """Whichever of the extra's packages it is."""
     monkeypatch.setitem(sys.modules, "librosa", None)
     with pytest.raises(MissingExtraError) as caught:
-        require_train_extra("emotool train")
+        require_extra("train", "emotool train")
     assert caught.value.message.startswith("emotool train needs packages")
     # With this Python's pip: another's would not know emotool.
     assert sys.executable in caught.value.hint

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from emotool.errors import TrainingError
-from emotool_training.extras import require_train_extra
+from emotool_training.extras import require_extra
 
 __all__ = ["device_name", "keep_freed_memory", "load_tensorflow", "precision", "prepare"]
 
@@ -79,7 +79,7 @@ def load_tensorflow(purpose: str) -> Any:
     TrainingError
         If the system does not let it start as many threads as it needs.
     """
-    require_train_extra(purpose)
+    require_extra("train", purpose)
     _require_threads(_THREADS + _THREADS_PER_CORE * (os.cpu_count() or 1))
     keep_freed_memory()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

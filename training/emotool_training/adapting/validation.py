@@ -36,13 +36,13 @@ STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
 """Strengths of the penalty to choose from, the strongest first."""
 
 _FEWEST = 5000.0
-"""Effective clips times strength at least: the fewer, the less a cross-validation can tell."""
+"""Effective clips times strength at least: with fewer clips a cross-validation is less certain."""
 
 _ALONE = 1000.0
 """Penalty at least of clips of one speaker; a quarter of it of two."""
 
 _SPEAKERS = 3
-"""As many speakers show what carries over to others: a head fitted to two is judged on a third."""
+"""With so many, a head fitted to two speakers is validated on a third."""
 
 _TRIED = 4
 """As many of the weakest strengths that are left."""

@@ -20,6 +20,7 @@ __all__ = [
     "Utterance",
     "normalise_emotion",
     "of_six",
+    "plain_word",
 ]
 
 EMOTIONS = ("anger", "disgust", "fear", "happy", "neutral", "sad")
@@ -74,8 +75,13 @@ def normalise_emotion(word: str) -> str:
     >>> normalise_emotion("scho\u0308n") == normalise_emotion("schön")
     True
     """
-    word = unicodedata.normalize("NFC", word.strip().lower())
+    word = plain_word(word)
     return _WORDS.get(word, word)
+
+
+def plain_word(word: str) -> str:
+    """Return a word in lower case and composed Unicode (NFC), without spaces around it."""
+    return unicodedata.normalize("NFC", word.strip().lower())
 
 
 @dataclass(frozen=True, slots=True)

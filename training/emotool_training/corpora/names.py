@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from unicodedata import normalize
 
 from emotool.text import path_text
-from emotool_training.corpora.base import normalise_emotion
+from emotool_training.corpora.base import normalise_emotion, plain_word
 
 __all__ = ["CorpusNames", "name_text"]
 
@@ -71,7 +70,7 @@ class CorpusNames:
         ('happy', 'shouting', {'joy': 'happy'})
         """
         label = normalise_emotion(word)
-        if (said := normalize("NFC", word.strip().lower())) != label:
+        if (said := plain_word(word)) != label:
             self.synonyms[said] = label
         return label
 
