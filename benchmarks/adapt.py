@@ -10,8 +10,8 @@
 are solved for again; a network that was fine-tuned is that of the run in ``--runs``. It adapts each
 to 0, 5, 10, 20, 40 and all clips a label of half of the left-out corpus's speakers, as `emotool
 adapt` does, and tests on the other half; 20 draws of speakers and clips. Neither the penalty's
-strength nor the draws depend on the speakers that test. What is done is not done again. ``table``
-writes table and picture.
+strength nor the draws depend on the speakers that are tested. Finished measurements are kept.
+``table`` writes table and picture.
 
 ``few`` does the same with 10, 20 and 40 clips of few speakers, each of them in turn: such clips
 must not make the model worse for the others. ``few-table`` writes its table.

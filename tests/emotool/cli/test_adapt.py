@@ -135,7 +135,7 @@ def test_corrections_keep_the_other_labels(run: Run, sounds: Path, place: Path) 
 def test_corrections_that_correct_nothing_give_the_base(
     run: Run, sounds: Path, place: Path
 ) -> None:
-    """Whoever confirms each label gets them all again, with the same confidence."""
+    """After a correction file that confirms each label, labels and confidences are the same."""
     run("classify", sounds / "plain", "--model", "whisper6", "-o", "whisper6.csv", "-q")
     rows = [f"{name},{label},{label},0.5," for name, label in labels_of("whisper6.csv").items()]
     table = place / "corrections.csv"

@@ -21,7 +21,7 @@ def test_draws_keep_each_corpus_size() -> None:
 
 
 def test_fewer_speakers_keep_the_shares_of_the_corpora() -> None:
-    """A draw of ten from 35 has each corpus's share, and nobody is left without."""
+    """A draw of ten from 35 has each corpus's share, and one speaker of each at least."""
     corpora = ["ravdess"] * 20 + ["emodb"] * 14 + ["tess"]
     counts = draw_speakers(corpora, draws=20, speakers=10)
     assert (counts[:, :20].sum(axis=1) == 6).all()
